@@ -1,0 +1,278 @@
+#define _GNU_SOURCE
+#include "core/address/bind.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/words.h"
+#include "core/options/groups.h"
+#include "core/options/values.h"
+#include "core/registry/known.h"
+#include "core/registry/registry.h"
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What binding one address needs to know. */
+struct binding {
+    struct registry *registry;
+    const struct settings *settings;
+    struct address *address;
+};
+
+__attribute__((format(printf, 3, 4))) static int fail_at(const struct binding *binding,
+                                                         struct place place, const char *format,
+                                                         ...)
+{
+    struct address_error error = {.place = place};
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error.message, sizeof error.message, format, arguments);
+    va_end(arguments);
+    address_explain(binding->address->text, &error);
+    return -1;
+}
+
+/* A word before `|` that is no layer. */
+static int fail_no_layer(const struct binding *binding, size_t length)
+{
+    const struct address *address = binding->address;
+    AUTO_FREE char *word = memory_copy_span(address->keyword, length);
+    struct place place = {address->keyword_place.start, length};
+    const struct known_driver *known = known_by_type(word);
+    if (registry_has_type(binding->registry, word))
+        return fail_at(binding, place, "\"%s\" is no layer: nothing can stand below it with \"|\"",
+                       word);
+    if (known != NULL)
+        return fail_at(binding, place,
+                       "unknown layer \"%s\": it is offered by the driver \"%s\", which is not "
+                       "installed; install the package %s",
+                       word, known->name, known->package);
+    const char *nearest = registry_nearest_type(binding->registry, word);
+    if (nearest != NULL)
+        return fail_at(binding, place, "unknown layer \"%.100s\"; did you mean \"%s\"?", word,
+                       nearest);
+    return fail_at(binding, place, "unknown layer \"%.100s\"", word);
+}
+
+static int fail_unknown_type(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    const char *bar = strchr(address->keyword, '|');
+    if (bar != NULL && bar != address->keyword)
+        return fail_no_layer(binding, (size_t)(bar - address->keyword));
+    const struct known_driver *known = known_by_type(address->keyword);
+    if (known != NULL)
+        return fail_at(binding, address->keyword_place,
+                       "unknown device/address \"%s\": it is offered by the driver \"%s\", which "
+                       "is not installed; install the package %s",
+                       address->keyword, known->name, known->package);
+    const char *nearest = registry_nearest_type(binding->registry, address->keyword);
+    if (nearest != NULL)
+        return fail_at(binding, address->keyword_place,
+                       "unknown device/address \"%.100s\"; did you mean \"%s\"?", address->keyword,
+                       nearest);
+    return fail_at(binding, address->keyword_place, "unknown device/address \"%.100s\"",
+                   address->keyword);
+}
+
+static bool all_digits(const char *text)
+{
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++)
+        if (!isdigit((unsigned char)*text))
+            return false;
+    return true;
+}
+
+/* The word itself becomes the first parameter of the type that it stands for. */
+static void become_parameter(struct address *address, const char *keyword)
+{
+    size_t count = address->param_count + 1;
+    address->params = memory_resize(address->params, count, sizeof(char *));
+    address->param_places = memory_resize(address->param_places, count, sizeof(struct place));
+    memmove(address->params + 1, address->params, address->param_count * sizeof(char *));
+    memmove(address->param_places + 1, address->param_places,
+            address->param_count * sizeof(struct place));
+    address->params[0] = address->keyword;
+    address->param_places[0] = address->keyword_place;
+    address->param_count = count;
+    address->keyword = memory_copy_text(keyword);
+}
+
+static void expand_shorthand(struct address *address)
+{
+    if (all_digits(address->keyword)) {
+        log_info("interpreting address \"%s\" as file descriptor", address->keyword);
+        become_parameter(address, "FD");
+    } else if (strchr(address->keyword, '/') != NULL) {
+        log_info("interpreting address \"%s\" as file name", address->keyword);
+        become_parameter(address, "GOPEN");
+    }
+}
+
+static int bind_type(const struct binding *binding)
+{
+    struct address *address = binding->address;
+    bool failed = false;
+    address->type = registry_type(binding->registry, address->keyword, &failed);
+    if (address->type == NULL && !failed) {
+        expand_shorthand(address);
+        address->type = registry_type(binding->registry, address->keyword, &failed);
+    }
+    if (address->type != NULL)
+        return 0;
+    return failed ? -1 : fail_unknown_type(binding);
+}
+
+static int check_param_count(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    const struct modcat_address_type *type = &address->type->type;
+    bool stacked = address->lower != NULL;
+    unsigned least = stacked ? type->layer_min_params : type->min_params;
+    unsigned most = stacked ? type->layer_max_params : type->max_params;
+    const char *syntax = stacked ? type->layer_syntax : type->syntax;
+    char expected[40];
+    if (address->param_count >= least && address->param_count <= most)
+        return 0;
+    snprintf(expected, sizeof expected, least == most ? "%u" : "%u to %u", least, most);
+    struct place place =
+        address->param_count > most ? address->param_places[most] : address->keyword_place;
+    return fail_at(binding, place,
+                   "%s: wrong number of parameters (%zu instead of %s): usage: %s%s%s",
+                   address->keyword, address->param_count, expected, address->keyword,
+                   syntax != NULL ? syntax : "", stacked ? "|<address>" : "");
+}
+
+static int check_layer(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    const struct modcat_address_type *type = &address->type->type;
+    if (address->lower == NULL && type->open == NULL && type->listen == NULL)
+        return fail_at(binding, address->keyword_place,
+                       "%s is a layer and stands on top of an address: usage: %s%s|<address>",
+                       address->keyword, address->keyword,
+                       type->layer_syntax != NULL ? type->layer_syntax : "");
+    return 0;
+}
+
+static int fail_unknown_option(const struct binding *binding, const struct address_option *option,
+                               const char *groups)
+{
+    size_t rest = option->text != NULL ? option->value_place.length + strlen("=") : 0;
+    struct place place = {option->place.start, option->place.length - rest};
+    if (registry_has_option(binding->registry, option->name))
+        return fail_at(binding, place,
+                       "parseopts_table(): option \"%s\" not supported with this address type %s",
+                       option->name, binding->address->type->type.name);
+    const struct known_driver *known = known_by_option(option->name);
+    if (known != NULL)
+        return fail_at(binding, place,
+                       "parseopts_table(): unknown option \"%s\": it is offered by the driver "
+                       "\"%s\", which is not installed; install the package %s",
+                       option->name, known->name, known->package);
+    const char *nearest = registry_nearest_option(binding->registry, option->name, groups);
+    if (nearest != NULL)
+        return fail_at(binding, place,
+                       "parseopts_table(): unknown option \"%.100s\"; did you mean \"%s\"?",
+                       option->name, nearest);
+    return fail_at(binding, place, "parseopts_table(): unknown option \"%.100s\"", option->name);
+}
+
+static void log_option(const struct address_option *option)
+{
+    char shown[200];
+    if (!log_shows(MODCAT_INFO))
+        return;
+    const struct modcat_option *row = &option->entry->option;
+    if (row->type == MODCAT_CONST || row->secret)
+        log_info("setting option \"%s\"", row->name);
+    else if (values_show(row->type, &option->value, shown, sizeof shown))
+        log_info("setting option \"%s\" to %s", row->name, shown);
+}
+
+static int bind_option(const struct binding *binding, struct address_option *option,
+                       const char *groups)
+{
+    char reason[300];
+    bool failed = false;
+    option->entry = registry_option(binding->registry, option->name, groups, &failed);
+    if (option->entry == NULL && !failed && binding->settings->no_group_check)
+        option->entry = registry_option(binding->registry, option->name, NULL, &failed);
+    if (option->entry == NULL)
+        return failed ? -1 : fail_unknown_option(binding, option, groups);
+    if (values_parse(option->entry->option.type, option->name, option->text, &option->value,
+                     &option->storage, reason, sizeof reason) < 0)
+        return fail_at(binding,
+                       option->text != NULL && option->value_place.length > 0 ? option->value_place
+                                                                              : option->place,
+                       "%s", reason);
+    log_option(option);
+    return 0;
+}
+
+/* With -s the run goes on without an option that can't be used. */
+static void drop_option(struct address *address, size_t index)
+{
+    struct address_option *option = &address->options[index];
+    free(option->name);
+    free(option->text);
+    free(option->storage);
+    memmove(option, option + 1, (--address->option_count - index) * sizeof *option);
+}
+
+static int bind_options(const struct binding *binding)
+{
+    struct address *address = binding->address;
+    const struct modcat_address_type *type = &address->type->type;
+    const char *own =
+        address->lower != NULL && type->layer_groups != NULL ? type->layer_groups : type->groups;
+    AUTO_FREE char *groups =
+        memory_format("%s%s%s", own != NULL ? own : "", own != NULL ? "," : "", GROUPS_EVERYWHERE);
+    for (size_t i = 0; i < address->option_count;) {
+        if (bind_option(binding, &address->options[i], groups) == 0)
+            i++;
+        else if (log_sloppy())
+            drop_option(address, i);
+        else
+            return -1;
+    }
+    return 0;
+}
+
+static int bind_address(struct registry *registry, const struct settings *settings,
+                        struct address *address)
+{
+    struct binding binding = {.registry = registry, .settings = settings, .address = address};
+    if (address == NULL)
+        return 0;
+    if (bind_type(&binding) < 0 || check_layer(&binding) < 0 || check_param_count(&binding) < 0 ||
+        bind_options(&binding) < 0)
+        return -1;
+    return bind_address(registry, settings, address->lower);
+}
+
+static bool is_layer(const void *registry, const char *keyword)
+{
+    return registry_has_layer(registry, keyword);
+}
+
+struct address_pair *bind_argument(struct registry *registry, const struct settings *settings,
+                                   const char *text)
+{
+    struct address_error error;
+    const struct address_layers layers = {.is_layer = is_layer, .context = registry};
+    struct address_pair *pair = address_parse(text, &layers, &error);
+    if (pair == NULL) {
+        address_explain(text, &error);
+        return NULL;
+    }
+    if (bind_address(registry, settings, pair->first) == 0 &&
+        bind_address(registry, settings, pair->second) == 0)
+        return pair;
+    address_free(pair);
+    return NULL;
+}

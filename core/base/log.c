@@ -1,0 +1,416 @@
+#define _GNU_SOURCE
+#include "core/base/log.h"
+#include "core/base/json.h"
+#include "core/base/words.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct severity {
+    char letter;
+    int priority;
+    const char *name;
+} severities[] = {
+    [MODCAT_FATAL] = {'F', LOG_CRIT, "fatal"},        [MODCAT_ERROR] = {'E', LOG_ERR, "error"},
+    [MODCAT_WARNING] = {'W', LOG_WARNING, "warning"}, [MODCAT_NOTICE] = {'N', LOG_NOTICE, "notice"},
+    [MODCAT_INFO] = {'I', LOG_INFO, "info"},          [MODCAT_DEBUG] = {'D', LOG_DEBUG, "debug"},
+};
+
+static const struct facility {
+    const char *name;
+    int number;
+} facilities[] = {
+    {"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},
+    {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},           {"kern", LOG_KERN},
+    {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},     {"local2", LOG_LOCAL2},
+    {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},     {"local5", LOG_LOCAL5},
+    {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7},     {"lpr", LOG_LPR},
+    {"mail", LOG_MAIL},     {"news", LOG_NEWS},         {"syslog", LOG_SYSLOG},
+    {"user", LOG_USER},     {"uucp", LOG_UUCP},
+};
+
+#define NO_FACILITY (-1)
+
+static struct {
+    const char *program;
+    int level;
+    int lowered;
+    bool sloppy;
+    bool microseconds;
+    enum log_format format;
+    bool status_shown;
+    char host[HOST_NAME_MAX + 2]; /* with a blank behind it; empty: not shown */
+    int fd;                       /* standard error, a file, or -1 */
+    int facility;                 /* of syslog, or NO_FACILITY */
+    int mixed;                    /* the facility that log_switch() moves to, or NO_FACILITY */
+    time_t second;                /* that `date` belongs to */
+    char date[32];
+} state = {
+    .program = "modcat",
+    .level = MODCAT_WARNING,
+    .fd = STDERR_FILENO,
+    .facility = NO_FACILITY,
+    .mixed = NO_FACILITY,
+};
+
+static int within_levels(int level)
+{
+    return level < MODCAT_FATAL ? MODCAT_FATAL : level > MODCAT_DEBUG ? MODCAT_DEBUG : level;
+}
+
+static void open_syslog(int facility)
+{
+    state.facility = facility;
+    openlog(state.program, LOG_PID, facility);
+}
+
+void log_set_program(const char *program)
+{
+    state.program = program;
+    if (state.facility != NO_FACILITY)
+        open_syslog(state.facility);
+}
+
+const char *log_program(void)
+{
+    return state.program;
+}
+
+void log_set_level(int level)
+{
+    state.level = within_levels(level);
+}
+
+int log_level(void)
+{
+    return state.level;
+}
+
+void log_lower(int steps)
+{
+    state.lowered = steps < 0 ? 0 : within_levels(steps);
+}
+
+static enum modcat_level lowered(enum modcat_level level)
+{
+    return (enum modcat_level)within_levels(within_levels((int)level) + state.lowered);
+}
+
+bool log_shows(enum modcat_level level)
+{
+    return (int)lowered(level) <= state.level;
+}
+
+void log_set_microseconds(bool on)
+{
+    state.microseconds = on;
+}
+
+static const char *host_name(struct utsname *names)
+{
+    const char *host = secure_getenv("HOSTNAME");
+    if (host != NULL)
+        return host;
+    return uname(names) == 0 ? names->nodename : "localhost";
+}
+
+void log_set_hostname(bool on)
+{
+    struct utsname names;
+    state.host[0] = '\0';
+    if (on)
+        snprintf(state.host, sizeof state.host, "%.*s ", HOST_NAME_MAX, host_name(&names));
+}
+
+void log_set_format(enum log_format format)
+{
+    state.format = format;
+}
+
+void log_set_sloppy(bool on)
+{
+    state.sloppy = on;
+}
+
+bool log_sloppy(void)
+{
+    return state.sloppy;
+}
+
+static void replace_fd(int fd)
+{
+    if (state.fd > STDERR_FILENO)
+        close(state.fd);
+    state.fd = fd;
+}
+
+void log_to_stderr(void)
+{
+    replace_fd(STDERR_FILENO);
+}
+
+int log_to_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -1;
+    replace_fd(fd);
+    return 0;
+}
+
+/* The number of a facility, NO_FACILITY with errno where there is none of this name. */
+static int facility_by_name(const char *name)
+{
+    if (name == NULL || name[0] == '\0')
+        return LOG_DAEMON;
+    for (size_t i = 0; i < MODCAT_COUNT(facilities); i++)
+        if (words_equal(name, facilities[i].name))
+            return facilities[i].number;
+    errno = EINVAL;
+    return NO_FACILITY;
+}
+
+static void leave_stderr(void)
+{
+    if (state.fd == STDERR_FILENO)
+        state.fd = -1;
+}
+
+int log_to_syslog(const char *facility)
+{
+    int number = facility_by_name(facility);
+    if (number == NO_FACILITY)
+        return -1;
+    open_syslog(number);
+    leave_stderr();
+    state.mixed = NO_FACILITY;
+    return 0;
+}
+
+int log_set_mixed(const char *facility)
+{
+    int number = facility_by_name(facility);
+    if (number == NO_FACILITY)
+        return -1;
+    state.mixed = number;
+    return 0;
+}
+
+void log_switch(const char *what)
+{
+    if (state.mixed == NO_FACILITY) {
+        log_info("%s", what);
+        return;
+    }
+    log_info("%s, switching to syslog", what);
+    open_syslog(state.mixed);
+    state.mixed = NO_FACILITY;
+    leave_stderr();
+}
+
+/* One message must stay one line, and must not steer the terminal that shows it. */
+static void hide_controls(char *text)
+{
+    for (unsigned char *byte = (unsigned char *)text; *byte != '\0'; byte++)
+        if (*byte == '\t')
+            *byte = ' ';
+        else if (*byte < ' ' || *byte == 0x7f)
+            *byte = '?';
+}
+
+/* The local date and time. localtime_r(3) reads the zone once only, unlike localtime(3), and most
+ * lines fall into the same second as the one before. */
+static const char *date_of(time_t second)
+{
+    struct tm parts;
+    if (second == state.second && state.date[0] != '\0')
+        return state.date;
+    if (localtime_r(&second, &parts) == NULL ||
+        strftime(state.date, sizeof state.date, "%Y/%m/%d %H:%M:%S", &parts) == 0)
+        return "0000/00/00 00:00:00";
+    state.second = second;
+    return state.date;
+}
+
+/* A full destination that does not block loses the line: logging must not stop the relay. */
+static void write_bytes(const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t written = write(state.fd, bytes, length);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return;
+        bytes += written;
+        length -= (size_t)written;
+    }
+}
+
+void log_set_status(bool shown)
+{
+    state.status_shown = shown;
+}
+
+void log_wipe_status(void)
+{
+    static const char wipe[] = "\r\033[K";
+    if (!state.status_shown)
+        return;
+    state.status_shown = false;
+    (void)!write(STDERR_FILENO, wipe, sizeof wipe - 1);
+}
+
+static void write_whole_line(const char *line, size_t length)
+{
+    if (state.fd == STDERR_FILENO)
+        log_wipe_status();
+    write_bytes(line, length);
+}
+
+static void write_text(const struct severity *severity, const char *text)
+{
+    char line[LOG_LINE_MAX + 2];
+    char fraction[sizeof ".999999999"] = "";
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (state.microseconds)
+        snprintf(fraction, sizeof fraction, ".%06ld", now.tv_nsec / 1000 % 1000000);
+    int length =
+        snprintf(line, LOG_LINE_MAX + 1, "%s%s %s%s[%d] %c %s", date_of(now.tv_sec), fraction,
+                 state.host, state.program, (int)getpid(), severity->letter, text);
+    if (length < 0)
+        return;
+    if (length > LOG_LINE_MAX)
+        length = LOG_LINE_MAX;
+    hide_controls(line);
+    line[length] = '\n';
+    write_whole_line(line, (size_t)length + 1);
+}
+
+void log_json_time(char text[LOG_JSON_TIME])
+{
+    struct timespec now;
+    struct tm parts;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (gmtime_r(&now.tv_sec, &parts) == NULL ||
+        strftime(text, LOG_JSON_TIME, "%Y-%m-%dT%H:%M:%S", &parts) == 0)
+        text[0] = '\0';
+    size_t length = strlen(text);
+    snprintf(text + length, LOG_JSON_TIME - length, ".%06ldZ", now.tv_nsec / 1000 % 1000000);
+}
+
+/* Nothing is cut off an object, it would be none any more; only its message is. */
+static void write_json(const struct severity *severity, const char *text)
+{
+    char time[LOG_JSON_TIME], program[JSON_QUOTED_MAX(NAME_MAX)];
+    char message[JSON_QUOTED_MAX(LOG_LINE_MAX)], host[JSON_QUOTED_MAX(HOST_NAME_MAX)];
+    char line[sizeof program + sizeof message + sizeof host + 200];
+    struct utsname names;
+    log_json_time(time);
+    int length =
+        snprintf(line, sizeof line,
+                 "{\"time\":\"%s\",\"level\":\"%s\",\"program\":%s,\"pid\":%d,\"message\":%s,"
+                 "\"host\":%s}\n",
+                 time, severity->name, json_quote(program, sizeof program, state.program),
+                 (int)getpid(), json_quote(message, sizeof message, text),
+                 json_quote(host, sizeof host, host_name(&names)));
+    write_whole_line(line, (size_t)length);
+}
+
+void log_line(const char *line)
+{
+    char whole[LOG_LINE_MAX + 2];
+    if (state.fd >= 0) {
+        int length = snprintf(whole, sizeof whole, "%.*s\n", LOG_LINE_MAX, line);
+        write_whole_line(whole, (size_t)length);
+    }
+    if (state.facility != NO_FACILITY)
+        syslog(LOG_INFO, "%s", line);
+}
+
+__attribute__((format(printf, 2, 0))) static void put(enum modcat_level level, const char *format,
+                                                      va_list arguments)
+{
+    int saved = errno;
+    char text[LOG_LINE_MAX + 1] = "";
+    const struct severity *severity = &severities[lowered(level)];
+    vsnprintf(text, sizeof text, format, arguments);
+    if (state.fd >= 0 && state.format == LOG_FORMAT_JSON)
+        write_json(severity, text);
+    hide_controls(text);
+    if (state.fd >= 0 && state.format == LOG_FORMAT_TEXT)
+        write_text(severity, text);
+    if (state.facility != NO_FACILITY)
+        syslog(severity->priority, "%c %s", severity->letter, text);
+    errno = saved;
+}
+
+void log_at(enum modcat_level level, const char *format, va_list arguments)
+{
+    if (log_shows(level))
+        put(level, format, arguments);
+}
+
+void log_always(enum modcat_level level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    put(level, format, arguments);
+    va_end(arguments);
+}
+
+void modcat_log(enum modcat_level level, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_at(level, format, arguments);
+    va_end(arguments);
+}
+
+void log_error(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_at(MODCAT_ERROR, format, arguments);
+    va_end(arguments);
+}
+
+void log_warning(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_at(MODCAT_WARNING, format, arguments);
+    va_end(arguments);
+}
+
+void log_notice(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_at(MODCAT_NOTICE, format, arguments);
+    va_end(arguments);
+}
+
+void log_info(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_at(MODCAT_INFO, format, arguments);
+    va_end(arguments);
+}
+
+void log_debug(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    log_at(MODCAT_DEBUG, format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,173 @@
+#define _GNU_SOURCE
+#include "core/base/signals.h"
+
+#include "core/base/log.h"
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* There is one set of signals in a process, so that this is one of the places with a state. */
+static struct {
+    int fd;
+    int ending; /* the first signal that asked the program to end */
+    bool ending_logged;
+    bool child_ended;
+    bool statistics_wanted;
+    bool resized;
+    unsigned long ending_mask; /* bit N: signal N is read from fd, whether it is diverted or not */
+    unsigned long diverting;   /* bit N: signal N does not end the program */
+    unsigned long diverted;    /* bit N: such a signal has come */
+    sigset_t mask_at_start;
+    struct sigaction pipe_at_start;
+    struct sigaction child_at_start;
+} state = {.fd = -1};
+
+/* Signals that have a meaning of their own, whatever option -S says; and what can't be blocked. */
+static bool fixed_by_program(int number)
+{
+    return number == SIGPIPE || number == SIGCHLD || number == SIGUSR1 || number == SIGALRM ||
+           number == SIGWINCH || number == SIGCONT || number == SIGKILL || number == SIGSTOP;
+}
+
+static void choose(unsigned long mask, sigset_t *handled)
+{
+    sigemptyset(handled);
+    sigaddset(handled, SIGCHLD);
+    sigaddset(handled, SIGUSR1);
+    sigaddset(handled, SIGWINCH);
+    sigaddset(handled, SIGCONT);
+    for (int number = 1; number < 32; number++)
+        if ((mask >> number & 1) != 0 && !fixed_by_program(number))
+            sigaddset(handled, number);
+}
+
+int signals_start(unsigned long mask)
+{
+    sigset_t handled;
+    const struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
+    choose(mask, &handled);
+    state.ending_mask = mask;
+    sigaction(SIGPIPE, &ignore, &state.pipe_at_start);
+    sigaction(SIGCHLD, &standard, &state.child_at_start);
+    sigprocmask(SIG_BLOCK, &handled, &state.mask_at_start);
+    state.fd = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (state.fd < 0)
+        log_error("signalfd(-1, ..., SFD_NONBLOCK | SFD_CLOEXEC): %s", strerror(errno));
+    return state.fd < 0 ? -1 : 0;
+}
+
+void signals_restore(void)
+{
+    if (state.fd < 0)
+        return;
+    sigaction(SIGPIPE, &state.pipe_at_start, NULL);
+    sigaction(SIGCHLD, &state.child_at_start, NULL);
+    sigprocmask(SIG_SETMASK, &state.mask_at_start, NULL);
+}
+
+int signals_fd(void)
+{
+    return state.fd;
+}
+
+static void take_note(int number)
+{
+    if (number == SIGCHLD)
+        state.child_ended = true;
+    else if (number == SIGUSR1)
+        state.statistics_wanted = true;
+    else if (number == SIGWINCH || number == SIGCONT)
+        state.resized = true;
+    else if ((state.diverting >> number & 1) != 0)
+        state.diverted |= 1UL << number;
+    else if (state.ending == 0)
+        state.ending = number;
+}
+
+void signals_collect(void)
+{
+    struct signalfd_siginfo info;
+    while (read(state.fd, &info, sizeof info) == (ssize_t)sizeof info)
+        take_note((int)info.ssi_signo);
+}
+
+static enum modcat_level ending_level(int number)
+{
+    switch (number) {
+    case SIGHUP:
+    case SIGINT:
+        return MODCAT_NOTICE;
+    case SIGTERM:
+        return MODCAT_WARNING;
+    default:
+        return MODCAT_ERROR;
+    }
+}
+
+int signals_ending(void)
+{
+    if (state.ending != 0 && !state.ending_logged) {
+        state.ending_logged = true;
+        log_notice("socat_signal(): handling signal %d", state.ending);
+        modcat_log(ending_level(state.ending), "exiting on signal %d", state.ending);
+        log_notice("socat_signal(): finishing signal %d", state.ending);
+    }
+    return state.ending;
+}
+
+static bool take(bool *flag)
+{
+    bool was_set = *flag;
+    *flag = false;
+    return was_set;
+}
+
+bool signals_take_child(void)
+{
+    return take(&state.child_ended);
+}
+
+bool signals_take_statistics(void)
+{
+    return take(&state.statistics_wanted);
+}
+
+bool signals_take_resized(void)
+{
+    return take(&state.resized);
+}
+
+/* A signal outside of the mask of signals_start() is read from the descriptor, and blocked for
+ * that, only while it is diverted. */
+static void read_signal(int number, bool on)
+{
+    sigset_t one, all;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    choose(state.ending_mask | state.diverting, &all);
+    if (on)
+        sigprocmask(SIG_BLOCK, &one, NULL);
+    signalfd(state.fd, &all, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (!on && !sigismember(&state.mask_at_start, number))
+        sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
+void signals_divert(int number, bool on)
+{
+    unsigned long bit = 1UL << number;
+    if (((state.diverting & bit) != 0) == on)
+        return;
+    state.diverting = on ? state.diverting | bit : state.diverting & ~bit;
+    if ((state.ending_mask & bit) == 0)
+        read_signal(number, on);
+}
+
+bool signals_take_diverted(int number)
+{
+    bool came = (state.diverted >> number & 1) != 0;
+    state.diverted &= ~(1UL << number);
+    return came;
+}

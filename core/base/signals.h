@@ -1,0 +1,40 @@
+/* signals.h: what signals do to the program. They are blocked, and read from a descriptor that
+ * core/relay/wait.c, the one place where the program waits, waits for too: so none is lost, and a
+ * relay that never has to wait sees them all the same. */
+
+#ifndef CORE_BASE_SIGNALS_H
+#define CORE_BASE_SIGNALS_H
+
+#include <stdbool.h>
+
+/* The set of signals that end the program with a message, as for option -S: bit N is signal N. */
+#define SIGNALS_DEFAULT_MASK 0x89deUL
+
+/* Blocks the signals and opens their descriptor. Returns 0, or -1 after reporting. */
+int signals_start(unsigned long mask);
+
+/* Restores actions and mask as they were at start, for a child program. */
+void signals_restore(void);
+
+/* Readable when a signal has come; -1 before signals_start(). */
+int signals_fd(void);
+
+/* Takes note of the signals that have come. */
+void signals_collect(void);
+
+/* The signal that asks the program to end, 0 when there is none. Logs it the first time it is
+ * seen. A program that ends for it exits with 128 plus its number. */
+int signals_ending(void);
+
+/* Diverts a signal that would end the program, or lets it end the program again. A diverted one
+ * only makes signals_take_diverted() true, once for each delivery since the last call. */
+void signals_divert(int number, bool on);
+bool signals_take_diverted(int number);
+
+/* True once for each delivery since the last call: a child ended; statistics are wanted; the window
+ * of the program's terminal may have another size. */
+bool signals_take_child(void);
+bool signals_take_statistics(void);
+bool signals_take_resized(void);
+
+#endif

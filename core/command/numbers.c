@@ -1,0 +1,102 @@
+#include "core/command/numbers.h"
+#include "core/base/log.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Judges where the parsing of a number ended. Returns 0, or -1 after reporting. */
+static int check_end(const char *option, const char *value, const char *end)
+{
+    const char *problem = end == value   ? "missing numerical value of"
+                          : *end != '\0' ? "trailing garbage in numerical arg of"
+                                         : NULL;
+    if (problem == NULL)
+        return 0;
+    log_error("parseopts(): %s option \"%s\"", problem, option);
+    return -1;
+}
+
+/* strtoul(3) takes a sign, and turns "-1" into the biggest number. */
+static bool is_negative(const char *value)
+{
+    return value[strspn(value, " \t\n\v\f\r")] == '-';
+}
+
+int numbers_block(const char *value, size_t *bytes)
+{
+    char *end;
+    unsigned long number = strtoul(value, &end, 0);
+    if (check_end("-b", value, end) < 0)
+        return -1;
+    if (number == 0 || is_negative(value)) {
+        log_error("buffer size option (-b) too small - %s (the range is 1 to %zu)", value,
+                  NUMBERS_BLOCK_MAX);
+        return -1;
+    }
+    if (number > NUMBERS_BLOCK_MAX) {
+        log_error("buffer size option (-b) to big - %lu (max is %zu)", number, NUMBERS_BLOCK_MAX);
+        return -1;
+    }
+    *bytes = number;
+    return 0;
+}
+
+int numbers_mask(const char *value, unsigned long *mask)
+{
+    char *end;
+    errno = 0;
+    unsigned long number = strtoul(value, &end, 0);
+    if (check_end("-S", value, end) < 0)
+        return -1;
+    if (errno == ERANGE) {
+        log_error("option -S: \"%s\" has more bits than there are signals", value);
+        return -1;
+    }
+    *mask = number;
+    return 0;
+}
+
+static int parse_seconds(const char *option, const char *value, double *seconds)
+{
+    char *end;
+    *seconds = strtod(value, &end);
+    if (check_end(option, value, end) < 0)
+        return -1;
+    if (!isnan(*seconds))
+        return 0;
+    log_error("option %s: \"%s\" is not a time", option, value);
+    return -1;
+}
+
+static long long to_time(double seconds)
+{
+    const double century = 100 * 365.25 * 86400;
+    if (seconds >= century)
+        return MODCAT_FOREVER;
+    return (long long)(seconds * (double)MODCAT_SECOND + 0.5);
+}
+
+int numbers_closing(const char *value, long long *closing)
+{
+    double seconds;
+    if (parse_seconds("-t", value, &seconds) < 0)
+        return -1;
+    if (seconds < 0) {
+        log_error("option -t: the time \"%s\" is negative", value);
+        return -1;
+    }
+    *closing = to_time(seconds);
+    return 0;
+}
+
+int numbers_inactivity(const char *value, long long *inactivity)
+{
+    double seconds;
+    if (parse_seconds("-T", value, &seconds) < 0)
+        return -1;
+    *inactivity = seconds < 0 ? MODCAT_FOREVER : to_time(seconds);
+    return 0;
+}

@@ -1,0 +1,122 @@
+#define _GNU_SOURCE
+/* modcat: opens two addresses and carries bytes both ways between them. */
+
+#include "core/address/bind.h"
+#include "core/base/log.h"
+#include "core/base/signals.h"
+#include "core/command/commandline.h"
+#include "core/command/complete.h"
+#include "core/command/describe.h"
+#include "core/command/features.h"
+#include "core/command/help.h"
+#include "core/registry/registry.h"
+#include "core/relay/relay.h"
+#include "core/session/environment.h"
+#include "core/session/session.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A standard descriptor that is missing must not become a socket by chance. What is put there is at
+ * its end when it is read, and fails when it is written to: output must not vanish. */
+static void fill_missing_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)!open("/dev/null", O_RDONLY);
+}
+
+static int print(const struct settings *settings, struct registry *registry,
+                 enum commandline_action action)
+{
+    switch (action) {
+    case ACTION_VERSION:
+        return features_print(stdout, registry, settings->program);
+    case ACTION_DRIVERS:
+        return describe_drivers(stdout, registry, settings->json);
+    case ACTION_DESCRIBE:
+        return describe_type(stdout, registry, settings->describe, settings->json);
+    case ACTION_DESCRIBE_DRIVER:
+        return describe_driver(stdout, settings->describe, settings->json);
+    case ACTION_COMPLETE:
+        return complete_word(stdout, registry, settings->describe);
+    default:
+        return help_print(stdout, registry, settings->program, action);
+    }
+}
+
+/* Both addresses are understood, and their drivers loaded, before anything is opened. */
+static int initialise(struct session *session, const struct settings *settings,
+                      struct registry *registry)
+{
+    struct address_pair *pairs[2];
+    log_info("default listen IP version is %c", settings->listen_version);
+    log_info("preferred resolve IP version is %c", settings->resolve_version);
+    pairs[0] = bind_argument(registry, settings, settings->addresses[0]);
+    if (pairs[0] == NULL)
+        return -1;
+    pairs[1] = bind_argument(registry, settings, settings->addresses[1]);
+    if (pairs[1] == NULL) {
+        address_free(pairs[0]);
+        return -1;
+    }
+    session_start(session, settings, pairs);
+    return 0;
+}
+
+static int prepare(struct session *session)
+{
+    const struct settings *settings = session->settings;
+    if (settings->main_wait > 0 && session_pause(session, settings->main_wait * MODCAT_SECOND) < 0)
+        return -1;
+    if (settings->lock_file == NULL)
+        return 0;
+    return session_lock(session, settings->lock_file, settings->lock_wait);
+}
+
+/* A failure of opening is status 1; with -s, where errors do not end the program, -1. */
+static int open_and_transfer(struct session *session)
+{
+    enum session_result result = prepare(session) < 0 ? SESSION_FAILED : session_open(session);
+    if (result == SESSION_OPEN)
+        return relay_run(session);
+    if (session->settings->statistics)
+        relay_log_statistics(session);
+    return result == SESSION_DONE ? 0 : log_sloppy() ? -1 : 1;
+}
+
+static int run(const struct settings *settings, struct registry *registry)
+{
+    struct session session;
+    if (initialise(&session, settings, registry) < 0) {
+        log_notice("exit(1)");
+        return 1;
+    }
+    int status = signals_start(settings->signal_mask) < 0 ? 1 : open_and_transfer(&session);
+    int number = signals_ending();
+    session_close(&session);
+    if (number != 0)
+        status = 128 + number;
+    if (status > 0)
+        log_notice("exit(%d)", status);
+    else
+        log_notice("exiting with status %d", status);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings settings;
+    struct registry *registry = NULL;
+    enum commandline_action action;
+    int status = 1;
+    fill_missing_descriptors();
+    if (commandline_parse(argc, argv, &settings, &action) == 0 &&
+        (registry = registry_open(settings.driver_paths, settings.driver_path_count)) != NULL)
+        status =
+            action == ACTION_RUN ? run(&settings, registry) : -print(&settings, registry, action);
+    registry_close(registry);
+    commandline_free(&settings);
+    return status;
+}

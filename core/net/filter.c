@@ -1,0 +1,129 @@
+#include "core/net/filter.h"
+
+#include "core/base/log.h"
+#include "core/net/range.h"
+#include "core/net/resolve.h"
+#include "core/net/sockaddr.h"
+#include "core/options/effects.h"
+#include "core/registry/registry.h"
+#include "core/session/opening.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* Ports that only a privileged program can have on a classical system. */
+#define PRIVILEGED_PORTS 1024
+
+static int look_up(void *context, int family, const char *host, void *address)
+{
+    return resolve_address(context, family, host, address);
+}
+
+static int parse(struct modcat_opening *opening, int family, const char *text)
+{
+    char reason[400];
+    if (opening->range.parsed)
+        return 0;
+    if (range_parse(family, text, look_up, opening, &opening->range, reason, sizeof reason) == 0)
+        return 0;
+    errno = EINVAL;
+    if (reason[0] != '\0')
+        modcat_fail(opening, "%s", reason);
+    return modcat_fail(opening, "failed to parse or resolve range \"%s\" (pf=%d)", text, family);
+}
+
+/* The option is looked for by hand, for it must not count as used before a peer comes. */
+int filter_prepare(struct modcat_opening *opening, int family)
+{
+    for (size_t i = 0; i < opening->address->option_count; i++) {
+        const struct address_option *given = &opening->address->options[i];
+        if (given->entry->option.apply == filter_apply_range &&
+            parse(opening, family, given->value.string) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int refuse(const struct modcat_opening *opening, const char *why)
+{
+    char text[MODCAT_SOCKADDR_TEXT];
+    log_warning("refusing connection from %s due to %s",
+                modcat_sockaddr_text(&opening->peer.u.any, opening->peer.length, text), why);
+    return 1;
+}
+
+static bool is_nobody(const struct modcat_sockaddr *peer)
+{
+    return peer->u.any.sa_family == AF_INET &&
+           ((const struct sockaddr_in *)&peer->u.storage)->sin_addr.s_addr == INADDR_ANY;
+}
+
+int filter_apply_range(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                       const struct modcat_value *value)
+{
+    const struct modcat_sockaddr *peer = &opening->peer;
+    char text[MODCAT_SOCKADDR_TEXT];
+    (void)fd;
+    (void)option;
+    /* An address that has no peer yet, or never one. */
+    if (peer->length == 0)
+        return 0;
+    if (parse(opening, peer->u.any.sa_family, value->string) < 0)
+        return -1;
+    if (is_nobody(peer)) {
+        log_warning("invalid client address 0.0.0.0");
+        return 1;
+    }
+    if (!range_holds(&opening->range, &peer->u.any, peer->length))
+        return refuse(opening, "range option");
+    log_info("permitting connection from %s due to range option",
+             modcat_sockaddr_text(&peer->u.any, peer->length, text));
+    return 0;
+}
+
+/* The peer's port, as sourceport and lowport of a server want it. */
+static int check_port(struct modcat_opening *opening)
+{
+    long long wanted = modcat_option_number(opening, "sourceport", -1);
+    bool low = modcat_option_bool(opening, "lowport", false);
+    long long port = sockaddr_port(&opening->peer.u.any, opening->peer.length);
+    if (wanted >= 0)
+        return port == wanted ? 0 : refuse(opening, "wrong sourceport");
+    return !low || (port >= 0 && port < PRIVILEGED_PORTS) ? 0 : refuse(opening, "lowport option");
+}
+
+/* Carries out the filters of phase ACCEPT: the range, or all others. They act on every peer, used
+ * or not. */
+static int carry_out_filters(struct modcat_opening *opening, bool range)
+{
+    for (size_t i = 0; i < opening->address->option_count; i++) {
+        const struct address_option *given = &opening->address->options[i];
+        const struct modcat_option *option = &given->entry->option;
+        if (option->phase != MODCAT_PHASE_ACCEPT || option->effect != MODCAT_CALL ||
+            (option->apply == filter_apply_range) != range)
+            continue;
+        opening->used[i] = true;
+        int result = effects_carry_out(opening, -1, option, &given->value);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}
+
+void filter_keep(struct modcat_opening *opening)
+{
+    for (size_t i = 0; i < opening->address->option_count; i++)
+        if (opening->address->options[i].entry->option.phase == MODCAT_PHASE_ACCEPT)
+            opening->used[i] = true;
+    modcat_ignore_option(opening, "sourceport");
+    modcat_ignore_option(opening, "lowport");
+}
+
+bool modcat_permit_peer(struct modcat_opening *opening, const struct sockaddr *peer,
+                        socklen_t length)
+{
+    sockaddr_copy(&opening->peer, peer, length);
+    return carry_out_filters(opening, true) == 0 && check_port(opening) == 0 &&
+           carry_out_filters(opening, false) == 0;
+}

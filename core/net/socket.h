@@ -1,0 +1,38 @@
+/* socket.h: what the socket services share. */
+
+#ifndef CORE_NET_SOCKET_H
+#define CORE_NET_SOCKET_H
+
+#include <modcat/net.h>
+#include <stdbool.h>
+
+/* Carries out the options that come before a socket, phases OFFSET to EARLY. Returns 0, or -1 after
+ * reporting. */
+int socket_apply_early(struct modcat_opening *opening);
+
+/* modcat_bind() to a free port of 640 to 1023. */
+int socket_bind_low(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *local);
+
+/* Binds a listening socket, that of TCP with SO_REUSEADDR unless option reuseaddr is given. */
+int socket_bind_listening(struct modcat_opening *opening, int fd,
+                          const struct modcat_sockaddr *local);
+
+/* setsockopt(2). Returns 0, or -1 after reporting. */
+int socket_set(struct modcat_opening *opening, int fd, int level, int name, const void *data,
+               size_t length);
+
+/* The own address of a socket, of length 0 where there is none. */
+void socket_own_address(int fd, struct modcat_sockaddr *address);
+
+/* True when the address has this option, by its canonical name. */
+bool socket_option_given(const struct modcat_opening *opening, const char *name);
+
+/* Says which port the system has chosen, where port 0 was asked for; `who` comes first. */
+void socket_log_chosen_port(int fd, const struct modcat_sockaddr *asked, const char *who);
+
+/* Reports a failed connect(2), as one that does not matter while opening->trying is set.
+ * Returns -1, errno kept. */
+int socket_connect_failed(struct modcat_opening *opening, int fd,
+                          const struct modcat_sockaddr *peer);
+
+#endif

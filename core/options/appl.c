@@ -1,0 +1,50 @@
+/* The group APPL: what the relay does with an address's data. */
+
+#define _GNU_SOURCE
+#include "core/options/effects.h"
+#include "core/options/groups.h"
+
+#include <errno.h>
+
+static modcat_apply_fn set_lock_file;
+
+#define LINE_END(kind)                                                                             \
+    .type = MODCAT_CONST, .phase = MODCAT_PHASE_LATE, OPENING_SETTING(line_end), .minor = (kind)
+/* `major` tells whether to wait for the lock. */
+#define LOCK_FILE(wait)                                                                            \
+    .type = MODCAT_STRING, .phase = MODCAT_PHASE_INIT, .effect = MODCAT_CALL,                      \
+    .apply = set_lock_file, .major = (wait)
+
+static const struct modcat_option options[] = {
+    {"cr", NULL, NULL, "lines end with CR outside", LINE_END(LINE_END_CR)},
+    {"crnl", "crlf", NULL, "lines end with CR and NL outside", LINE_END(LINE_END_CRNL)},
+    {"ignoreeof", "ignoreof", NULL, "wait for more at the end of file, as tail -f does",
+     .type = MODCAT_BOOL, .phase = MODCAT_PHASE_LATE, OPENING_SETTING(ignoreeof), .preset = "0"},
+    {"readbytes", "bytes", NULL, "end of file comes after so many bytes", .type = MODCAT_SIZE,
+     .phase = MODCAT_PHASE_LATE, OPENING_SETTING(readbytes), .preset = "no limit"},
+    {"escape", NULL, NULL, "the byte with this code ends the input", .type = MODCAT_INT,
+     .phase = MODCAT_PHASE_INIT, OPENING_SETTING(escape), .preset = "none"},
+    {"lockfile", NULL, NULL, "hold this lock file while the address is open, or fail",
+     LOCK_FILE(false)},
+    {"waitlock", NULL, NULL, "hold this lock file while the address is open, wait for it",
+     LOCK_FILE(true)},
+};
+
+const struct modcat_option_group group_appl = {
+    .name = "APPL",
+    .help = "the data of any address",
+    MODCAT_OPTIONS(options),
+};
+
+static int set_lock_file(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                         const struct modcat_value *value)
+{
+    (void)fd;
+    if (opening->set.lockfile != NULL) {
+        errno = EINVAL;
+        return modcat_fail(opening, "only one use of options lockfile and waitlock allowed");
+    }
+    opening->set.lockfile = value->string;
+    opening->set.lockfile_wait = option->major != 0;
+    return 0;
+}

@@ -1,0 +1,186 @@
+#define _GNU_SOURCE
+#include "core/process/programs.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/signals.h"
+#include "core/relay/wait.h"
+#include "core/session/children.h"
+#include "core/session/session.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+/* How long a program has to end after SIGTERM before it is left to itself. */
+#define BURY_PATIENCE (MODCAT_SECOND / 2)
+
+struct program {
+    struct program *next;
+    const struct modcat_opening *opening; /* NULL: closed */
+    int side;                             /* 0 or 1, as messages call it */
+    pid_t pid;
+    char *failure;
+    unsigned long signals;
+    bool terminated; /* it was sent SIGTERM */
+    bool ended;
+    bool failed;
+};
+
+static const int passable[] = {SIGHUP, SIGINT, SIGQUIT};
+
+/* A signal is diverted as long as a living program wants it. */
+static void divert_signals(const struct session *session)
+{
+    unsigned long wanted = 0;
+    for (const struct program *program = session->programs; program; program = program->next)
+        if (!program->ended && program->opening != NULL)
+            wanted |= program->signals;
+    for (size_t i = 0; i < MODCAT_COUNT(passable); i++)
+        signals_divert(passable[i], (wanted >> passable[i] & 1) != 0);
+}
+
+static int side_of(const struct modcat_opening *opening)
+{
+    const struct address_pair *right = opening->session->sides[1].address;
+    return opening->address == address_lowest(right->first) ||
+           (right->second != NULL && opening->address == address_lowest(right->second));
+}
+
+void programs_add(struct modcat_opening *opening, pid_t pid, const char *failure,
+                  unsigned long signals)
+{
+    struct session *session = opening->session;
+    struct program *added = memory_alloc(sizeof *added);
+    *added = (struct program){
+        .next = session->programs,
+        .opening = opening,
+        .side = side_of(opening),
+        .pid = pid,
+        .failure = failure != NULL ? memory_copy_text(failure) : NULL,
+        .signals = signals,
+    };
+    session->programs = added;
+    divert_signals(session);
+}
+
+/* One that was closed before it ended is not judged. */
+static void judge(struct program *program, int status)
+{
+    program->ended = true;
+    program->failed = program->opening != NULL && status != 0;
+    log_info("exec'd process %d on socket %d terminated", (int)program->pid, program->side);
+    if (program->failed && program->failure != NULL)
+        log_warning("%s returned with status %d", program->failure, status);
+    children_log_end(program->failed ? MODCAT_WARNING : MODCAT_INFO, program->pid, status);
+}
+
+void programs_reap(struct session *session)
+{
+    for (struct program *program = session->programs; program; program = program->next) {
+        int status = 0;
+        pid_t pid = program->ended ? 0 : waitpid(program->pid, &status, WNOHANG);
+        if (pid > 0)
+            judge(program, status);
+        else if (pid < 0 && errno == ECHILD)
+            program->ended = true;
+    }
+    divert_signals(session);
+}
+
+static struct program *program_of(const struct modcat_opening *opening)
+{
+    struct program *program = opening->session->programs;
+    while (program != NULL && program->opening != opening)
+        program = program->next;
+    return program;
+}
+
+bool programs_ended(const struct modcat_opening *opening)
+{
+    const struct program *program = program_of(opening);
+    return program != NULL && program->ended;
+}
+
+bool programs_failed(const struct session *session)
+{
+    const struct program *program = session->programs;
+    while (program != NULL && !program->failed)
+        program = program->next;
+    return program != NULL;
+}
+
+void programs_wait(const struct modcat_opening *opening, long long deadline)
+{
+    const struct program *program = program_of(opening);
+    if (program == NULL || program->ended)
+        return;
+    log_info("waiting for process %d to end", (int)program->pid);
+    while (!program->ended)
+        if (session_wait(opening->session, NULL, 0, deadline) >= 0 || errno != EINTR)
+            return;
+}
+
+static void pass_signal(const struct session *session, int number)
+{
+    int count = 0;
+    log_notice("socatsignalpass(sig=%d)", number);
+    for (const struct program *program = session->programs; program; program = program->next)
+        if (!program->ended && (program->signals >> number & 1) != 0 &&
+            kill(program->pid, number) == 0)
+            count++;
+    log_info("socatsignalpass(): propagated signal to %d sub processes", count);
+}
+
+void programs_pass_signals(struct session *session)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(passable); i++)
+        if (signals_take_diverted(passable[i]))
+            pass_signal(session, passable[i]);
+}
+
+void programs_release(const struct modcat_opening *opening)
+{
+    struct program *program = program_of(opening);
+    if (program == NULL)
+        return;
+    program->opening = NULL;
+    if (!program->ended && !opening->set.end_close) {
+        program->terminated = kill(program->pid, SIGTERM) == 0;
+        log_info("kill(%d, SIGTERM)", (int)program->pid);
+    }
+    divert_signals(opening->session);
+}
+
+static const struct program *still_dying(const struct session *session)
+{
+    const struct program *program = session->programs;
+    while (program != NULL && (!program->terminated || program->ended))
+        program = program->next;
+    return program;
+}
+
+/* A signal that ends us does not cut this short: it is short. */
+void programs_bury(struct session *session)
+{
+    long long deadline = modcat_deadline(BURY_PATIENCE);
+    const struct program *program;
+    while ((program = still_dying(session)) != NULL && wait_now() < deadline) {
+        wait_ready(NULL, 0, deadline);
+        (void)signals_take_child();
+        programs_reap(session);
+    }
+    if (program != NULL)
+        log_notice("process %d has not ended on SIGTERM, leaving it to itself", (int)program->pid);
+}
+
+void programs_forget(struct session *session)
+{
+    while (session->programs != NULL) {
+        struct program *first = session->programs;
+        session->programs = first->next;
+        free(first->failure);
+        free(first);
+    }
+    divert_signals(session);
+}

@@ -1,0 +1,236 @@
+#define _GNU_SOURCE
+#include "core/registry/loader.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/registry/guard.h"
+#include "core/registry/object.h"
+#include "core/registry/tables.h"
+#include "core/registry/trust.h"
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The members up to the named one are in every driver there ever was. */
+#define SIZE_UP_TO(type, member)                                                                   \
+    (offsetof(struct type, member) + sizeof(((struct type *)0)->member))
+#define DRIVER_SIZE_MIN SIZE_UP_TO(modcat_driver, group_count)
+#define TYPE_SIZE_MIN SIZE_UP_TO(modcat_address_type, listen)
+#define GROUP_SIZE_MIN SIZE_UP_TO(modcat_option_group, option_count)
+#define OPTION_SIZE_MIN SIZE_UP_TO(modcat_option, apply)
+#define SIZE_MAX_CREDIBLE 4096
+
+#define WRONG_SIZES "its structs have sizes that can not be right"
+
+static int refuse(const char *path, const char *reason)
+{
+    log_error("driver \"%s\" can not be loaded: %s", path, reason);
+    return -1;
+}
+
+/* Names both versions of the driver ABI. */
+static int refuse_abi(const char *path, unsigned major, unsigned minor)
+{
+    char reason[160];
+    snprintf(reason, sizeof reason, "it was made for driver ABI %u.%u, and this modcat has %d.%d",
+             major, minor, MODCAT_ABI_MAJOR, MODCAT_ABI_MINOR);
+    return refuse(path, reason);
+}
+
+static int check_object(const char *path, const struct object *object)
+{
+    unsigned major, minor;
+    if (!object_is_complete(object))
+        return refuse(path, "it is cut short");
+    if (object_abi(object, &major, &minor) && major != MODCAT_ABI_MAJOR)
+        return refuse_abi(path, major, minor);
+    return 0;
+}
+
+/* A driver for another ABI is refused before any of its code runs. */
+static int check_content(const char *path, size_t size)
+{
+    struct object object;
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return refuse(path, strerror(errno));
+    if (size == 0)
+        return refuse(path, "it is cut short: it is empty");
+    if (!object_map(fd, size, &object))
+        return refuse(path, strerror(errno));
+    int result = check_object(path, &object);
+    object_unmap(&object);
+    return result;
+}
+
+static int check_file(const char *path)
+{
+    struct stat status;
+    char reason[120];
+    if (stat(path, &status) < 0)
+        return refuse(path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return refuse(path, "it is no regular file");
+    if (!trust_status(&status, reason, sizeof reason))
+        return refuse(path, reason);
+    return check_content(path, (size_t)status.st_size);
+}
+
+/* Who can write a folder can put another file in the place of the one that was looked at. */
+static int check_folder(const char *path)
+{
+    struct stat status;
+    char reason[120], longer[140];
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = memory_format("%.*s/.", slash == NULL ? 1 : (int)(slash - path),
+                                           slash == NULL ? "." : path);
+    if (stat(folder, &status) < 0)
+        return refuse(path, strerror(errno));
+    if (trust_status(&status, reason, sizeof reason))
+        return 0;
+    snprintf(longer, sizeof longer, "its folder: %s", reason);
+    return refuse(path, longer);
+}
+
+static bool credible(size_t size, size_t least)
+{
+    return size >= least && size <= SIZE_MAX_CREDIBLE;
+}
+
+static bool is_empty(const char *text)
+{
+    return text == NULL || text[0] == '\0';
+}
+
+static bool has_small_letters(const char *text)
+{
+    return text != NULL && strpbrk(text, "abcdefghijklmnopqrstuvwxyz") != NULL;
+}
+
+static const char *find_fault_in_types(const struct modcat_driver *driver)
+{
+    if (driver->type_count > 0 && driver->types == NULL)
+        return "its table of address types is missing";
+    if (driver->type_count > 0 && !credible(driver->type_size, TYPE_SIZE_MIN))
+        return WRONG_SIZES;
+    for (size_t i = 0; i < driver->type_count; i++) {
+        struct modcat_address_type type;
+        tables_type(driver, i, &type);
+        if (is_empty(type.name))
+            return "an address type has no name";
+        if (has_small_letters(type.name) || has_small_letters(type.aliases))
+            return "the name of an address type is not in capitals";
+        if (type.open != NULL && type.listen != NULL)
+            return "an address type has both open and listen";
+        if (type.open == NULL && type.listen == NULL && type.wrap == NULL)
+            return "an address type can not be opened";
+    }
+    return NULL;
+}
+
+static const char *find_fault_in_options(const struct modcat_option_group *group)
+{
+    if (group->option_count > 0 && group->options == NULL)
+        return "a group's table of options is missing";
+    if (group->option_count > 0 && !credible(group->option_size, OPTION_SIZE_MIN))
+        return WRONG_SIZES;
+    for (size_t i = 0; i < group->option_count; i++) {
+        struct modcat_option option;
+        tables_option(group, i, &option);
+        if (is_empty(option.name))
+            return "an option has no name";
+        if ((unsigned)option.type >= MODCAT_VALUE_TYPES || (unsigned)option.phase >= MODCAT_PHASES)
+            return "an option has a type or a phase that is not known here";
+        if ((unsigned)option.effect > MODCAT_CALL)
+            return "an option has an effect that is not known here";
+        if (option.effect == MODCAT_CALL && option.apply == NULL)
+            return "an option calls no function";
+    }
+    return NULL;
+}
+
+static const char *find_fault_in_groups(const struct modcat_driver *driver)
+{
+    const char *fault = NULL;
+    if (driver->group_count > 0 && driver->groups == NULL)
+        return "its table of option groups is missing";
+    if (driver->group_count > 0 && !credible(driver->group_size, GROUP_SIZE_MIN))
+        return WRONG_SIZES;
+    for (size_t i = 0; i < driver->group_count && fault == NULL; i++) {
+        struct modcat_option_group group;
+        tables_group(driver, i, &group);
+        fault =
+            is_empty(group.name) ? "an option group has no name" : find_fault_in_options(&group);
+    }
+    return fault;
+}
+
+/* A member that came later than the first ABI is zero in an older driver; these never may be. */
+static const char *find_fault(const struct modcat_driver *driver)
+{
+    if (is_empty(driver->name))
+        return "it has no name";
+    if (driver->version == NULL)
+        return "it has no version";
+    if (!credible(driver->endpoint_size, sizeof(size_t)) ||
+        !credible(driver->listener_size, sizeof(size_t)))
+        return WRONG_SIZES;
+    const char *fault = find_fault_in_types(driver);
+    return fault != NULL ? fault : find_fault_in_groups(driver);
+}
+
+static int check_abi(const char *path, const struct modcat_driver *found)
+{
+    if (found->abi_major != MODCAT_ABI_MAJOR)
+        return refuse_abi(path, found->abi_major, found->abi_minor);
+    return found->size >= DRIVER_SIZE_MIN ? 0 : refuse(path, WRONG_SIZES);
+}
+
+/* What dlopen(3) says names the symbol or library that is missing. A driver that is newer than this
+ * program may need a service that is not in it. */
+static int refuse_object(const char *path, const char *reason)
+{
+    unsigned major = 0, minor = 0;
+    struct stat status;
+    struct object object;
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) < 0 || !object_map(fd, (size_t)status.st_size, &object))
+        return refuse(path, reason);
+    bool known = object_abi(&object, &major, &minor);
+    object_unmap(&object);
+    if (!known || minor <= MODCAT_ABI_MINOR)
+        return refuse(path, reason);
+    AUTO_FREE char *longer =
+        memory_format("%s; it was made for driver ABI %u.%u, and this modcat has %d.%d", reason,
+                      major, minor, MODCAT_ABI_MAJOR, MODCAT_ABI_MINOR);
+    return refuse(path, longer);
+}
+
+static int open_object(const char *path, struct modcat_driver *driver)
+{
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (object == NULL)
+        return refuse_object(path, dlerror());
+    const struct modcat_driver *found = dlsym(object, LOADER_SYMBOL);
+    if (found == NULL)
+        return refuse(path, "it is no modcat driver: it has no symbol " LOADER_SYMBOL);
+    if (check_abi(path, found) < 0)
+        return -1;
+    tables_copy(driver, sizeof *driver, found, found->size);
+    const char *fault = find_fault(driver);
+    return fault == NULL ? 0 : refuse(path, fault);
+}
+
+int loader_open(const char *path, struct modcat_driver *driver)
+{
+    if (check_file(path) < 0 || check_folder(path) < 0)
+        return -1;
+    guard_begin(path);
+    int result = open_object(path, driver);
+    guard_end();
+    return result;
+}

@@ -1,0 +1,199 @@
+#define _GNU_SOURCE
+#include "core/registry/search.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/registry/trust.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUFFIX ".driver"
+#define MANIFEST_MAX (1024 * 1024)
+#define BEGINNING 2048
+
+/* Who wants the manifests. */
+struct taker {
+    void (*take)(void *context, const char *path, char *text);
+    void *context;
+};
+
+static void leave_out(const char *path, const char *reason)
+{
+    log_warning("drivers in \"%s\" are left out: %s", path, reason);
+}
+
+/* Opens a trusted file. Returns its descriptor and its size, or -1 after a warning. */
+static int open_trusted(int folder_fd, const char *name, const char *path, size_t *size)
+{
+    int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat status;
+    char reason[120];
+    if (fd < 0)
+        return leave_out(path, strerror(errno)), -1;
+    if (fstat(fd, &status) < 0)
+        leave_out(path, strerror(errno));
+    else if (!trust_status(&status, reason, sizeof reason))
+        leave_out(path, reason);
+    else if (!S_ISREG(status.st_mode) || status.st_size > MANIFEST_MAX)
+        leave_out(path, "it is no manifest");
+    else
+        return *size = (size_t)status.st_size, fd;
+    close(fd);
+    return -1;
+}
+
+/* The first `length` bytes of a file, or NULL after a warning. */
+static char *read_text(int fd, const char *path, size_t length)
+{
+    char *text = memory_alloc(length + 1);
+    ssize_t count = pread(fd, text, length, 0);
+    if (count != (ssize_t)length) {
+        free(text);
+        return leave_out(path, count < 0 ? strerror(errno) : "it is cut short"), NULL;
+    }
+    text[length] = '\0';
+    return text;
+}
+
+/* Cuts off the lines about groups and options, which come last and are many. Returns false when the
+ * text ends before they begin. */
+static bool cut_to_beginning(char *text)
+{
+    char *group = strstr(text, "\ngroup\t"), *option = strstr(text, "\noption\t");
+    if (group != NULL)
+        group[1] = '\0';
+    if (option != NULL)
+        option[1] = '\0';
+    return group != NULL || option != NULL;
+}
+
+/* Every run reads the beginning of every manifest: no more than that is read, if it can be. */
+static char *read_beginning(int folder_fd, const char *name, const char *path)
+{
+    size_t size = 0;
+    AUTO_CLOSE int fd = open_trusted(folder_fd, name, path, &size);
+    if (fd < 0)
+        return NULL;
+    char *text = read_text(fd, path, size < BEGINNING ? size : BEGINNING);
+    if (text == NULL || cut_to_beginning(text) || size <= BEGINNING)
+        return text;
+    free(text);
+    text = read_text(fd, path, size);
+    if (text != NULL)
+        cut_to_beginning(text);
+    return text;
+}
+
+char *search_read(const char *path)
+{
+    size_t size = 0;
+    AUTO_CLOSE int fd = open_trusted(AT_FDCWD, path, path, &size);
+    return fd < 0 ? NULL : read_text(fd, path, size);
+}
+
+static int is_manifest(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > sizeof SUFFIX - 1 &&
+           strcmp(entry->d_name + length - (sizeof SUFFIX - 1), SUFFIX) == 0;
+}
+
+static int by_name(const struct dirent **left, const struct dirent **right)
+{
+    return strcmp((*left)->d_name, (*right)->d_name);
+}
+
+static void search_open_folder(int folder_fd, const char *folder, const struct taker *taker)
+{
+    struct dirent **entries;
+    int count = scandirat(folder_fd, ".", &entries, is_manifest, by_name);
+    if (count < 0) {
+        leave_out(folder, strerror(errno));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        AUTO_FREE char *path = memory_join(folder, entries[i]->d_name);
+        char *text = read_beginning(folder_fd, entries[i]->d_name, path);
+        if (text != NULL)
+            taker->take(taker->context, path, text);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+/* `wanted`: somebody named this folder, so that its absence is worth a word. */
+static int search_folder(const char *folder, bool wanted, const struct taker *taker)
+{
+    struct stat status;
+    char reason[120];
+    if (folder[0] != '/') {
+        log_error("driver folder \"%s\" is not named by an absolute path", folder);
+        return -1;
+    }
+    AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        if (wanted || errno != ENOENT)
+            leave_out(folder, strerror(errno));
+    } else if (!trust_status(&status, reason, sizeof reason)) {
+        leave_out(folder, reason);
+    } else {
+        search_open_folder(fd, folder, taker);
+    }
+    return 0;
+}
+
+static int search_environment(const struct taker *taker)
+{
+    const char *paths = secure_getenv("MODCAT_DRIVER_PATH");
+    if (paths == NULL || paths[0] == '\0')
+        return 0;
+    AUTO_FREE char *copy = memory_copy_text(paths);
+    char *rest = copy;
+    for (char *folder; (folder = strsep(&rest, ":")) != NULL;)
+        if (folder[0] != '\0' && search_folder(folder, true, taker) < 0)
+            return -1;
+    return 0;
+}
+
+/* The folder of a build tree's drivers, where the program stands in one; else NULL. */
+static char *build_tree_folder(void)
+{
+    char program[4096];
+    if (trust_raised_privileges())
+        return NULL;
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0)
+        return NULL;
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    AUTO_FREE char *marker = memory_format("%s/drivers/.build-tree", program);
+    return access(marker, F_OK) == 0 ? memory_format("%s/drivers", program) : NULL;
+}
+
+static int search_default(const struct taker *taker)
+{
+    AUTO_FREE char *build_tree = build_tree_folder();
+    return search_folder(build_tree != NULL ? build_tree : MODCAT_DRIVER_DIR, false, taker);
+}
+
+int search_manifests(const char *const *paths, size_t path_count,
+                     void (*take)(void *context, const char *path, char *text), void *context)
+{
+    struct taker taker = {.take = take, .context = context};
+    if (path_count > 0 && trust_raised_privileges()) {
+        log_error("--driver-path is not allowed with raised privileges");
+        return -1;
+    }
+    for (size_t i = 0; i < path_count; i++)
+        if (search_folder(paths[i], true, &taker) < 0)
+            return -1;
+    if (search_environment(&taker) < 0)
+        return -1;
+    return search_default(&taker);
+}

@@ -1,0 +1,403 @@
+#define _GNU_SOURCE
+#include "core/relay/relay.h"
+
+#include "core/base/log.h"
+#include "core/base/signals.h"
+#include "core/command/descriptors.h"
+#include "core/process/programs.h"
+#include "core/relay/dump.h"
+#include "core/relay/endpoint.h"
+#include "core/relay/flow.h"
+#include "core/relay/progress.h"
+#include "core/relay/statistics.h"
+#include "core/relay/wait.h"
+#include "core/session/side.h"
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A session's two flows, left to right and right to left, and when something last happened. */
+struct relay {
+    struct session *session;
+    struct flow flows[2];
+    struct dump dumps[2];
+    struct progress progress;
+    bool two_way;
+    bool program_ended; /* of either end, though its connection may be open elsewhere */
+    long long started;
+    long long last_activity;
+};
+
+/* What is waited for: for each flow its source and its sink. */
+struct waiting {
+    struct wait_entry entries[4];
+    size_t count;
+    struct wait_entry *sources[2]; /* in `entries`; NULL: not waited for */
+    struct wait_entry *sinks[2];
+};
+
+static bool ended(const struct relay *relay)
+{
+    return relay->flows[0].state == FLOW_ENDED && relay->flows[1].state == FLOW_ENDED;
+}
+
+/* Below all layers. */
+static const struct opened *lowest(const struct opened *opened)
+{
+    while (opened->lower != NULL)
+        opened = opened->lower;
+    return opened;
+}
+
+static bool program_ended(const struct opened *opened)
+{
+    return opened != NULL && programs_ended(lowest(opened)->opening);
+}
+
+static bool reads_messages_of_program(const struct flow *flow)
+{
+    const unsigned wanted = MODCAT_MESSAGES | MODCAT_PROGRAM;
+    return flow->state == FLOW_OPEN && (flow->source->endpoint->flags & wanted) == wanted;
+}
+
+/* The program at an end has ended, and its connection does not have to say so: messages have no
+ * end, and what is written to is not looked at while there is nothing to write. */
+static bool ends_unsaid(const struct flow *flow)
+{
+    return reads_messages_of_program(flow) ||
+           (flow->state != FLOW_ENDED && program_ended(flow->sink));
+}
+
+/* One direction has ended and the other is still open; or a program has ended, whose connection
+ * somebody else may hold open. */
+static bool closing(const struct relay *relay)
+{
+    const struct flow *flows = relay->flows;
+    if (relay->program_ended && (ends_unsaid(&flows[0]) || ends_unsaid(&flows[1])))
+        return true;
+    return relay->two_way &&
+           (relay->program_ended || flows[0].state == FLOW_ENDED || flows[1].state == FLOW_ENDED);
+}
+
+/* A terminal line that nobody reads any more does not fail as a pipe or a socket does. */
+static bool is_undeliverable(const struct flow *flow)
+{
+    return program_ended(flow->sink) && isatty(flow->sink->endpoint->write_fd);
+}
+
+static bool undelivered(const struct relay *relay)
+{
+    for (int i = 0; i < 2; i++)
+        if (flow_undelivered(&relay->flows[i]) > 0 && !is_undeliverable(&relay->flows[i]))
+            return true;
+    return false;
+}
+
+static struct wait_entry *add_entry(struct waiting *waiting, const struct opened *opened,
+                                    unsigned direction)
+{
+    struct wait_entry *entry = &waiting->entries[waiting->count++];
+    short events = endpoint_wants(opened->endpoint, direction);
+    *entry = (struct wait_entry){.fd = endpoint_fd(opened->endpoint, events), .events = events};
+    return entry;
+}
+
+static void prepare(const struct relay *relay, struct waiting *waiting)
+{
+    *waiting = (struct waiting){.count = 0};
+    for (int i = 0; i < 2; i++) {
+        const struct flow *flow = &relay->flows[i];
+        if (flow_wants_source(flow))
+            waiting->sources[i] = add_entry(waiting, flow->source, MODCAT_READ);
+        if (flow_wants_sink(flow))
+            waiting->sinks[i] = add_entry(waiting, flow->sink, MODCAT_WRITE);
+    }
+}
+
+static long long earlier(long long one, long long other)
+{
+    if (one == MODCAT_FOREVER || other == MODCAT_FOREVER)
+        return one == MODCAT_FOREVER ? other : one;
+    return one < other ? one : other;
+}
+
+static long long after_activity(const struct relay *relay, long long delay)
+{
+    return delay == MODCAT_FOREVER ? MODCAT_FOREVER : relay->last_activity + delay;
+}
+
+/* What is in a buffer is delivered first, however long that takes. */
+static long long closing_deadline(const struct relay *relay)
+{
+    if (!closing(relay) || undelivered(relay))
+        return MODCAT_FOREVER;
+    return after_activity(relay, relay->session->settings->closing);
+}
+
+static long long inactivity_deadline(const struct relay *relay)
+{
+    return after_activity(relay, relay->session->settings->inactivity);
+}
+
+static long long next_deadline(const struct relay *relay)
+{
+    long long deadline = earlier(closing_deadline(relay), inactivity_deadline(relay));
+    deadline = earlier(deadline, relay->progress.next);
+    for (int i = 0; i < 2; i++) {
+        const struct flow *flow = &relay->flows[i];
+        if (flow_has_pending(flow))
+            return wait_now();
+        if (flow->retry_at != 0)
+            deadline = earlier(deadline, flow->retry_at);
+    }
+    return deadline;
+}
+
+static bool is_ready(const struct wait_entry *entry)
+{
+    return entry != NULL && entry->ready != 0;
+}
+
+static bool move(struct relay *relay, const struct waiting *waiting)
+{
+    bool moved = false;
+    for (int i = 0; i < 2; i++) {
+        struct flow *flow = &relay->flows[i];
+        bool source_ready = is_ready(waiting->sources[i]) || flow_has_pending(flow);
+        moved |= flow_move(flow, source_ready, is_ready(waiting->sinks[i]), closing(relay));
+    }
+    return moved;
+}
+
+static bool same_endpoint(const struct opened *one, const struct opened *other)
+{
+    return one != NULL && other != NULL && one->endpoint == other->endpoint;
+}
+
+/* A half-close may have closed what the other direction reads; and when an endpoint fails in one
+ * direction, nothing can be delivered to it in the other. */
+static void consider_other_direction(struct relay *relay)
+{
+    for (int i = 0; i < 2; i++) {
+        struct flow *flow = &relay->flows[i];
+        const struct flow *other = &relay->flows[1 - i];
+        if (flow->state == FLOW_OPEN && flow->source->endpoint->read_fd < 0)
+            flow_source_closed(flow);
+        if (flow->state != FLOW_ENDED && other->source_failed &&
+            same_endpoint(flow->sink, other->source))
+            flow_abandon(flow);
+    }
+}
+
+/* The time for closing begins when a program ends. */
+static void consider_programs(struct relay *relay)
+{
+    for (int i = 0; i < 2 && !relay->program_ended; i++) {
+        const struct flow *flow = &relay->flows[i];
+        if (!program_ended(flow->source) && !program_ended(flow->sink))
+            continue;
+        relay->program_ended = true;
+        relay->last_activity = wait_now();
+    }
+}
+
+/* A peer whose words are cut off is worth a warning; a terminal, a socket that never ends, or one
+ * whose peer was not told of the end, is not. */
+static bool should_have_ended(const struct modcat_endpoint *endpoint)
+{
+    const unsigned quiet = MODCAT_INHERITED | MODCAT_MESSAGES;
+    bool untold =
+        (endpoint->flags & MODCAT_SOCKET) != 0 && endpoint->half_close == MODCAT_HALF_NONE;
+    return (endpoint->flags & quiet) == 0 && !untold;
+}
+
+static void warn_of_cut(const struct flow *flow)
+{
+    if (flow->state != FLOW_OPEN || !should_have_ended(flow->source->endpoint))
+        return;
+    log_warning("closing timeout: socket %d (fd %d) is still open, what it would send is lost; "
+                "see option -t",
+                flow->from->number, flow->source->endpoint->read_fd);
+}
+
+static void warn_of_loss(const struct flow *flow)
+{
+    if (flow_undelivered(flow) > 0)
+        log_warning("%zu bytes for socket %d are not delivered", flow_undelivered(flow),
+                    flow->to->number);
+}
+
+/* Returns true when the session's time is over. */
+static bool time_is_over(const struct relay *relay)
+{
+    const struct settings *settings = relay->session->settings;
+    long long now = wait_now(), deadline = closing_deadline(relay);
+    if (deadline != MODCAT_FOREVER && now >= deadline) {
+        log_info("poll timed out (no data within %lld.%06lld seconds)",
+                 settings->closing / MODCAT_SECOND, settings->closing % MODCAT_SECOND / 1000);
+        warn_of_cut(&relay->flows[0]);
+        warn_of_cut(&relay->flows[1]);
+        warn_of_loss(&relay->flows[0]);
+        warn_of_loss(&relay->flows[1]);
+        return true;
+    }
+    deadline = inactivity_deadline(relay);
+    if (deadline != MODCAT_FOREVER && now >= deadline) {
+        log_notice("inactivity timeout triggered");
+        warn_of_loss(&relay->flows[0]);
+        warn_of_loss(&relay->flows[1]);
+        return true;
+    }
+    return false;
+}
+
+/* How long a program may take to end after its output has. */
+static long long program_deadline(const struct relay *relay)
+{
+    long long closing_time = relay->session->settings->closing;
+    bool short_time = closing_time != MODCAT_FOREVER && closing_time < MODCAT_SECOND;
+    return modcat_deadline(short_time ? MODCAT_SECOND : closing_time);
+}
+
+/* True when a program that only takes data has got all of it. */
+static bool has_its_data(const struct flow *flow)
+{
+    return flow->state == FLOW_ENDED && !flow->failed &&
+           flow->sink->opening->directions == MODCAT_WRITE;
+}
+
+/* True when it was told so, and thus will end by itself. */
+static bool knows_its_end(const struct opened *sink)
+{
+    if (sink->opening->set.shut != SHUT_DEFAULT)
+        return sink->opening->set.shut != SHUT_NONE;
+    return lowest(sink)->endpoint->half_close != MODCAT_HALF_NONE;
+}
+
+/* How long it may work on that data: to its end, or with -T until nobody shows life any more. */
+static long long work_deadline(const struct relay *relay, const struct flow *flow)
+{
+    if (!knows_its_end(flow->sink))
+        return program_deadline(relay);
+    return modcat_deadline(relay->session->settings->inactivity);
+}
+
+/* Programs end their work, so that nothing is lost and their exit status is known. */
+static void wait_for_programs(const struct relay *relay)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct flow *flow = &relay->flows[i];
+        if (flow->source == NULL || flow->sink == NULL)
+            continue;
+        if (flow->source_at_end)
+            programs_wait(lowest(flow->source)->opening, program_deadline(relay));
+        if (has_its_data(flow))
+            programs_wait(lowest(flow->sink)->opening, work_deadline(relay, flow));
+    }
+    programs_reap(relay->session);
+}
+
+static int status_of(const struct relay *relay)
+{
+    wait_for_programs(relay);
+    if (programs_failed(relay->session))
+        return 1;
+    return (relay->flows[0].failed || relay->flows[1].failed) && !log_sloppy() ? 1 : 0;
+}
+
+/* Returns 0 at the end of both directions or of the time, 1 when waiting fails. */
+static int loop(struct relay *relay)
+{
+    while (!ended(relay)) {
+        struct waiting waiting;
+        consider_programs(relay);
+        progress_update(&relay->progress);
+        prepare(relay, &waiting);
+        int ready =
+            session_wait(relay->session, waiting.entries, waiting.count, next_deadline(relay));
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready < 0 && errno == ECANCELED)
+            return 0;
+        if (ready < 0) {
+            log_error("waiting for data: %s", strerror(errno));
+            return 1;
+        }
+        if (move(relay, &waiting))
+            relay->last_activity = wait_now();
+        else if (ready == 0 && time_is_over(relay))
+            return 0;
+        consider_other_direction(relay);
+    }
+    return 0;
+}
+
+static int fd_of(const struct opened *opened, bool for_reading)
+{
+    if (opened == NULL)
+        return -1;
+    return for_reading ? opened->endpoint->read_fd : opened->endpoint->write_fd;
+}
+
+static void log_start(struct session *session)
+{
+    struct side *left = &session->sides[0], *right = &session->sides[1];
+    log_switch("resolved and opened all sock addresses");
+    log_notice("starting data transfer loop with FDs [%d,%d] and [%d,%d]",
+               fd_of(side_reader(left), true), fd_of(side_writer(left), false),
+               fd_of(side_reader(right), true), fd_of(side_writer(right), false));
+}
+
+void relay_log_statistics(const struct session *session)
+{
+    const struct relay *relay = session->relay;
+    bool json = session->settings->statistics_json;
+    if (relay == NULL)
+        statistics_log(NULL, 0, json);
+    else
+        statistics_log(relay->flows, (double)(wait_now() - relay->started) / (double)MODCAT_SECOND,
+                       json);
+}
+
+static void start_flows(struct relay *relay)
+{
+    struct session *session = relay->session;
+    for (int i = 0; i < 2; i++)
+        flow_start(&relay->flows[i], &session->sides[i], &session->sides[1 - i],
+                   session->settings->block_size, dump_observer(&relay->dumps[i]));
+    relay->two_way = relay->flows[0].state != FLOW_ENDED && relay->flows[1].state != FLOW_ENDED;
+    relay->started = relay->last_activity = wait_now();
+}
+
+static int run(struct relay *relay)
+{
+    struct session *session = relay->session;
+    if (session->settings->show_descriptors)
+        descriptors_print(session);
+    start_flows(relay);
+    session->relay = relay;
+    progress_start(&relay->progress, session, relay->flows);
+    int status = loop(relay);
+    if (status == 0)
+        status = status_of(relay);
+    progress_end(&relay->progress);
+    if (session->settings->statistics)
+        relay_log_statistics(session);
+    session->relay = NULL;
+    flow_free(&relay->flows[0]);
+    flow_free(&relay->flows[1]);
+    return status;
+}
+
+int relay_run(struct session *session)
+{
+    const struct settings *settings = session->settings;
+    struct relay relay = {.session = session};
+    log_start(session);
+    if (settings->transfer_wait > 0 &&
+        session_pause(session, settings->transfer_wait * MODCAT_SECOND) < 0)
+        return 0;
+    int status = dumps_open(session, relay.dumps) < 0 ? 1 : run(&relay);
+    dumps_close(relay.dumps);
+    return status;
+}

@@ -1,0 +1,128 @@
+#define _GNU_SOURCE
+#include "core/relay/splice.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The size that a pipe gets for a flow that fills it, and the least that is worth having: a process
+ * that has used up its share of pipe pages gets pipes of a page or two, pipe(7). */
+#define PIPE_SIZE (256 * 1024)
+#define PIPE_SIZE_MIN 65536
+
+#define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
+
+static bool is_plain(const struct modcat_endpoint *endpoint)
+{
+    return (endpoint->flags & MODCAT_MESSAGES) == 0 &&
+           (endpoint->ops == NULL || (endpoint->ops->read == NULL && endpoint->ops->write == NULL));
+}
+
+static mode_t kind_of(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+static bool can_give(mode_t kind)
+{
+    return kind == S_IFREG || kind == S_IFSOCK || kind == S_IFIFO || kind == S_IFBLK;
+}
+
+/* splice(2) refuses a file that is open for appending, and waits for a socket that others share. */
+static bool can_take(mode_t kind, const struct modcat_endpoint *sink)
+{
+    int flags = fcntl(sink->write_fd, F_GETFL);
+    if (kind == S_IFSOCK)
+        return (flags & O_NONBLOCK) != 0;
+    return (kind == S_IFREG || kind == S_IFIFO || kind == S_IFBLK) && (flags & O_APPEND) == 0;
+}
+
+void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
+                 const struct modcat_endpoint *sink)
+{
+    *splice = (struct splice){.way = SPLICE_NOT, .pipe = {-1, -1}};
+    if (!is_plain(source) || !is_plain(sink))
+        return;
+    mode_t from = kind_of(source->read_fd), to = kind_of(sink->write_fd);
+    if (!can_give(from) || !can_take(to, sink))
+        return;
+    splice->way = from == S_IFIFO || to == S_IFIFO ? SPLICE_STRAIGHT : SPLICE_THROUGH;
+    splice->size = PIPE_SIZE;
+    splice->source_is_pipe = from == S_IFIFO;
+}
+
+bool splice_prepare(struct splice *splice)
+{
+    if (splice->way == SPLICE_STRAIGHT || splice->pipe[0] >= 0)
+        return true;
+    if (pipe2(splice->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+        return false;
+    (void)fcntl(splice->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
+    int size = fcntl(splice->pipe[1], F_GETPIPE_SZ);
+    if (size < PIPE_SIZE_MIN) {
+        splice_free(splice);
+        return false;
+    }
+    splice->size = (size_t)size;
+    return true;
+}
+
+void splice_free(struct splice *splice)
+{
+    for (int i = 0; i < 2; i++) {
+        if (splice->pipe[i] >= 0)
+            close(splice->pipe[i]);
+        splice->pipe[i] = -1;
+    }
+    splice->held = 0;
+}
+
+/* A pipe at either end that was filled to the brim gets more room, so that whoever is at its other
+ * end is woken less often. */
+static void widen(struct splice *s, int source, int sink)
+{
+    s->widened = true;
+    (void)fcntl(source, F_SETPIPE_SZ, PIPE_SIZE);
+    (void)fcntl(sink, F_SETPIPE_SZ, PIPE_SIZE);
+}
+
+ssize_t splice_from(struct splice *s, int source, int sink, size_t length)
+{
+    bool through = s->way == SPLICE_THROUGH;
+    if (length > s->size)
+        length = s->size;
+    ssize_t count = splice(source, NULL, through ? s->pipe[1] : sink, NULL, length, FLAGS);
+    if (through && count > 0)
+        s->held += (size_t)count;
+    else if (count >= PIPE_SIZE_MIN && !s->widened)
+        widen(s, source, sink);
+    return count;
+}
+
+ssize_t splice_to(struct splice *s, int sink)
+{
+    ssize_t count = splice(s->pipe[0], NULL, sink, NULL, s->held, FLAGS);
+    if (count > 0)
+        s->held -= (size_t)count;
+    return count;
+}
+
+ssize_t splice_take_back(struct splice *splice, void *buffer, size_t length)
+{
+    ssize_t count = read(splice->pipe[0], buffer, length);
+    if (count > 0)
+        splice->held -= (size_t)count;
+    return count;
+}
+
+const char *splice_way_name(enum splice_way way)
+{
+    static const char *const names[] = {
+        [SPLICE_NOT] = "through a buffer",
+        [SPLICE_STRAIGHT] = "straight inside the kernel",
+        [SPLICE_THROUGH] = "inside the kernel through a pipe, once it fills the buffer",
+    };
+    return names[way];
+}

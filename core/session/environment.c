@@ -1,0 +1,133 @@
+#define _GNU_SOURCE
+#include "core/session/environment.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct variable {
+    char *name;
+    char *value;
+};
+
+struct environment {
+    struct variable *variables;
+    size_t count;
+};
+
+struct environment *environment_new(void)
+{
+    return memory_zeroed(1, sizeof(struct environment));
+}
+
+void environment_free(struct environment *environment)
+{
+    if (environment == NULL)
+        return;
+    for (size_t i = 0; i < environment->count; i++) {
+        free(environment->variables[i].name);
+        free(environment->variables[i].value);
+    }
+    free(environment->variables);
+    free(environment);
+}
+
+static struct variable *find(const struct environment *environment, const char *name)
+{
+    for (size_t i = 0; i < environment->count; i++)
+        if (strcmp(environment->variables[i].name, name) == 0)
+            return &environment->variables[i];
+    return NULL;
+}
+
+void environment_set(struct environment *environment, const char *name, const char *value)
+{
+    struct variable *variable = find(environment, name);
+    if (variable != NULL) {
+        char *old = variable->value; /* may be what `value` points to */
+        variable->value = memory_copy_text(value);
+        free(old);
+        return;
+    }
+    environment->variables = memory_resize(environment->variables, environment->count + 1,
+                                           sizeof *environment->variables);
+    environment->variables[environment->count++] =
+        (struct variable){.name = memory_copy_text(name), .value = memory_copy_text(value)};
+}
+
+static void forget(struct environment *environment, const char *name)
+{
+    struct variable *variable = find(environment, name);
+    if (variable == NULL)
+        return;
+    free(variable->name);
+    free(variable->value);
+    *variable = environment->variables[--environment->count];
+}
+
+/* Sets the variable, or forgets it where `value` is NULL. */
+static void set_with_prefix(struct environment *environment, const char *prefix, const char *name,
+                            const char *value)
+{
+    AUTO_FREE char *full = memory_format("%s_%s", prefix, name);
+    for (size_t i = 0; prefix[i] != '\0'; i++)
+        full[i] = (char)toupper((unsigned char)full[i]);
+    if (value != NULL)
+        environment_set(environment, full, value);
+    else
+        forget(environment, full);
+}
+
+void environment_set_prefixed(struct environment *environment, const char *name, const char *value)
+{
+    set_with_prefix(environment, "SOCAT", name, value);
+    set_with_prefix(environment, "MODCAT", name, value);
+    set_with_prefix(environment, log_program(), name, value);
+}
+
+const char *environment_get(const struct environment *environment, const char *name)
+{
+    const struct variable *variable = find(environment, name);
+    return variable != NULL ? variable->value : NULL;
+}
+
+/* The length of PROGRAM_WORD_ at the start of PROGRAM_WORD_DETAIL, or 0. */
+static size_t family_length(const char *name)
+{
+    const char *first = strchr(name, '_');
+    const char *second = first != NULL ? strchr(first + 1, '_') : NULL;
+    return second != NULL ? (size_t)(second + 1 - name) : 0;
+}
+
+/* Removes from this process what begins like a variable that is going to be set. */
+static int remove_family(const char *name)
+{
+    size_t length = family_length(name);
+    for (char **entry = environ; length > 0 && *entry != NULL;) {
+        if (strncmp(*entry, name, length) != 0) {
+            entry++;
+            continue;
+        }
+        AUTO_FREE char *found = memory_copy_span(*entry, strcspn(*entry, "="));
+        if (unsetenv(found) < 0)
+            return -1;
+        entry = environ;
+    }
+    return 0;
+}
+
+int environment_apply(const struct environment *environment)
+{
+    for (size_t i = 0; i < environment->count; i++)
+        if (remove_family(environment->variables[i].name) < 0)
+            return -1;
+    for (size_t i = 0; i < environment->count; i++)
+        if (setenv(environment->variables[i].name, environment->variables[i].value, 1) < 0)
+            return -1;
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* environment.h: the variables that a session sets for the programs it starts. They are collected
+ * here and set in the child only. */
+
+#ifndef CORE_SESSION_ENVIRONMENT_H
+#define CORE_SESSION_ENVIRONMENT_H
+
+struct environment;
+
+struct environment *environment_new(void);
+void environment_free(struct environment *environment);
+
+/* Sets NAME, or replaces its value. Both texts are copied. */
+void environment_set(struct environment *environment, const char *name, const char *value);
+
+/* Sets SOCAT_NAME, MODCAT_NAME, and the same with the program's name in capitals. A value of NULL
+ * takes them away. */
+void environment_set_prefixed(struct environment *environment, const char *name, const char *value);
+
+/* The value that was set for NAME, or NULL. */
+const char *environment_get(const struct environment *environment, const char *name);
+
+/* Puts all of it into this process's own environment. With SOCAT_WORD_DETAIL goes what was
+ * inherited as SOCAT_WORD_..., so that nothing is taken for this session's that was another one's.
+ * Returns 0, or -1 with errno. Counterpart: setenv(3). */
+int environment_apply(const struct environment *environment);
+
+#endif

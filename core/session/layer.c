@@ -1,0 +1,126 @@
+#define _GNU_SOURCE
+#include "core/session/layer.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/registry/registry.h"
+#include "core/relay/patient.h"
+#include <errno.h>
+#include <stdlib.h>
+
+void layer_start(struct modcat_opening *lowest, unsigned directions)
+{
+    struct modcat_opening *below = lowest;
+    for (const struct address *level = lowest->address->upper; level != NULL;
+         level = level->upper) {
+        unsigned wanted = level->upper == NULL ? directions : MODCAT_READ | MODCAT_WRITE;
+        struct modcat_opening *opening = opening_new(lowest->session, level, wanted);
+        opening->failure = lowest->failure;
+        opening->below = below;
+        below->above = opening;
+        below = opening;
+    }
+}
+
+static int prepare_level(struct modcat_opening *opening)
+{
+    const struct modcat_address_type *type = &opening->address->type->type;
+    void *state = NULL;
+    if (type->prepare == NULL)
+        return 0;
+    opening->layering = true;
+    int result = type->prepare(opening, &state);
+    opening->layering = false;
+    if (result < 0)
+        return -1;
+    opening->prepared = memory_alloc(sizeof *opening->prepared);
+    *opening->prepared =
+        (struct opening_prepared){.users = 1, .state = state, .release = type->release};
+    return 0;
+}
+
+int layer_prepare(struct modcat_opening *lowest)
+{
+    for (struct modcat_opening *level = lowest; level != NULL; level = level->above)
+        if (prepare_level(level) < 0)
+            return -1;
+    return 0;
+}
+
+struct modcat_endpoint *layer_new_endpoint(const struct address *address)
+{
+    size_t size = registry_endpoint_size(address->type->driver);
+    struct modcat_endpoint *endpoint = memory_zeroed(1, size);
+    *endpoint = (struct modcat_endpoint){.size = size, .read_fd = -1, .write_fd = -1};
+    return endpoint;
+}
+
+/* Makes `opened` the lower level of a new one, which has no endpoint yet. */
+static void push_down(struct opened *opened, struct modcat_opening *opening)
+{
+    struct opened *lower = memory_alloc(sizeof *lower);
+    struct modcat_endpoint *endpoint = opened->endpoint;
+    *lower = *opened;
+    *opened = (struct opened){.opening = opening, .lower = lower};
+    lower->shares_opening = lower->opening == opening;
+    endpoint->host = lower;
+    lower->read_blocks = patient_needed(endpoint, endpoint->read_fd);
+    lower->write_blocks = patient_needed(endpoint, endpoint->write_fd);
+}
+
+static int put_on(struct opened *opened, struct modcat_opening *opening)
+{
+    const struct address *address = opening->address;
+    push_down(opened, opening);
+    const struct modcat_endpoint *lower = opened->lower->endpoint;
+    struct modcat_endpoint *endpoint = layer_new_endpoint(address);
+    endpoint->read_fd = lower->read_fd;
+    endpoint->write_fd = lower->write_fd;
+    opening->layering = true;
+    int result = address->type->type.wrap(opening, opened->lower->endpoint, endpoint);
+    opening->layering = false;
+    if (result < 0) {
+        int error = errno;
+        free(endpoint);
+        errno = error;
+        return -1;
+    }
+    endpoint->flags = (endpoint->flags & ~MODCAT_SOCKET) | (lower->flags & MODCAT_INHERITED);
+    opened->endpoint = endpoint;
+    if (address->lower != NULL)
+        log_notice("layer %s is open on %s", address->keyword, address->lower->keyword);
+    return 0;
+}
+
+/* A type that is a layer itself comes first, then those that stand on its address. */
+static int put_all_on(struct opened *opened)
+{
+    struct modcat_opening *lowest = opened->opening;
+    if (lowest->address->type->type.wrap != NULL && put_on(opened, lowest) < 0)
+        return -1;
+    while (opened->opening->above != NULL) {
+        struct modcat_opening *opening = opened->opening->above;
+        opened->opening->above = NULL;
+        if (put_on(opened, opening) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int finish_levels(const struct opened *opened)
+{
+    if (opened->lower != NULL && finish_levels(opened->lower) < 0)
+        return -1;
+    if (opened->shares_opening)
+        return 0;
+    if (opening_finish(opened->opening, opened->endpoint) < 0)
+        return -1;
+    return opening_report_unused(opened->opening) > 0 && !log_sloppy() ? -1 : 0;
+}
+
+int layer_complete(struct opened *opened)
+{
+    if (opening_settle(opened->opening, opened->endpoint) < 0 || put_all_on(opened) < 0)
+        return -1;
+    return finish_levels(opened);
+}

@@ -1,0 +1,23 @@
+/* layer.h: layers of an address: each is an endpoint on top of another one. The lowest level is
+ * opened or accepted by its own type; then one layer after the other is put on it. */
+
+#ifndef CORE_SESSION_LAYER_H
+#define CORE_SESSION_LAYER_H
+
+#include "core/session/session.h"
+
+/* Starts the openings of the layers that stand on an address; they hang on `lowest`. */
+void layer_start(struct modcat_opening *lowest, unsigned directions);
+
+/* Lets each layer prepare, before anything is opened. Returns 0, or -1 after reporting. */
+int layer_prepare(struct modcat_opening *lowest);
+
+/* Makes an endpoint for an address of this type, still without descriptors. */
+struct modcat_endpoint *layer_new_endpoint(const struct address *address);
+
+/* Completes an address whose lowest endpoint is open: carries out options, puts the layers on it,
+ * carries out the options that come last, and reports those that are left. `opened` becomes the
+ * highest level. Returns 0, or -1 after reporting; session_close_opened() closes it either way. */
+int layer_complete(struct opened *opened);
+
+#endif

@@ -1,0 +1,116 @@
+#define _GNU_SOURCE
+#include "core/session/leftovers.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/session/session.h"
+#include <errno.h>
+#include <limits.h>
+#include <modcat/driver.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct leftovers {
+    struct leftovers *next;
+    char *path;
+    char *target; /* of a link that must still lead there, or NULL */
+    const char *what;
+    int (*remove)(const char *path);
+    pid_t owner;
+};
+
+static char *absolute(const char *path)
+{
+    AUTO_FREE char *folder = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    return folder == NULL ? memory_copy_text(path) : memory_format("%s/%s", folder, path);
+}
+
+static void add(struct session *session, struct leftovers leftover)
+{
+    struct leftovers *added = memory_alloc(sizeof *added);
+    *added = leftover;
+    added->next = session->leftovers;
+    added->owner = getpid();
+    session->leftovers = added;
+}
+
+void leftovers_add(struct session *session, const char *path, const char *what)
+{
+    add(session, (struct leftovers){.path = absolute(path), .what = what, .remove = unlink});
+}
+
+void leftovers_add_link(struct session *session, const char *path, const char *target)
+{
+    add(session, (struct leftovers){
+                     .path = absolute(path), .target = memory_copy_text(target), .remove = unlink});
+}
+
+static void free_leftover(struct leftovers *leftover)
+{
+    free(leftover->path);
+    free(leftover->target);
+    free(leftover);
+}
+
+void leftovers_forget(struct session *session, const char *path)
+{
+    AUTO_FREE char *wanted = absolute(path);
+    for (struct leftovers **place = &session->leftovers; *place != NULL; place = &(*place)->next) {
+        struct leftovers *found = *place;
+        if (strcmp(found->path, wanted) != 0)
+            continue;
+        *place = found->next;
+        free_leftover(found);
+        return;
+    }
+}
+
+/* Somebody else may have put another link there meanwhile. */
+static bool leads_elsewhere(const struct leftovers *leftover)
+{
+    char target[PATH_MAX];
+    if (leftover->target == NULL)
+        return false;
+    ssize_t length = readlink(leftover->path, target, sizeof target);
+    return length < 0 || (size_t)length != strlen(leftover->target) ||
+           memcmp(target, leftover->target, (size_t)length) != 0;
+}
+
+static void remove_entry(const struct leftovers *leftover)
+{
+    const bool is_entry = leftover->remove == unlink;
+    if (leftover->remove(leftover->path) < 0)
+        modcat_log(is_entry || errno != ENOENT ? MODCAT_WARNING : MODCAT_INFO, "%s(\"%s\"): %s",
+                   is_entry ? "unlink" : "removing", leftover->path, strerror(errno));
+    else if (leftover->what != NULL)
+        log_info("%s \"%s\"", leftover->what, leftover->path);
+}
+
+void leftovers_remove(struct session *session)
+{
+    while (session->leftovers != NULL) {
+        struct leftovers *last = session->leftovers;
+        session->leftovers = last->next;
+        if (last->owner == getpid() && !leads_elsewhere(last))
+            remove_entry(last);
+        free_leftover(last);
+    }
+}
+
+void modcat_unlink_at_close(struct modcat_opening *opening, const char *path, bool otherwise)
+{
+    if (modcat_option_bool(opening, "unlink-close", otherwise))
+        leftovers_add(opening->session, path, NULL);
+}
+
+void modcat_remove_at_close(struct modcat_opening *opening, const char *name,
+                            int (*remove)(const char *name))
+{
+    struct session *session = opening->session;
+    for (const struct leftovers *old = session->leftovers; old != NULL; old = old->next)
+        if (old->remove == remove && old->owner == getpid() && strcmp(old->path, name) == 0)
+            return;
+    add(session, (struct leftovers){.path = memory_copy_text(name), .remove = remove});
+}

@@ -1,0 +1,22 @@
+/* leftovers.h: what a session leaves in the file system, to be removed when it ends. */
+
+#ifndef CORE_SESSION_LEFTOVERS_H
+#define CORE_SESSION_LEFTOVERS_H
+
+struct session;
+
+/* Removes this entry at the end, if the process that said so still is the one that ends. The path
+ * is copied; a relative one is kept as it is from here. `what` is for the log line at info level,
+ * such as "released lock", or NULL. */
+void leftovers_add(struct session *session, const char *path, const char *what);
+
+/* The same for a symbolic link, as long as it leads to `target`, which is copied. */
+void leftovers_add_link(struct session *session, const char *path, const char *target);
+
+/* Removes them all, last first. */
+void leftovers_remove(struct session *session);
+
+/* Takes an entry off the list, as the caller has removed it. */
+void leftovers_forget(struct session *session, const char *path);
+
+#endif

@@ -1,0 +1,173 @@
+#define _GNU_SOURCE
+#include "core/session/serve.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/options/process.h"
+#include "core/session/layer.h"
+#include <errno.h>
+#include <modcat/net.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long to wait when the system has no descriptor left for a peer. */
+#define SCARCE_PAUSE (MODCAT_SECOND / 10)
+
+/* A listening address and who is let in. */
+struct server {
+    struct session *session;
+    struct modcat_opening *listening;
+    struct modcat_listener *listener;
+};
+
+static void close_listener(struct server *server)
+{
+    if (server->listener->close != NULL)
+        server->listener->close(server->listener);
+    if (server->listener->fd >= 0)
+        close(server->listener->fd);
+    free(server->listener);
+    opening_free(server->listening);
+}
+
+static void log_listening(const struct server *server)
+{
+    char text[MODCAT_SOCKADDR_TEXT];
+    struct modcat_sockaddr local = {.length = sizeof local.u};
+    if (!log_shows(MODCAT_NOTICE) ||
+        getsockname(server->listener->fd, &local.u.any, &local.length) < 0)
+        return;
+    const char *what = server->listener->waiting;
+    log_notice("%s %s", what != NULL ? what : "listening on",
+               modcat_sockaddr_text(&local.u.any, local.length, text));
+}
+
+static int wait_for_room(const struct server *server)
+{
+    const struct opening_settings *set = &server->listening->set;
+    if (set->max_children <= 0 || server->session->children.count < (size_t)set->max_children)
+        return 0;
+    log_notice("maxchildren are active, waiting");
+    return children_wait_below(server->session, (size_t)set->max_children);
+}
+
+static bool has_pending(const struct server *server)
+{
+    return server->listener->pending != NULL && server->listener->pending(server->listener);
+}
+
+/* Returns 1 when a peer waits, 0 at the end of accept-timeout, -1 with errno. */
+static int wait_for_peer(const struct server *server)
+{
+    long long timeout = server->listening->set.accept_timeout;
+    if (has_pending(server))
+        return 1;
+    long long deadline = modcat_deadline(timeout > 0 ? timeout : MODCAT_FOREVER);
+    return modcat_wait(server->listening, server->listener->fd, POLLIN, deadline);
+}
+
+/* accept-timeout has passed: what is under way comes to its own end. */
+static enum session_result stop_waiting(struct server *server)
+{
+    log_warning("accept: Connection timed out");
+    if (server->listening->set.fork) {
+        log_notice("Waiting for child processes to terminate");
+        if (children_wait_below(server->session, 1) < 0)
+            return SESSION_FAILED;
+    }
+    return SESSION_DONE;
+}
+
+static void log_permitted(const struct sockaddr *peer, socklen_t length)
+{
+    char text[MODCAT_SOCKADDR_TEXT];
+    if (peer != NULL && log_shows(MODCAT_INFO))
+        log_info("permitting connection from %s", modcat_sockaddr_text(peer, length, text));
+}
+
+static bool system_is_short(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. */
+static int take_peer(const struct server *server, struct opened *opened)
+{
+    opened->opening = opening_for_peer(server->listening);
+    opened->endpoint = layer_new_endpoint(server->listening->address);
+    errno = 0;
+    int result = server->listener->accept(server->listener, opened->opening, opened->endpoint);
+    if (result > 0 && system_is_short(errno) && session_pause(server->session, SCARCE_PAUSE) < 0)
+        result = -1;
+    if (result == 0) {
+        socklen_t length = 0;
+        const struct sockaddr *peer = modcat_peer(opened->opening, &length);
+        if (modcat_permit_peer(opened->opening, peer, length)) {
+            log_permitted(peer, length);
+            return 0;
+        }
+        result = 1;
+    }
+    session_close_opened(opened);
+    return result;
+}
+
+/* Carries out what the options want of this peer's descriptors, and puts the layers on. */
+static int settle_peer(struct opened *opened)
+{
+    struct process_state outside;
+    if (process_enter(&opened->opening->set, &outside) < 0)
+        return -1;
+    int result = layer_complete(opened);
+    if (process_leave(&outside) < 0)
+        result = -1;
+    return result;
+}
+
+/* Returns SESSION_DONE in the parent, which goes on. */
+static enum session_result hand_over(struct server *server, struct opened *opened)
+{
+    if (server->listening->set.fork) {
+        int pid = session_fork(server->session, &server->listening->set);
+        if (pid < 0)
+            return SESSION_FAILED;
+        if (pid > 0) {
+            session_leave_to_child(opened);
+            log_info("still listening");
+            return SESSION_DONE;
+        }
+    }
+    return settle_peer(opened) < 0 ? SESSION_FAILED : SESSION_OPEN;
+}
+
+static enum session_result serve(struct server *server, struct opened *opened)
+{
+    for (;;) {
+        log_listening(server);
+        if (wait_for_room(server) < 0)
+            return SESSION_FAILED;
+        int waiting = wait_for_peer(server);
+        if (waiting == 0)
+            return stop_waiting(server);
+        int taken = waiting < 0 ? -1 : take_peer(server, opened);
+        if (taken < 0)
+            return SESSION_FAILED;
+        if (taken > 0)
+            continue;
+        enum session_result result = hand_over(server, opened);
+        if (result != SESSION_DONE)
+            return result;
+    }
+}
+
+enum session_result serve_peers(struct session *session, struct modcat_opening *listening,
+                                struct modcat_listener *listener, struct opened *opened)
+{
+    struct server server = {.session = session, .listening = listening, .listener = listener};
+    log_switch("starting accept loop");
+    enum session_result result = serve(&server, opened);
+    close_listener(&server);
+    return result;
+}

@@ -1,0 +1,209 @@
+/* EXEC, SYSTEM, SHELL: programs at one end of a session, run as they are or by a shell. */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <modcat/process.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static modcat_open_fn exec_open, system_open, shell_open;
+static modcat_apply_fn set_process_group;
+
+#define FETCHED(value, when) .type = (value), .phase = MODCAT_PHASE_##when, .effect = MODCAT_FETCHED
+
+static const struct modcat_option exec_options[] = {
+    {"path", NULL, NULL, "PATH for the program and for finding it",
+     FETCHED(MODCAT_STRING, PREEXEC)},
+    {"dash", "login", NULL, "put a dash before the program's name, as for a login shell",
+     FETCHED(MODCAT_BOOL, PREEXEC)},
+};
+
+static const struct modcat_option fork_options[] = {
+    {"pipes", NULL, NULL, "connect the program by pipes", FETCHED(MODCAT_BOOL, BIGEN)},
+    {"pty", NULL, NULL, "connect the program by a pseudo terminal", FETCHED(MODCAT_BOOL, BIGEN)},
+    {"nofork", NULL, NULL, "let the program take over process and connection",
+     FETCHED(MODCAT_BOOL, BIGEN)},
+    {"fdin", NULL, NULL, "the descriptor from which the program reads",
+     FETCHED(MODCAT_USHORT, PASTBIGEN)},
+    {"fdout", NULL, NULL, "the descriptor to which the program writes",
+     FETCHED(MODCAT_USHORT, PASTBIGEN)},
+    {"stderr", NULL, NULL, "connect the program's standard error too",
+     FETCHED(MODCAT_BOOL, PASTFORK)},
+    {"setpgid", "pgid", NULL, "put the program in this process group; none: one of its own",
+     .type = MODCAT_INT, .phase = MODCAT_PHASE_LATE, .effect = MODCAT_CALL,
+     .apply = set_process_group},
+};
+
+static const struct modcat_option shell_options[] = {
+    {"shell", NULL, NULL, "the shell to use instead of the one in SHELL",
+     FETCHED(MODCAT_STRING, PREEXEC)},
+};
+
+static const struct modcat_option parent_options[] = {
+    {"sighup", NULL, NULL, "pass SIGHUP on to the program", FETCHED(MODCAT_CONST, LATE)},
+    {"sigint", NULL, NULL, "pass SIGINT on to the program", FETCHED(MODCAT_CONST, LATE)},
+    {"sigquit", NULL, NULL, "pass SIGQUIT on to the program", FETCHED(MODCAT_CONST, LATE)},
+};
+
+static const struct modcat_option_group groups[] = {
+    {.name = "EXEC", .help = "how a program is found and called", MODCAT_OPTIONS(exec_options)},
+    {.name = "FORK", .help = "how a program is connected", MODCAT_OPTIONS(fork_options)},
+    {.name = "SHELL", .help = "the shell that runs a command", MODCAT_OPTIONS(shell_options)},
+    {.name = "PARENT", .help = "what is passed on to a program", MODCAT_OPTIONS(parent_options)},
+};
+
+#define GROUPS "FD,FIFO,SOCKET,EXEC,FORK,TERMIOS,PTY,PARENT,UNIX"
+#define RUNS(function)                                                                             \
+    .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1, .open = (function)
+
+static const struct modcat_address_type types[] = {
+    {
+        .name = "EXEC",
+        .syntax = ":<command-line>",
+        .groups = GROUPS,
+        .help = "run a program",
+        .example = "modcat TCP-LISTEN:5000,fork EXEC:/bin/cat",
+        RUNS(exec_open),
+    },
+    {
+        .name = "SYSTEM",
+        .syntax = ":<shell-command>",
+        .groups = GROUPS,
+        .help = "run a command by /bin/sh",
+        .example = "modcat -u SYSTEM:'ls | wc -l' -",
+        RUNS(system_open),
+    },
+    {
+        .name = "SHELL",
+        .syntax = ":<shell-command>",
+        .groups = GROUPS ",SHELL",
+        .help = "run a command by the user's shell",
+        .example = "modcat -u SHELL:'echo $0' -",
+        RUNS(shell_open),
+    },
+};
+
+MODCAT_DRIVER(.name = "exec", .version = MODCAT_DRIVER_VERSION, .summary = "programs",
+              MODCAT_TYPES(types), MODCAT_GROUPS(groups));
+
+/* Without a value (1, a group that nobody can join) it asks for a group of its own. */
+static int set_process_group(struct modcat_opening *opening, int fd,
+                             const struct modcat_option *option, const struct modcat_value *value)
+{
+    pid_t group = value->number == 1 ? 0 : (pid_t)value->number;
+    (void)opening, (void)fd, (void)option;
+    if (setpgid(0, group) < 0)
+        modcat_log(MODCAT_WARNING, "setpgid(0, %d): %s", (int)group, strerror(errno));
+    return 0;
+}
+
+/* Texts that are made for one call. */
+struct texts {
+    char *name;    /* of the program, with a dash before it */
+    char *path;    /* PATH=... */
+    char *shell;   /* SHELL=... */
+    char *failure; /* system("...") */
+};
+
+static void free_texts(struct texts *texts)
+{
+    free(texts->name);
+    free(texts->path);
+    free(texts->shell);
+    free(texts->failure);
+}
+
+/* Joins three texts. Returns 0, or -1 after reporting. */
+static int join(const struct modcat_opening *opening, char **joined, const char *before,
+                const char *text, const char *after)
+{
+    if (asprintf(joined, "%s%s%s", before, text, after) >= 0)
+        return 0;
+    *joined = NULL;
+    return modcat_fail(opening, "no memory for \"%s\"", text);
+}
+
+/* A program that is about to run, and the shell where one runs it. */
+struct run {
+    const char *file;
+    const char **arguments;
+    const char *shell; /* value for SHELL, or NULL */
+};
+
+static int run(struct modcat_opening *opening, const struct run *run, struct texts *texts,
+               struct modcat_endpoint *endpoint)
+{
+    const char *path = modcat_option_string(opening, "path", NULL);
+    const char *environment[3] = {NULL};
+    size_t count = 0;
+    if (modcat_option_bool(opening, "dash", false)) {
+        if (join(opening, &texts->name, "-", run->arguments[0], "") < 0)
+            return -1;
+        run->arguments[0] = texts->name;
+    }
+    if (path != NULL && join(opening, &texts->path, "PATH=", path, "") < 0)
+        return -1;
+    if (run->shell != NULL && join(opening, &texts->shell, "SHELL=", run->shell, "") < 0)
+        return -1;
+    if (texts->path != NULL)
+        environment[count++] = texts->path;
+    if (texts->shell != NULL)
+        environment[count++] = texts->shell;
+    struct modcat_program program = {
+        .size = sizeof program,
+        .file = run->file,
+        .arguments = run->arguments,
+        .environment = environment,
+        .failure = texts->failure,
+    };
+    return modcat_spawn(opening, &program, endpoint);
+}
+
+static int exec_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    struct texts texts = {.name = NULL};
+    char **words = modcat_command_words(opening, modcat_param(opening, 0));
+    if (words == NULL)
+        return -1;
+    struct run program = {.file = words[0], .arguments = (const char **)words};
+    int result = run(opening, &program, &texts, endpoint);
+    free_texts(&texts);
+    free(words);
+    return result;
+}
+
+static int run_command(struct modcat_opening *opening, struct run *run_by, const char *name,
+                       struct modcat_endpoint *endpoint)
+{
+    const char *command = modcat_param(opening, 0);
+    const char *arguments[] = {name, "-c", command, NULL};
+    struct texts texts = {.name = NULL};
+    run_by->arguments = arguments;
+    modcat_log(MODCAT_INFO, "executing shell command \"%s\"", command);
+    int result = join(opening, &texts.failure, "system(\"", command, "\")");
+    if (result == 0)
+        result = run(opening, run_by, &texts, endpoint);
+    free_texts(&texts);
+    return result;
+}
+
+static int system_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    struct run program = {.file = "/bin/sh"};
+    return run_command(opening, &program, "sh", endpoint);
+}
+
+static int shell_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    const char *shell = modcat_option_string(opening, "shell", getenv("SHELL"));
+    if (shell == NULL)
+        return modcat_fail(opening, "SHELL variable undefined");
+    const char *slash = strrchr(shell, '/');
+    if (slash == NULL)
+        return modcat_fail(opening, "SHELL \"%s\" variable does not specify a path (has no '/')",
+                           shell);
+    struct run program = {.file = shell, .shell = shell};
+    return run_command(opening, &program, slash + 1, endpoint);
+}

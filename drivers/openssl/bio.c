@@ -1,0 +1,90 @@
+/* The library reads and writes through the lower endpoint, whatever that is. */
+
+#define _GNU_SOURCE
+#include "tls.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What IP and UDP take of a packet: the larger one, of IPv6. */
+#define DATAGRAM_OVERHEAD 48
+
+static int finish(BIO *bio, struct tls *tls, ssize_t count, bool reading)
+{
+    BIO_clear_retry_flags(bio);
+    if (count >= 0)
+        return (int)count;
+    if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+        tls->lower_error = errno;
+    else if (reading)
+        BIO_set_retry_read(bio);
+    else
+        BIO_set_retry_write(bio);
+    return -1;
+}
+
+/* It ends nothing, and there may be more. */
+static int empty_message(void)
+{
+    errno = EAGAIN;
+    return -1;
+}
+
+static int bio_read(BIO *bio, char *buffer, int length)
+{
+    struct tls *tls = BIO_get_data(bio);
+    if (length <= 0)
+        return 0;
+    ssize_t count = modcat_lower_read(tls->lower, buffer, (size_t)length);
+    if (count == 0 && (tls->lower->flags & MODCAT_MESSAGES) != 0)
+        return finish(bio, tls, empty_message(), true);
+    if (count == 0)
+        BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+    return finish(bio, tls, count, true);
+}
+
+static int bio_write(BIO *bio, const char *data, int length)
+{
+    struct tls *tls = BIO_get_data(bio);
+    if (length <= 0)
+        return 0;
+    return finish(bio, tls, modcat_lower_write(tls->lower, data, (size_t)length), false);
+}
+
+static long bio_control(BIO *bio, int command, long number, void *pointer)
+{
+    (void)number;
+    (void)pointer;
+    switch (command) {
+    case BIO_CTRL_EOF:
+        return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
+    case BIO_CTRL_FLUSH:
+    case BIO_CTRL_DUP:
+        return 1;
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
+        return DATAGRAM_OVERHEAD;
+    default:
+        return 0;
+    }
+}
+
+BIO_METHOD *tls_new_bio_method(void)
+{
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "modcat");
+    if (method == NULL || !BIO_meth_set_read(method, bio_read) ||
+        !BIO_meth_set_write(method, bio_write) || !BIO_meth_set_ctrl(method, bio_control)) {
+        BIO_meth_free(method);
+        return NULL;
+    }
+    return method;
+}
+
+BIO *tls_new_bio(BIO_METHOD *method, struct tls *tls)
+{
+    BIO *bio = BIO_new(method);
+    if (bio == NULL)
+        return NULL;
+    BIO_set_data(bio, tls);
+    BIO_set_init(bio, 1);
+    return bio;
+}

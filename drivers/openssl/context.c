@@ -1,0 +1,442 @@
+/* The context of an address: what its options say, read and checked before anything is opened. */
+
+#define _GNU_SOURCE
+#include "tls.h"
+
+#include <errno.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define CIPHERS "HIGH:-NULL:-PSK:-aNULL"
+#define CIPHERS_WITH_PSK "HIGH:-NULL:-aNULL"
+
+static int fail_library(struct modcat_opening *opening, const char *call, const char *argument)
+{
+    char text[TLS_ERROR_TEXT];
+    tls_error_text(text);
+    ERR_clear_error();
+    errno = EINVAL;
+    return modcat_fail(opening, "%s(\"%s\"): %s", call, argument, text);
+}
+
+static const struct {
+    const char *name;
+    int version;
+} versions[] = {
+    {"SSL2", SSL2_VERSION},      {"SSL3", SSL3_VERSION},       {"TLS1", TLS1_VERSION},
+    {"TLS1.0", TLS1_VERSION},    {"TLSv1", TLS1_VERSION},      {"TLSv1.0", TLS1_VERSION},
+    {"TLS1.1", TLS1_1_VERSION},  {"TLSv1.1", TLS1_1_VERSION},  {"TLS1.2", TLS1_2_VERSION},
+    {"TLSv1.2", TLS1_2_VERSION}, {"TLS1.3", TLS1_3_VERSION},   {"TLSv1.3", TLS1_3_VERSION},
+    {"DTLS1", DTLS1_VERSION},    {"DTLS1.0", DTLS1_VERSION},   {"DTLSv1", DTLS1_VERSION},
+    {"DTLSv1.0", DTLS1_VERSION}, {"DTLS1.2", DTLS1_2_VERSION}, {"DTLSv1.2", DTLS1_2_VERSION},
+};
+
+static int find_version(struct modcat_opening *opening, const char *name, int *version)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(versions); i++)
+        if (strcasecmp(versions[i].name, name) == 0) {
+            *version = versions[i].version;
+            return 0;
+        }
+    errno = EINVAL;
+    return modcat_fail(opening, "Unknown SSL/TLS version \"%s\"", name);
+}
+
+static int set_lowest(struct modcat_opening *opening, SSL_CTX *library, const char *name)
+{
+    int version;
+    if (find_version(opening, name, &version) < 0)
+        return -1;
+    if (SSL_CTX_set_min_proto_version(library, version))
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "SSL_CTX_set_min_proto_version(\"%s\"->%d): failed (0)", name,
+                       version);
+}
+
+static int set_highest(struct modcat_opening *opening, SSL_CTX *library, const char *name)
+{
+    int version;
+    if (find_version(opening, name, &version) < 0)
+        return -1;
+    if (SSL_CTX_set_max_proto_version(library, version))
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "SSL_CTX_set_max_proto_version(\"%s\"->%d): failed (0)", name,
+                       version);
+}
+
+static int check_versions(struct modcat_opening *opening, const struct tls_context *context)
+{
+    long lowest = SSL_CTX_get_min_proto_version(context->library);
+    long highest = SSL_CTX_get_max_proto_version(context->library);
+    bool later = context->datagrams ? lowest < highest : lowest > highest;
+    if (lowest == 0 || highest == 0 || !later)
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "the lowest version of the protocol is higher than the highest");
+}
+
+/* Older versions than 1.2 are obsolete, RFC 8996, and have to be asked for. */
+static int set_versions(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *only = modcat_option_string(opening, "openssl-method", NULL);
+    const char *lowest = modcat_option_string(opening, "openssl-min-proto-version", only);
+    const char *highest = modcat_option_string(opening, "openssl-max-proto-version", only);
+    if (highest != NULL && set_highest(opening, context->library, highest) < 0)
+        return -1;
+    if (lowest != NULL)
+        return set_lowest(opening, context->library, lowest) < 0 ? -1
+                                                                 : check_versions(opening, context);
+    int usual = context->datagrams ? DTLS1_2_VERSION : TLS1_2_VERSION;
+    long limit = SSL_CTX_get_max_proto_version(context->library);
+    bool below = limit != 0 && (context->datagrams ? limit > usual : limit < usual);
+    SSL_CTX_set_min_proto_version(context->library, below ? (int)limit : usual);
+    return 0;
+}
+
+static int load_trusted(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *file = modcat_option_string(opening, "openssl-cafile", NULL);
+    const char *folder = modcat_option_string(opening, "openssl-capath", NULL);
+    if (file == NULL && folder == NULL)
+        SSL_CTX_set_default_verify_paths(context->library);
+    if (file != NULL && !SSL_CTX_load_verify_file(context->library, file))
+        return fail_library(opening, "SSL_CTX_load_verify_locations", file);
+    if (folder != NULL && !SSL_CTX_load_verify_dir(context->library, folder))
+        return fail_library(opening, "SSL_CTX_load_verify_locations", folder);
+    if (folder != NULL && access(folder, R_OK | X_OK) < 0)
+        modcat_log(MODCAT_WARNING, "capath \"%s\": %s", folder, strerror(errno));
+    return 0;
+}
+
+static int load_revoked(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *file = modcat_option_string(opening, "openssl-crl", NULL);
+    bool all = modcat_option_bool(opening, "openssl-crl-all", false);
+    X509_STORE *store = SSL_CTX_get_cert_store(context->library);
+    if (file == NULL && !all)
+        return 0;
+    if (file != NULL) {
+        X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+        if (lookup == NULL || X509_load_crl_file(lookup, file, X509_FILETYPE_PEM) <= 0)
+            return fail_library(opening, "X509_load_crl_file", file);
+    }
+    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | (all ? X509_V_FLAG_CRL_CHECK_ALL : 0));
+    return 0;
+}
+
+/* Never asks at a terminal: the program may have none, and would wait. */
+static int give_passphrase(char *buffer, int size, int writing, void *data)
+{
+    struct tls_context *context = data;
+    (void)writing;
+    context->passphrase_wanted = true;
+    size_t length = context->passphrase != NULL ? strlen(context->passphrase) : 0;
+    if (length == 0 || length > (size_t)size)
+        return -1;
+    memcpy(buffer, context->passphrase, length);
+    return (int)length;
+}
+
+static int fail_key(struct modcat_opening *opening, const struct tls_context *context,
+                    const char *file)
+{
+    if (!context->passphrase_wanted)
+        return fail_library(opening, "SSL_CTX_use_PrivateKey_file", file);
+    ERR_clear_error();
+    errno = EACCES;
+    if (context->passphrase != NULL)
+        return modcat_fail(opening, "the passphrase does not fit the private key in \"%s\"", file);
+    return modcat_fail(opening,
+                       "the private key in \"%s\" is encrypted: give its passphrase with the "
+                       "option passphrase-file or passphrase-env",
+                       file);
+}
+
+static int load_certificate(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *file = modcat_option_string(opening, "openssl-certificate", NULL);
+    const char *key = modcat_option_string(opening, "openssl-key", file);
+    if (file == NULL && context->server && context->psk == NULL)
+        modcat_log(MODCAT_WARNING, "no certificate given; consider option \"cert\"");
+    if (file != NULL && !SSL_CTX_use_certificate_chain_file(context->library, file))
+        return fail_library(opening, "SSL_CTX_use_certificate_file", file);
+    if (key != NULL && !SSL_CTX_use_PrivateKey_file(context->library, key, SSL_FILETYPE_PEM))
+        return fail_key(opening, context, key);
+    if (file != NULL && !SSL_CTX_check_private_key(context->library))
+        return fail_library(opening, "SSL_CTX_check_private_key", key);
+    return 0;
+}
+
+/* Without a file, or when it can't be used, the library chooses parameters that fit the key. */
+static int load_dh(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *file = modcat_option_string(opening, "openssl-dhparam", NULL);
+    SSL_CTX_set_dh_auto(context->library, 1);
+    if (file == NULL)
+        return 0;
+    BIO *bio = BIO_new_file(file, "r");
+    if (bio == NULL) {
+        ERR_clear_error();
+        modcat_log(MODCAT_WARNING, "BIO_new_file(\"%s\", \"r\"): %s", file, strerror(errno));
+        return 0;
+    }
+    EVP_PKEY *parameters = PEM_read_bio_Parameters(bio, NULL);
+    BIO_free(bio);
+    if (parameters == NULL)
+        return fail_library(opening, "PEM_read_bio_Parameters", file);
+    if (SSL_CTX_set0_tmp_dh_pkey(context->library, parameters))
+        return 0;
+    EVP_PKEY_free(parameters);
+    return fail_library(opening, "SSL_CTX_set0_tmp_dh_pkey", file);
+}
+
+static int set_ciphers(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *usual = context->psk != NULL ? CIPHERS_WITH_PSK : CIPHERS;
+    const char *ciphers = modcat_option_string(opening, "openssl-cipherlist", usual);
+    const char *suites = modcat_option_string(opening, "openssl-ciphersuites", NULL);
+    if (!SSL_CTX_set_cipher_list(context->library, ciphers))
+        return fail_library(opening, "SSL_set_cipher_list", ciphers);
+    if (suites != NULL && !SSL_CTX_set_ciphersuites(context->library, suites))
+        return fail_library(opening, "SSL_CTX_set_ciphersuites", suites);
+    return 0;
+}
+
+static struct tls_context *context_of(const SSL *library)
+{
+    return SSL_CTX_get_app_data(SSL_get_SSL_CTX(library));
+}
+
+static unsigned offer_psk(SSL *library, const char *hint, char *identity, unsigned identity_size,
+                          unsigned char *key, unsigned key_size)
+{
+    const struct tls_psk *psk = context_of(library)->psk;
+    (void)hint;
+    size_t length = strlen(psk->identity);
+    if (length >= identity_size || psk->length > key_size)
+        return 0;
+    memcpy(identity, psk->identity, length + 1);
+    memcpy(key, psk->key, psk->length);
+    return (unsigned)psk->length;
+}
+
+static unsigned find_psk(SSL *library, const char *identity, unsigned char *key, unsigned key_size)
+{
+    for (const struct tls_psk *psk = context_of(library)->psk; psk != NULL; psk = psk->next)
+        if (strcmp(psk->identity, identity) == 0 && psk->length <= key_size) {
+            memcpy(key, psk->key, psk->length);
+            return (unsigned)psk->length;
+        }
+    return 0;
+}
+
+static void use_psk(const struct tls_context *context)
+{
+    if (context->psk == NULL)
+        return;
+    SSL_CTX_set_psk_client_callback(context->library, offer_psk);
+    SSL_CTX_set_psk_server_callback(context->library, find_psk);
+}
+
+static const struct {
+    int bytes;
+    uint8_t mode;
+} fragment_lengths[] = {
+    {512, TLSEXT_max_fragment_length_512},
+    {1024, TLSEXT_max_fragment_length_1024},
+    {2048, TLSEXT_max_fragment_length_2048},
+    {4096, TLSEXT_max_fragment_length_4096},
+};
+
+static int set_wanted_fragment(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const struct modcat_value *value = modcat_option(opening, "openssl-maxfraglen");
+    if (value == NULL)
+        return 0;
+    errno = EINVAL;
+    if (context->server)
+        return modcat_fail(opening, "openssl: maxfraglen option not applicable to a server");
+    for (size_t i = 0; i < MODCAT_COUNT(fragment_lengths); i++)
+        if (fragment_lengths[i].bytes == value->number)
+            return SSL_CTX_set_tlsext_max_fragment_length(context->library,
+                                                          fragment_lengths[i].mode)
+                       ? 0
+                       : fail_library(opening, "SSL_CTX_set_tlsext_max_fragment_length", "");
+    return modcat_fail(opening, "openssl: maxfraglen %lld is not one of 512, 1024, 2048, or 4096",
+                       value->number);
+}
+
+static int set_sent_fragment(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const struct modcat_value *value = modcat_option(opening, "openssl-maxsendfrag");
+    if (value == NULL)
+        return 0;
+    if (value->number >= 512 && value->number <= SSL3_RT_MAX_PLAIN_LENGTH &&
+        SSL_CTX_set_max_send_fragment(context->library, (long)value->number))
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "openssl: maxsendfrag %lld out of range 512 - %d", value->number,
+                       SSL3_RT_MAX_PLAIN_LENGTH);
+}
+
+static int set_compression(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *method = modcat_option_string(opening, "openssl-compress", NULL);
+    if (method == NULL)
+        return 0;
+    if (strcmp(method, "none") == 0) {
+        SSL_CTX_set_options(context->library, SSL_OP_NO_COMPRESSION);
+        return 0;
+    }
+    if (strcmp(method, "auto") == 0) {
+        SSL_CTX_clear_options(context->library, SSL_OP_NO_COMPRESSION);
+        return 0;
+    }
+    errno = EINVAL;
+    return modcat_fail(opening, "openssl-compress=\"%s\": unknown compression method", method);
+}
+
+/* The server's order decides; nothing in common is an error, RFC 7301 section 3.2. */
+static int choose_protocol(SSL *library, const unsigned char **chosen, unsigned char *length,
+                           const unsigned char *offered, unsigned offered_length, void *data)
+{
+    const struct tls_context *context = data;
+    (void)library;
+    int result = SSL_select_next_proto((unsigned char **)chosen, length, context->alpn,
+                                       context->alpn_length, offered, offered_length);
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* Names in the form of the protocol: each behind a byte with its length. */
+static int parse_protocols(struct modcat_opening *opening, struct tls_context *context,
+                           const char *names)
+{
+    for (const char *name = names;; name++) {
+        size_t length = strcspn(name, ":,");
+        if (length == 0 || context->alpn_length + 1 + length > sizeof context->alpn) {
+            errno = EINVAL;
+            return modcat_fail(opening, "alpn=\"%s\": a name is %s", names,
+                               length == 0 ? "empty" : "too long");
+        }
+        context->alpn[context->alpn_length++] = (unsigned char)length;
+        memcpy(context->alpn + context->alpn_length, name, length);
+        context->alpn_length += (unsigned)length;
+        name += length;
+        if (*name == '\0')
+            return 0;
+    }
+}
+
+static int set_protocols(struct modcat_opening *opening, struct tls_context *context)
+{
+    const char *names = modcat_option_string(opening, "openssl-alpn", NULL);
+    if (names == NULL)
+        return 0;
+    if (parse_protocols(opening, context, names) < 0)
+        return -1;
+    if (context->server)
+        SSL_CTX_set_alpn_select_cb(context->library, choose_protocol, context);
+    else if (SSL_CTX_set_alpn_protos(context->library, context->alpn, context->alpn_length) != 0)
+        return fail_library(opening, "SSL_CTX_set_alpn_protos", names);
+    return 0;
+}
+
+static void take_settings(struct modcat_opening *opening, struct tls_context *context)
+{
+    static const char *const without_effect[] = {"openssl-egd", "openssl-pseudo"};
+    context->verify = modcat_option_bool(opening, "openssl-verify", true);
+    context->common_name = modcat_option_string(opening, "openssl-commonname", NULL);
+    context->sni_host = modcat_option_string(opening, "openssl-snihost", NULL);
+    context->no_sni = modcat_option_bool(opening, "openssl-no-sni", false);
+    for (size_t i = 0; i < MODCAT_COUNT(without_effect); i++)
+        if (modcat_option(opening, without_effect[i]) != NULL)
+            modcat_log(MODCAT_INFO, "option %s has no effect", without_effect[i]);
+}
+
+static int new_library_context(struct modcat_opening *opening, struct tls_context *context)
+{
+    const char *properties = modcat_option_bool(opening, "openssl-fips", false) ? "fips=yes" : NULL;
+    const SSL_METHOD *method = context->datagrams ? DTLS_method() : TLS_method();
+    context->library = SSL_CTX_new_ex(NULL, properties, method);
+    context->bio = tls_new_bio_method();
+    if (context->library == NULL || context->bio == NULL)
+        return fail_library(opening, "SSL_CTX_new", properties != NULL ? properties : "");
+    SSL_CTX_set_app_data(context->library, context);
+    SSL_CTX_set_mode(context->library,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_clear_mode(context->library, SSL_MODE_AUTO_RETRY);
+    if (context->server)
+        SSL_CTX_set_options(context->library, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_default_passwd_cb(context->library, give_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context->library, context);
+    return 0;
+}
+
+/* Both ends want a certificate of the other; without verification a server asks for none. */
+static void set_verification(const struct tls_context *context)
+{
+    static const unsigned char session_id_context[] = "modcat";
+    SSL_CTX_set_verify(context->library,
+                       context->verify ? SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT
+                                       : SSL_VERIFY_NONE,
+                       tls_note_verification);
+    if (context->server)
+        SSL_CTX_set_session_id_context(context->library, session_id_context,
+                                       sizeof session_id_context - 1);
+}
+
+static int apply_options(struct modcat_opening *opening, struct tls_context *context)
+{
+    static int (*const setters[])(struct modcat_opening *, struct tls_context *) = {
+        new_library_context, tls_load_passphrase, tls_load_psk, set_protocols, tls_load_session,
+    };
+    static int (*const loaders[])(struct modcat_opening *, const struct tls_context *) = {
+        set_versions, load_trusted,        load_revoked,      load_certificate, load_dh,
+        set_ciphers,  set_wanted_fragment, set_sent_fragment, set_compression,
+    };
+    for (size_t i = 0; i < MODCAT_COUNT(setters); i++)
+        if (setters[i](opening, context) < 0)
+            return -1;
+    for (size_t i = 0; i < MODCAT_COUNT(loaders); i++)
+        if (loaders[i](opening, context) < 0)
+            return -1;
+    use_psk(context);
+    set_verification(context);
+    return 0;
+}
+
+int tls_prepare(struct modcat_opening *opening, void **prepared)
+{
+    const struct tls_kind *kind = modcat_type_data(opening);
+    struct tls_context *context = calloc(1, sizeof *context);
+    if (context == NULL)
+        return modcat_fail(opening, "%s", strerror(errno));
+    context->server = kind->server || (modcat_is_stacked(opening) && modcat_is_served(opening));
+    context->datagrams = kind->datagrams;
+    take_settings(opening, context);
+    if (apply_options(opening, context) < 0) {
+        tls_release(context);
+        return -1;
+    }
+    *prepared = context;
+    return 0;
+}
+
+void tls_release(void *prepared)
+{
+    struct tls_context *context = prepared;
+    SSL_CTX_free(context->library);
+    BIO_meth_free(context->bio);
+    SSL_SESSION_free(context->session);
+    tls_free_psk(context->psk);
+    tls_free_secret(context->passphrase);
+    free(context);
+}

@@ -1,0 +1,191 @@
+/* Data over a connection whose handshake is done. */
+
+#define _GNU_SOURCE
+#include "tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The longest record, RFC 8446 section 5.1: a message of DTLS can't be longer. */
+#define RECORD_MAX 16384
+
+const char *tls_error_text(char text[TLS_ERROR_TEXT])
+{
+    unsigned long error = ERR_peek_last_error();
+    ERR_error_string_n(error, text, TLS_ERROR_TEXT);
+    return text;
+}
+
+/* Reports once why the connection is of no more use; the caller has what came before. */
+static int fail(struct modcat_endpoint *endpoint, const char *call)
+{
+    struct tls *tls = endpoint->state;
+    char text[TLS_ERROR_TEXT];
+    unsigned long error = ERR_peek_last_error();
+    bool told = tls->failed || (tls->lower->flags & MODCAT_REPORTED) != 0;
+    endpoint->flags |= MODCAT_REPORTED;
+    if (!told && tls->lower_error != 0)
+        modcat_log(MODCAT_ERROR, "%s: %s(): %s", tls->name, call, strerror(tls->lower_error));
+    else if (!told && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        modcat_log(MODCAT_ERROR,
+                   "%s: %s(): the peer vanished without close_notify, its data may be cut off",
+                   tls->name, call);
+    else if (!told)
+        modcat_log(MODCAT_ERROR, "%s: %s(): %s", tls->name, call, tls_error_text(text));
+    tls->failed = true;
+    errno = tls->lower_error != 0 ? tls->lower_error : EPROTO;
+    return -1;
+}
+
+/* Notes what a call that could not go on waits for. Returns -1 with EAGAIN, or as fail(). */
+static int wait_or_fail(struct modcat_endpoint *endpoint, int error, unsigned *wants,
+                        const char *call)
+{
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        return fail(endpoint, call);
+    *wants = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
+    errno = EAGAIN;
+    return -1;
+}
+
+/* Reads one record. Returns the count, 0 at the end, -1 with errno. */
+static ssize_t read_record(struct modcat_endpoint *endpoint, void *buffer, size_t length)
+{
+    struct tls *tls = endpoint->state;
+    size_t count;
+    tls->read_wants = MODCAT_READ;
+    int result = SSL_read_ex(tls->library, buffer, length, &count);
+    if (result > 0)
+        return (ssize_t)count;
+    int error = SSL_get_error(tls->library, result);
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return 0;
+    return wait_or_fail(endpoint, error, &tls->read_wants, "SSL_read");
+}
+
+/* Takes as many records as there are, for each holds little; one message of DTLS at a time. */
+static ssize_t read_records(struct modcat_endpoint *endpoint, char *buffer, size_t length)
+{
+    const struct tls *tls = endpoint->state;
+    size_t taken = 0;
+    while (taken < length) {
+        ssize_t count = read_record(endpoint, buffer + taken, length - taken);
+        if (count <= 0)
+            return taken > 0 ? (ssize_t)taken : count;
+        taken += (size_t)count;
+        if (tls->datagrams)
+            break;
+    }
+    return (ssize_t)taken;
+}
+
+static ssize_t write_record(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
+{
+    struct tls *tls = endpoint->state;
+    size_t count;
+    tls->write_wants = MODCAT_WRITE;
+    int result = SSL_write_ex(tls->library, buffer, length, &count);
+    if (result > 0)
+        return (ssize_t)count;
+    return wait_or_fail(endpoint, SSL_get_error(tls->library, result), &tls->write_wants,
+                        "SSL_write");
+}
+
+/* A connection below another one is used in the midst of that one's calls, and must leave its
+ * errors alone: those of this one stand above a mark. */
+static ssize_t tls_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
+{
+    struct tls *tls = endpoint->state;
+    if (tls->failed)
+        return fail(endpoint, "SSL_read");
+    ERR_set_mark();
+    ssize_t count = read_records(endpoint, buffer, length);
+    ERR_pop_to_mark();
+    return count;
+}
+
+static ssize_t tls_write(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
+{
+    struct tls *tls = endpoint->state;
+    if (tls->failed)
+        return fail(endpoint, "SSL_write");
+    if (length == 0)
+        return 0;
+    ERR_set_mark();
+    ssize_t count =
+        write_record(endpoint, buffer, tls->datagrams && length > RECORD_MAX ? RECORD_MAX : length);
+    ERR_pop_to_mark();
+    return count;
+}
+
+/* Returns 0 when close_notify is sent, or never can be; -1 with EAGAIN. */
+static int say_goodbye(struct tls *tls)
+{
+    int result = SSL_shutdown(tls->library);
+    int error = result < 0 ? SSL_get_error(tls->library, result) : SSL_ERROR_NONE;
+    tls->said_goodbye = error != SSL_ERROR_WANT_WRITE && error != SSL_ERROR_WANT_READ;
+    if (tls->said_goodbye)
+        return 0;
+    tls->write_wants = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
+    errno = EAGAIN;
+    return -1;
+}
+
+/* close_notify alone: what is below stays open both ways, for many a proxy on the way takes the end
+ * of one direction for that of both. */
+static int tls_shutdown(struct modcat_endpoint *endpoint)
+{
+    struct tls *tls = endpoint->state;
+    if (tls->failed || tls->said_goodbye)
+        return 0;
+    ERR_set_mark();
+    int result = say_goodbye(tls);
+    ERR_pop_to_mark();
+    return result;
+}
+
+static void tls_close(struct modcat_endpoint *endpoint)
+{
+    tls_free(endpoint->state);
+}
+
+/* The peer's close_notify may have been read together with its last data. */
+static bool has_ended(const struct tls *tls)
+{
+    return (SSL_get_shutdown(tls->library) & SSL_RECEIVED_SHUTDOWN) != 0;
+}
+
+static bool tls_pending(struct modcat_endpoint *endpoint)
+{
+    struct tls *tls = endpoint->state;
+    if (tls->failed || SSL_pending(tls->library) > 0 || has_ended(tls))
+        return true;
+    return tls->read_wants == MODCAT_READ && modcat_lower_pending(tls->lower);
+}
+
+static short tls_wants(struct modcat_endpoint *endpoint, unsigned direction)
+{
+    struct tls *tls = endpoint->state;
+    return modcat_lower_wants(tls->lower,
+                              direction == MODCAT_READ ? tls->read_wants : tls->write_wants);
+}
+
+const struct modcat_endpoint_ops tls_ops = {
+    .size = sizeof tls_ops,
+    .read = tls_read,
+    .write = tls_write,
+    .shutdown = tls_shutdown,
+    .close = tls_close,
+    .pending = tls_pending,
+    .wants = tls_wants,
+};
+
+void tls_free(struct tls *tls)
+{
+    SSL_free(tls->library);
+    free(tls->verify_subject);
+    free(tls->verify_names);
+    free(tls);
+}

@@ -1,0 +1,235 @@
+/* The handshake on top of a lower endpoint. */
+
+#define _GNU_SOURCE
+#include "tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+/* What an Ethernet carries; the library takes the headers off. */
+#define LINK_MTU 1500
+
+static const char *call_name(const struct tls_context *context)
+{
+    return context->server ? "SSL_accept" : "SSL_connect";
+}
+
+static bool is_numeric(const char *host)
+{
+    struct in6_addr address;
+    return host[0] == '[' || inet_pton(AF_INET, host, &address) == 1 ||
+           inet_pton(AF_INET6, host, &address) == 1;
+}
+
+/* SNI holds names only, RFC 6066 section 3. */
+static int name_server(struct modcat_opening *opening, const struct tls_context *context,
+                       const struct tls *tls)
+{
+    char host[256];
+    const char *name = context->sni_host;
+    if (context->no_sni)
+        return 0;
+    if (name == NULL) {
+        tls_expected_name(opening, context, host, sizeof host);
+        name = host;
+    }
+    if (name[0] == '\0' && context->sni_host != NULL)
+        modcat_log(MODCAT_WARNING, "refusing to set empty SNI host name");
+    if (name[0] == '\0' || is_numeric(name))
+        return 0;
+    if (SSL_set_tlsext_host_name(tls->library, name))
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "SSL_set_tlsext_host_name(\"%s\") failed", name);
+}
+
+static int fail_verification(struct modcat_opening *opening, const struct tls_context *context,
+                             const struct tls *tls)
+{
+    char expected[256], text[TLS_ERROR_TEXT];
+    tls_expected_name(opening, context, expected, sizeof expected);
+    errno = EACCES;
+    return modcat_fail(
+        opening,
+        "%s(): %s: %s (depth %d, \"%s\"); expected name: %s%s%s; the certificate's names: %s",
+        call_name(context), tls_error_text(text), X509_verify_cert_error_string(tls->verify_error),
+        tls->verify_depth, tls->verify_subject != NULL ? tls->verify_subject : "",
+        expected[0] != '\0' ? "\"" : "", expected[0] != '\0' ? expected : "any",
+        expected[0] != '\0' ? "\"" : "", tls->verify_names != NULL ? tls->verify_names : "none");
+}
+
+static int fail_handshake(struct modcat_opening *opening, const struct tls_context *context,
+                          const struct tls *tls)
+{
+    char text[TLS_ERROR_TEXT];
+    const char *call = call_name(context);
+    int reason = ERR_GET_REASON(ERR_peek_last_error());
+    tls_error_text(text);
+    if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && tls->verify_error != X509_V_OK)
+        return fail_verification(opening, context, tls);
+    errno = tls->lower_error != 0 ? tls->lower_error : EPROTO;
+    if (tls->lower_error != 0)
+        return modcat_fail(opening, "%s(): %s", call, strerror(tls->lower_error));
+    if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        return modcat_fail(opening, "%s(): the peer closed the connection during the handshake",
+                           call);
+    if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
+        return modcat_fail(opening, "%s(): %s: what the peer sends is not TLS, or too old", call,
+                           text);
+    return modcat_fail(opening, "%s(): %s", call, text);
+}
+
+static int fail_waiting(struct modcat_opening *opening, const struct tls_context *context,
+                        int result)
+{
+    if (result < 0 && errno == ECANCELED)
+        return -1;
+    if (result == 0)
+        errno = ETIMEDOUT;
+    return modcat_fail(opening, "%s(): %s", call_name(context), strerror(errno));
+}
+
+/* When a lost datagram of the handshake has to be sent again, if that comes before the deadline. */
+static long long next_deadline(const struct tls *tls, long long deadline)
+{
+    struct timeval left;
+    if (!tls->datagrams || !DTLSv1_get_timeout(tls->library, &left))
+        return deadline;
+    long long repeat = modcat_deadline(left.tv_sec * MODCAT_SECOND + left.tv_usec * 1000LL);
+    return deadline == MODCAT_FOREVER || repeat < deadline ? repeat : deadline;
+}
+
+/* Returns 1 to go on, or as modcat_wait(). */
+static int wait_for_peer(struct modcat_opening *opening, const struct tls *tls, unsigned direction,
+                         long long deadline)
+{
+    long long until = next_deadline(tls, deadline);
+    int ready = modcat_lower_wait(opening, tls->lower, direction, until);
+    if (ready != 0 || (deadline != MODCAT_FOREVER && modcat_deadline(0) >= deadline))
+        return ready;
+    errno = ETIMEDOUT;
+    return DTLSv1_handle_timeout(tls->library) < 0 ? -1 : 1;
+}
+
+static int shake_hands(struct modcat_opening *opening, const struct tls_context *context,
+                       struct tls *tls)
+{
+    long long deadline = modcat_connect_deadline(opening);
+    for (;;) {
+        ERR_clear_error();
+        int result = SSL_do_handshake(tls->library);
+        if (result == 1)
+            return 0;
+        int error = SSL_get_error(tls->library, result);
+        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+            return fail_handshake(opening, context, tls);
+        unsigned direction = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
+        int ready = wait_for_peer(opening, tls, direction, deadline);
+        if (ready <= 0)
+            return fail_waiting(opening, context, ready);
+    }
+}
+
+static void tell_protocol(struct modcat_opening *opening, const struct tls *tls)
+{
+    const unsigned char *alpn;
+    unsigned length;
+    char text[256];
+    SSL_get0_alpn_selected(tls->library, &alpn, &length);
+    if (length == 0 || length >= sizeof text)
+        return;
+    memcpy(text, alpn, length);
+    text[length] = '\0';
+    modcat_log(MODCAT_NOTICE, "ALPN protocol: \"%s\"", text);
+    modcat_setenv(opening, "OPENSSL_ALPN", text);
+}
+
+static const char *compression_name(const COMP_METHOD *method)
+{
+    return method != NULL ? SSL_COMP_get_name(method) : "none";
+}
+
+static void tell_session(struct modcat_opening *opening, const struct tls *tls)
+{
+    const char *version = SSL_get_version(tls->library);
+    const char *cipher = SSL_get_cipher_name(tls->library);
+    modcat_log(MODCAT_NOTICE, "SSL proto version used: %s", version);
+    modcat_log(MODCAT_NOTICE, "SSL connection using %s", cipher);
+    modcat_log(MODCAT_NOTICE, "SSL connection compression \"%s\"",
+               compression_name(SSL_get_current_compression(tls->library)));
+    modcat_log(MODCAT_NOTICE, "SSL connection expansion \"%s\"",
+               compression_name(SSL_get_current_expansion(tls->library)));
+    modcat_setenv(opening, "OPENSSL_PROTO_VERSION", version);
+    modcat_setenv(opening, "OPENSSL_CIPHER", cipher);
+    if (SSL_session_reused(tls->library))
+        modcat_log(MODCAT_NOTICE, "SSL session is resumed");
+    tell_protocol(opening, tls);
+}
+
+static int make_library_state(struct modcat_opening *opening, const struct tls_context *context,
+                              struct tls *tls)
+{
+    tls->library = SSL_new(context->library);
+    BIO *bio = tls->library != NULL ? tls_new_bio(context->bio, tls) : NULL;
+    if (bio == NULL) {
+        errno = ENOMEM;
+        return modcat_fail(opening, "SSL_new(): %s", strerror(errno));
+    }
+    SSL_set_bio(tls->library, bio, bio);
+    SSL_set_app_data(tls->library, tls);
+    if (context->server)
+        SSL_set_accept_state(tls->library);
+    else
+        SSL_set_connect_state(tls->library);
+    if (context->datagrams) {
+        SSL_set_options(tls->library, SSL_OP_NO_QUERY_MTU);
+        DTLS_set_link_mtu(tls->library, LINK_MTU);
+    }
+    if (context->session != NULL)
+        SSL_set_session(tls->library, context->session);
+    return context->server ? 0 : name_server(opening, context, tls);
+}
+
+static struct tls *new_connection(const struct modcat_opening *opening,
+                                  const struct tls_context *context, struct modcat_endpoint *lower)
+{
+    struct tls *tls = calloc(1, sizeof *tls);
+    if (tls == NULL)
+        return NULL;
+    *tls = (struct tls){
+        .lower = lower,
+        .name = modcat_keyword(opening),
+        .session_file = context->session_file,
+        .datagrams = context->datagrams,
+        .read_wants = MODCAT_READ,
+        .write_wants = MODCAT_WRITE,
+    };
+    return tls;
+}
+
+int tls_wrap(struct modcat_opening *opening, struct modcat_endpoint *lower,
+             struct modcat_endpoint *endpoint)
+{
+    const struct tls_context *context = modcat_prepared(opening);
+    struct tls *tls = new_connection(opening, context, lower);
+    if (tls == NULL)
+        return modcat_fail(opening, "%s", strerror(errno));
+    if (modcat_is_stacked(opening) && modcat_param_count(opening) > 0)
+        modcat_set_peer_name(opening, modcat_param(opening, 0));
+    if (make_library_state(opening, context, tls) < 0 || shake_hands(opening, context, tls) < 0 ||
+        tls_check_peer(opening, context, tls) < 0) {
+        int error = errno;
+        tls_free(tls);
+        errno = error;
+        return -1;
+    }
+    tell_session(opening, tls);
+    endpoint->ops = &tls_ops;
+    endpoint->state = tls;
+    return 0;
+}

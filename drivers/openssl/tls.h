@@ -1,0 +1,111 @@
+/* tls.h: what the parts of the openssl driver share: the context that an address prepares once, and
+ * the connection that it makes for each peer. */
+
+#ifndef DRIVERS_OPENSSL_TLS_H
+#define DRIVERS_OPENSSL_TLS_H
+
+#include <modcat/driver.h>
+#include <modcat/layer.h>
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What the address types differ in. */
+struct tls_kind {
+    bool server;
+    bool datagrams;
+};
+
+/* A key that both sides know beforehand, RFC 4279 and RFC 8446. */
+struct tls_psk {
+    struct tls_psk *next;
+    char *identity;
+    unsigned char key[PSK_MAX_PSK_LEN];
+    size_t length;
+};
+
+/* What does not change from peer to peer. Texts are the options' values. */
+struct tls_context {
+    SSL_CTX *library;
+    BIO_METHOD *bio;
+    bool server;
+    bool datagrams;
+    bool verify;
+    const char *common_name; /* option commonname, or NULL */
+    const char *sni_host;    /* option snihost, or NULL */
+    bool no_sni;
+    const char *session_file;
+    SSL_SESSION *session; /* to be resumed, or NULL */
+    unsigned char alpn[256];
+    unsigned alpn_length;
+    struct tls_psk *psk;
+    char *passphrase; /* or NULL */
+    bool passphrase_wanted;
+};
+
+/* One connection: the state of an endpoint. */
+struct tls {
+    SSL *library;
+    const char *session_file; /* where new sessions of a client are kept, or NULL */
+    struct modcat_endpoint *lower;
+    const char *name;     /* of the layer, for messages */
+    bool datagrams;       /* a read gives one record */
+    unsigned read_wants;  /* what a read waits for: MODCAT_READ or MODCAT_WRITE ... */
+    unsigned write_wants; /* ... and a write */
+    int lower_error;      /* errno of the lower endpoint's failure; 0: none */
+    bool failed;          /* reported; nothing more can be read or written */
+    bool said_goodbye;    /* close_notify has been sent */
+    int verify_error;     /* why the peer's chain is not trusted, X509_V_ERR_... */
+    int verify_depth;
+    char *verify_subject; /* of the certificate that is at fault */
+    char *verify_names;   /* that the peer's certificate carries */
+};
+
+/* context.c: the context by the options. */
+modcat_prepare_fn tls_prepare;
+void tls_release(void *prepared);
+
+/* secrets.c: passphrases and shared keys, from files and the environment. Return 0, or -1 after
+ * reporting. */
+int tls_load_passphrase(struct modcat_opening *opening, struct tls_context *context);
+int tls_load_psk(struct modcat_opening *opening, struct tls_context *context);
+void tls_free_psk(struct tls_psk *psk);
+/* Wipes and frees a secret text. */
+void tls_free_secret(char *text);
+
+/* session.c: resumption over a file. */
+int tls_load_session(struct modcat_opening *opening, struct tls_context *context);
+int tls_keep_session(SSL *library, SSL_SESSION *session);
+
+/* handshake.c: a connection on top of a lower endpoint. */
+modcat_wrap_fn tls_wrap;
+
+/* bio.c: the library's way to the lower endpoint. */
+BIO_METHOD *tls_new_bio_method(void);
+BIO *tls_new_bio(BIO_METHOD *method, struct tls *tls);
+
+/* verify.c: who the peer is. */
+int tls_note_verification(int ok, X509_STORE_CTX *store);
+/* The name that a peer's certificate has to carry, without brackets; empty: none. */
+void tls_expected_name(const struct modcat_opening *opening, const struct tls_context *context,
+                       char *name, size_t size);
+/* Judges the peer after the handshake, and tells about it in the log and the environment. Returns
+ * 0, or -1 after reporting. */
+int tls_check_peer(struct modcat_opening *opening, const struct tls_context *context,
+                   struct tls *tls);
+
+/* names.c: what a certificate says about its owner. The texts are to be freed. */
+char *tls_name_text(const X509_NAME *name);
+char *tls_certificate_names(X509 *certificate);
+void tls_export_certificate(struct modcat_opening *opening, X509 *certificate, bool names);
+
+/* endpoint.c: data. */
+extern const struct modcat_endpoint_ops tls_ops;
+void tls_free(struct tls *tls);
+
+/* What the library says about its last failure: "error:0A000086:SSL routines::certificate verify
+ * failed". */
+#define TLS_ERROR_TEXT 256
+const char *tls_error_text(char text[TLS_ERROR_TEXT]);
+
+#endif

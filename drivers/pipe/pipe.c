@@ -1,0 +1,79 @@
+/* PIPE: a pipe within the program, which gives back what is written, or a named one. */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <modcat/driver.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int pipe_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+
+static const struct modcat_address_type types[] = {
+    {
+        .name = "PIPE",
+        .aliases = "ECHO,FIFO",
+        .syntax = "[:<filename>]",
+        .groups = "FD,FIFO,NAMED,OPEN",
+        .flags = MODCAT_READ | MODCAT_WRITE,
+        .help = "give back what is written, or use a named pipe",
+        .example = "modcat TCP-LISTEN:7,fork PIPE",
+        .max_params = 1,
+        .open = pipe_open,
+    },
+};
+
+MODCAT_DRIVER(.name = "pipe", .version = MODCAT_DRIVER_VERSION,
+              .summary = "unnamed and named pipes", MODCAT_TYPES(types));
+
+static int open_unnamed(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return modcat_fail(opening, "pipe2(ends, O_CLOEXEC): %s", strerror(errno));
+    modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed pipe");
+    endpoint->read_fd = ends[0];
+    endpoint->write_fd = ends[1];
+    endpoint->half_close = MODCAT_HALF_CLOSE;
+    return 0;
+}
+
+/* Makes the pipe where nothing of that name exists. Returns 1 when it was made. */
+static int make_named(struct modcat_opening *opening, const char *path)
+{
+    struct stat status;
+    mode_t mode = 0666;
+    if (modcat_unlink_early(opening, path) < 0)
+        return -1;
+    if (stat(path, &status) == 0)
+        return 0;
+    mode = (mode_t)modcat_option_number(opening, "perm", mode);
+    if (mkfifo(path, mode) < 0)
+        return modcat_fail(opening, "mkfifo(%s, %o): %s", path, (unsigned)mode, strerror(errno));
+    modcat_log(MODCAT_NOTICE, "created named pipe \"%s\" for %s", path,
+               modcat_directions_name(opening));
+    return 1;
+}
+
+static int open_named(struct modcat_opening *opening, const char *path,
+                      struct modcat_endpoint *endpoint)
+{
+    unsigned directions = modcat_directions(opening);
+    int made = make_named(opening, path);
+    if (made < 0)
+        return -1;
+    modcat_unlink_at_close(opening, path, made > 0);
+    int fd = modcat_open_path(opening, path, 0);
+    if (fd < 0)
+        return -1;
+    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? fd : -1;
+    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? fd : -1;
+    return 0;
+}
+
+static int pipe_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    const char *path = modcat_param(opening, 0);
+    return path == NULL ? open_unnamed(opening, endpoint) : open_named(opening, path, endpoint);
+}

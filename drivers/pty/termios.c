@@ -1,0 +1,217 @@
+/* What the options of terminals do to settings; the host sets them all at once. */
+
+#define _GNU_SOURCE
+#include "termios.h"
+
+#include <errno.h>
+#include <modcat/tty.h>
+
+#define SPEED(number) {number, B##number},
+
+static const struct {
+    long long baud;
+    speed_t system;
+} speeds[] = {TERMIOS_SPEEDS(SPEED)};
+
+int termios_flag(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                 const struct modcat_value *value)
+{
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    tcflag_t *flags = (tcflag_t *)((char *)settings + option->minor);
+    tcflag_t mask = (tcflag_t)option->major;
+    *flags = value->number != 0 ? *flags | mask : *flags & ~mask;
+    return 0;
+}
+
+static void set_bits(tcflag_t *flags, tcflag_t mask, tcflag_t bits)
+{
+    *flags = (*flags & ~mask) | bits;
+}
+
+int termios_output_bits(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                        const struct modcat_value *value)
+{
+    (void)value;
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    set_bits(&settings->c_oflag, (tcflag_t)option->major, (tcflag_t)option->minor);
+    return 0;
+}
+
+int termios_control_bits(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                         const struct modcat_value *value)
+{
+    (void)value;
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    set_bits(&settings->c_cflag, (tcflag_t)option->major, (tcflag_t)option->minor);
+    return 0;
+}
+
+static int refuse(struct modcat_opening *opening, const struct modcat_option *option,
+                  const struct modcat_value *value, const char *wanted)
+{
+    errno = EINVAL;
+    return modcat_fail(opening, "option %s: invalid value %lld, %s", option->name, value->number,
+                       wanted);
+}
+
+int termios_output_delay(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                         const struct modcat_value *value)
+{
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    if (value->number > 3)
+        return refuse(opening, option, value, "use 0 to 3");
+    set_bits(&settings->c_oflag, (tcflag_t)option->major,
+             (tcflag_t)(value->number * option->minor));
+    return 0;
+}
+
+/* Both what people say, 5 to 8, and how it was always counted, 0 to 3. */
+int termios_char_size(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                      const struct modcat_value *value)
+{
+    static const tcflag_t sizes[] = {CS5, CS6, CS7, CS8};
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    long long index = value->number >= 5 ? value->number - 5 : value->number;
+    if (settings == NULL)
+        return -1;
+    if (index > 3 || value->number == 4)
+        return refuse(opening, option, value, "use 5 to 8");
+    set_bits(&settings->c_cflag, CSIZE, sizes[index]);
+    return 0;
+}
+
+int termios_speed(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                  const struct modcat_value *value)
+{
+    (void)value;
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    return cfsetspeed(settings, (speed_t)option->major);
+}
+
+/* What people say is 9600, and the system's number for it is another one. None of these numbers is
+ * a speed itself. Returns false where it is neither. */
+static bool find_speed(long long number, speed_t *speed)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(speeds); i++) {
+        *speed = speeds[i].system;
+        if (speeds[i].baud == number || speeds[i].system == number)
+            return true;
+    }
+    return false;
+}
+
+int termios_input_speed(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                        const struct modcat_value *value)
+{
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    speed_t speed;
+    if (settings == NULL)
+        return -1;
+    if (!find_speed(value->number, &speed))
+        return refuse(opening, option, value, "use a speed such as 9600");
+    return cfsetispeed(settings, speed);
+}
+
+int termios_output_speed(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                         const struct modcat_value *value)
+{
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    speed_t speed;
+    if (settings == NULL)
+        return -1;
+    if (!find_speed(value->number, &speed))
+        return refuse(opening, option, value, "use a speed such as 9600");
+    return cfsetospeed(settings, speed);
+}
+
+int termios_char(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                 const struct modcat_value *value)
+{
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    settings->c_cc[option->major] = (cc_t)value->number;
+    return 0;
+}
+
+static void read_each_character(struct termios *settings)
+{
+    settings->c_cc[VMIN] = 1;
+    settings->c_cc[VTIME] = 0;
+}
+
+int termios_raw(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                const struct modcat_value *value)
+{
+    (void)value;
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    settings->c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | IGNPAR | PARMRK | INPCK | ISTRIP | INLCR |
+                                     IGNCR | ICRNL | IXON | IXOFF | IXANY | IUCLC | IMAXBEL);
+    settings->c_oflag &= ~(tcflag_t)OPOST;
+    settings->c_lflag &= ~(tcflag_t)(ISIG | ICANON | XCASE);
+    read_each_character(settings);
+    return 0;
+}
+
+/* The speed stays: one of 0 would hang up a line. */
+int termios_rawer(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                  const struct modcat_value *value)
+{
+    (void)value;
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    settings->c_iflag = 0;
+    settings->c_oflag = 0;
+    settings->c_lflag = 0;
+    settings->c_cflag = CREAD | CS8 | (settings->c_cflag & (CBAUD | CBAUDEX | CIBAUD));
+    read_each_character(settings);
+    return 0;
+}
+
+int termios_cfmakeraw(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                      const struct modcat_value *value)
+{
+    (void)value;
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    cfmakeraw(settings);
+    return 0;
+}
+
+/* Whether the other end speaks UTF-8 is not a matter of sanity. */
+int termios_sane(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                 const struct modcat_value *value)
+{
+    (void)value;
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL)
+        return -1;
+    settings->c_iflag = BRKINT | ICRNL | IMAXBEL | (settings->c_iflag & IUTF8);
+    settings->c_oflag = OPOST | ONLCR;
+    settings->c_cflag |= CREAD;
+    settings->c_lflag = ISIG | ICANON | IEXTEN | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE;
+    return 0;
+}
+
+int termios_control(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                    const struct modcat_value *value)
+{
+    (void)option;
+    if (value->number != 0)
+        modcat_tty_control(opening, fd);
+    return 0;
+}

@@ -1,0 +1,46 @@
+/* SOCKETPAIR: two connected sockets within the program, which give back what is written, packet by
+ * packet. */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <modcat/net.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int socketpair_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+
+static const struct modcat_address_type types[] = {
+    {
+        .name = "SOCKETPAIR",
+        .groups = "FD,SOCKET",
+        .flags = MODCAT_READ | MODCAT_WRITE,
+        .help = "give back what is written, with packet boundaries kept",
+        .example = "modcat -t 1 - SOCKETPAIR",
+        .open = socketpair_open,
+    },
+};
+
+MODCAT_DRIVER(.name = "socketpair", .version = MODCAT_DRIVER_VERSION,
+              .summary = "a pair of connected sockets", MODCAT_TYPES(types));
+
+/* A stream is ended by shutting down; packets have no end, so that the writing socket is closed. */
+static int socketpair_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    static const struct modcat_transport transport = {
+        .size = sizeof(struct modcat_transport), .family = AF_UNIX, .socktype = SOCK_DGRAM};
+    struct modcat_transport actual;
+    int ends[2];
+    if (modcat_transport_chosen(opening, &transport, &actual) < 0)
+        return -1;
+    if (socketpair(actual.family, actual.socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, actual.protocol,
+                   ends) < 0)
+        return modcat_fail(opening, "socketpair(%d, %d, %d, ...): %s", actual.family,
+                           actual.socktype, actual.protocol, strerror(errno));
+    modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed socketpair");
+    modcat_socket_endpoint(ends[0], endpoint);
+    endpoint->write_fd = ends[1];
+    endpoint->flags &= MODCAT_MESSAGES;
+    endpoint->half_close = MODCAT_HALF_CLOSE;
+    return 0;
+}

@@ -1,0 +1,135 @@
+/* SOCKS: reaches hosts through SOCKS servers of the versions 4, 4A and 5, and lets a server of
+ * version 5 wait for a peer. */
+
+#include "socks.h"
+
+#include <errno.h>
+#include <modcat/net.h>
+#include <netdb.h>
+#include <netinet/in.h>
+
+static modcat_open_fn socks_open;
+static modcat_wrap_fn socks_wrap;
+
+static const struct socks_kind socks4 = {.version = 4, .command = SOCKS_CONNECT};
+static const struct socks_kind socks4a = {.version = 4, .names = true, .command = SOCKS_CONNECT};
+static const struct socks_kind socks5 = {.version = 5, .names = true, .command = SOCKS_CONNECT};
+static const struct socks_kind socks5_bind = {.version = 5, .names = true, .command = SOCKS_BIND};
+
+#define SOCKS_STRING(option, text, value)                                                          \
+    {                                                                                              \
+        .name = (option), .help = (text), .type = MODCAT_STRING, .phase = MODCAT_PHASE_SPEC,       \
+        .effect = MODCAT_FETCHED, .preset = (value)                                                \
+    }
+static const struct modcat_option options[] = {
+    {.name = "socks-password",
+     .help = "password for the server; others can see it in the process list",
+     .type = MODCAT_STRING,
+     .phase = MODCAT_PHASE_SPEC,
+     .effect = MODCAT_FETCHED,
+     .preset = "$MODCAT_SOCKS_PASSWORD",
+     .secret = true},
+    SOCKS_STRING("socks-password-file", "file with the password for the server", "none"),
+    SOCKS_STRING("socksport", "port of the server, a number or a service", "1080"),
+    SOCKS_STRING("socksuser", "user name for the server", "$LOGNAME"),
+};
+
+static const struct modcat_option_group groups[] = {
+    {.name = "SOCKS", .help = "SOCKS servers", MODCAT_OPTIONS(options)},
+};
+
+#define SOCKS_TYPE                                                                                 \
+    .groups = "FD,SOCKET,CHILD,RETRY,IP4,IP6,IPAPP,TCP,SOCKS",                                     \
+    .flags = MODCAT_READ | MODCAT_WRITE | MODCAT_PROXY, .min_params = 3, .open = socks_open,       \
+    .wrap = socks_wrap, .prepare = socks_prepare, .release = socks_release, .layer_max_params = 2, \
+    .layer_syntax = "[:<host>:<port>]", .layer_groups = "CHILD,RETRY,SOCKS"
+#define SOCKS4_TYPE SOCKS_TYPE, .max_params = 3, .syntax = ":<socks-server>:<host>:<port>"
+#define SOCKS5_TYPE                                                                                \
+    SOCKS_TYPE, .max_params = 4, .syntax = ":<socks-server>[:<socks-port>]:<host>:<port>"
+
+static const struct modcat_address_type types[] = {
+    {
+        .name = "SOCKS4",
+        .aliases = "SOCKS",
+        .help = "connect through a SOCKS 4 server, to an IPv4 address",
+        .example = "modcat - SOCKS4:proxy:www.example.org:80",
+        .data = &socks4,
+        SOCKS4_TYPE,
+    },
+    {
+        .name = "SOCKS4A",
+        .help = "connect through a SOCKS 4A server, which resolves names itself",
+        .example = "modcat - SOCKS4A:proxy:www.example.org:80,socksport=9050",
+        .data = &socks4a,
+        SOCKS4_TYPE,
+    },
+    {
+        .name = "SOCKS5-CONNECT",
+        .aliases = "SOCKS5",
+        .help = "connect through a SOCKS 5 server, or on top of a connection to one",
+        .example = "modcat - 'OPENSSL:www.example.org:443|SOCKS5|TCP:proxy:1080'",
+        .data = &socks5,
+        SOCKS5_TYPE,
+    },
+    {
+        .name = "SOCKS5-LISTEN",
+        .aliases = "SOCKS5-BIND",
+        .help = "let a SOCKS 5 server wait for a connection from this host",
+        .example = "modcat - SOCKS5-LISTEN:proxy:1080:peer.example.org:2000",
+        .data = &socks5_bind,
+        SOCKS5_TYPE,
+    },
+};
+
+MODCAT_DRIVER(.name = "socks", .version = MODCAT_DRIVER_VERSION, .needs = "tcp",
+              .summary = "connections through SOCKS servers", MODCAT_TYPES(types),
+              MODCAT_GROUPS(groups));
+
+static const struct modcat_transport tcp = {
+    .size = sizeof(struct modcat_transport),
+    .family = AF_UNSPEC,
+    .socktype = SOCK_STREAM,
+    .protocol = IPPROTO_TCP,
+};
+
+/* The option comes first: users of socat had to give it besides the parameter. */
+static const char *server_port(struct modcat_opening *opening)
+{
+    const char *parameter = modcat_param_count(opening) > 3 ? modcat_param(opening, 1) : NULL;
+    const char *port = modcat_option_string(opening, "socksport", parameter);
+    if (port != NULL)
+        return port;
+    return getservbyname("socks", "tcp") != NULL ? "socks" : "1080";
+}
+
+static int socks_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    const struct socks_kind *kind = modcat_type_data(opening);
+    const struct socks_wish *wish = modcat_prepared(opening);
+    const char *server = modcat_param(opening, 0), *port = server_port(opening);
+    if (server[0] == '\0' || port[0] == '\0') {
+        errno = EINVAL;
+        return modcat_fail(opening, "%s: empty %s of the server", modcat_keyword(opening),
+                           server[0] == '\0' ? "name" : "port");
+    }
+    if (kind->version == 4)
+        modcat_log(MODCAT_NOTICE, "opening connection to %s via socks4 server %s:%s as user \"%s\"",
+                   wish->target_text, server, port, wish->user);
+    else
+        modcat_log(MODCAT_NOTICE, "connecting to socks5 server %s:%s", server, port);
+    return modcat_connect_host(opening, &tcp, server, port, endpoint);
+}
+
+/* No reply is read too far, so that the endpoint below can be used as it is. */
+static int socks_wrap(struct modcat_opening *opening, struct modcat_endpoint *lower,
+                      struct modcat_endpoint *endpoint)
+{
+    const struct socks_kind *kind = modcat_type_data(opening);
+    const struct socks_wish *wish = modcat_prepared(opening);
+    int result = kind->version == 4 ? socks4_handshake(opening, lower, wish)
+                                    : socks5_handshake(opening, lower, wish);
+    if (result < 0)
+        return -1;
+    modcat_set_peer_name(opening, wish->target_name);
+    return modcat_pass_through(lower, endpoint, NULL, 0);
+}

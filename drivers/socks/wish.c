@@ -1,0 +1,241 @@
+/* What the user asks for: parameters, options and environment. */
+
+#define _GNU_SOURCE
+#include "socks.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <modcat/net.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int fail_text(const struct modcat_opening *opening, const char *what, const char *text,
+                     const char *fault)
+{
+    errno = EINVAL;
+    return modcat_fail(opening, "%s \"%.300s\" %s", what, text, fault);
+}
+
+/* Host or port: those that the layer above wants to reach, or else the last two parameters. */
+static const char *target_param(const struct modcat_opening *opening, size_t index)
+{
+    size_t count = modcat_param_count(opening);
+    const char *wanted = modcat_is_stacked(opening) ? modcat_upper_param(opening, index) : NULL;
+    return wanted != NULL || count == 0 ? wanted : modcat_param(opening, count - 2 + index);
+}
+
+static int fail_without_target(const struct modcat_opening *opening)
+{
+    errno = EINVAL;
+    return modcat_fail(opening,
+                       "it is not said what to connect to: usage: %s:<host>:<port>|<address>, or "
+                       "a layer with host and port above",
+                       modcat_keyword(opening));
+}
+
+/* Returns the port that a service has, or -1 after reporting. */
+static int resolve_service(struct modcat_opening *opening, const char *service)
+{
+    static const struct modcat_transport tcp = {
+        .size = sizeof(struct modcat_transport), .family = AF_UNSPEC, .socktype = SOCK_STREAM};
+    struct addrinfo *list;
+    if (modcat_resolve(opening, &tcp, NULL, service, 0, &list) < 0)
+        return -1;
+    const struct sockaddr_in *address = (const void *)list->ai_addr;
+    int port = ntohs(address->sin_port);
+    freeaddrinfo(list);
+    return port;
+}
+
+static int take_port(struct modcat_opening *opening, const char *text, struct socks_host *target)
+{
+    char *end;
+    if (text[0] == '\0')
+        return fail_text(opening, "port", text, "is empty");
+    long port = strtol(text, &end, 10);
+    if (*end != '\0')
+        port = resolve_service(opening, text);
+    else if (port < 0 || port > 65535)
+        return fail_text(opening, "port", text, "is not within 0 to 65535");
+    target->port = (uint16_t)port;
+    return port < 0 ? -1 : 0;
+}
+
+/* SOCKS 4 carries nothing but IPv4 addresses. */
+static int resolve_host(struct modcat_opening *opening, const char *host, struct socks_host *target)
+{
+    static const struct modcat_transport tcp4 = {
+        .size = sizeof(struct modcat_transport), .family = AF_INET, .socktype = SOCK_STREAM};
+    char text[INET_ADDRSTRLEN];
+    struct addrinfo *list;
+    uint16_t port = target->port;
+    if (modcat_resolve(opening, &tcp4, host, NULL, 0, &list) < 0)
+        return -1;
+    const struct sockaddr_in *address = (const void *)list->ai_addr;
+    bool usable = address->sin_family == AF_INET;
+    if (usable)
+        socks_host_parse(inet_ntop(AF_INET, &address->sin_addr, text, sizeof text), target);
+    target->port = port;
+    freeaddrinfo(list);
+    return usable ? 0 : fail_text(opening, "host", host, "has no IPv4 address");
+}
+
+/* A server takes 0.0.0.1 and its neighbours for the sign of SOCKS 4A. */
+static bool means_4a(const struct socks_host *target)
+{
+    static const uint8_t zeros[3];
+    return target->kind == SOCKS_IP4 && memcmp(target->bytes, zeros, sizeof zeros) == 0 &&
+           target->bytes[3] != 0;
+}
+
+static int fit_socks4(struct modcat_opening *opening, const char *host, struct socks_host *target)
+{
+    if (target->kind == SOCKS_IP6)
+        return fail_text(opening, "host", host,
+                         "is not an IPv4 address, and SOCKS4 knows no other");
+    if (means_4a(target))
+        return fail_text(opening, "host", host, "is no address that SOCKS4 can reach");
+    return target->kind == SOCKS_NAME ? resolve_host(opening, host, target) : 0;
+}
+
+/* In SOCKS 4A all hosts are texts. */
+static void fit_socks4a(struct socks_host *target)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (target->kind == SOCKS_NAME)
+        return;
+    inet_ntop(target->kind == SOCKS_IP6 ? AF_INET6 : AF_INET, target->bytes, text, sizeof text);
+    target->kind = SOCKS_NAME;
+    target->length = (uint8_t)strlen(text);
+    memcpy(target->bytes, text, target->length);
+}
+
+static int take_target(struct modcat_opening *opening, struct socks_wish *wish)
+{
+    const struct socks_kind *kind = modcat_type_data(opening);
+    const char *host = target_param(opening, 0), *port = target_param(opening, 1);
+    if (modcat_param_count(opening) == 1 || host == NULL || port == NULL)
+        return fail_without_target(opening);
+    const char *fault = socks_host_parse(host, &wish->target);
+    if (fault != NULL)
+        return fail_text(opening, "host", host, fault);
+    if (take_port(opening, port, &wish->target) < 0)
+        return -1;
+    wish->target_name = host;
+    snprintf(wish->target_text, sizeof wish->target_text, "%s:%s", host, port);
+    if (kind->version == 5)
+        return 0;
+    if (!kind->names)
+        return fit_socks4(opening, host, &wish->target);
+    fit_socks4a(&wish->target);
+    return 0;
+}
+
+static int check_length(const struct modcat_opening *opening, const char *what, const char *text,
+                        size_t least)
+{
+    size_t length = strlen(text);
+    if (length >= least && length <= SOCKS_TEXT_MAX)
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "%s has %zu bytes, and not %zu to %d", what, length, least,
+                       SOCKS_TEXT_MAX);
+}
+
+static char *copy_text(const struct modcat_opening *opening, const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL)
+        modcat_fail(opening, "strdup(): %s", strerror(errno));
+    return copy;
+}
+
+static int take_user(struct modcat_opening *opening, struct socks_wish *wish)
+{
+    const char *user = modcat_option_string(opening, "socksuser", NULL);
+    if (user == NULL)
+        user = getenv("LOGNAME");
+    if (user == NULL)
+        user = getenv("USER");
+    wish->user = copy_text(opening, user != NULL ? user : "anonymous");
+    return wish->user == NULL ? -1 : check_length(opening, "the user name", wish->user, 0);
+}
+
+static int take_password(struct modcat_opening *opening, struct socks_wish *wish)
+{
+    const char *password = modcat_option_string(opening, "socks-password", NULL);
+    const char *file = modcat_option_string(opening, "socks-password-file", NULL);
+    if (password != NULL && file != NULL) {
+        errno = EINVAL;
+        return modcat_fail(opening,
+                           "Only one of options socks-password and socks-password-file allowed");
+    }
+    if (password == NULL && file == NULL)
+        password = secure_getenv("MODCAT_SOCKS_PASSWORD");
+    if (password == NULL && file == NULL)
+        return 0;
+    wish->password =
+        file != NULL ? modcat_read_secret(opening, file) : copy_text(opening, password);
+    return wish->password != NULL ? 0 : -1;
+}
+
+/* Version 4 has no passwords: one in the environment is meant for others. */
+static int check_login(struct modcat_opening *opening, const struct socks_wish *wish)
+{
+    const struct socks_kind *kind = modcat_type_data(opening);
+    if (wish->password == NULL)
+        return 0;
+    if (kind->version == 5)
+        return check_length(opening, "the password", wish->password, 1) < 0 ||
+                       check_length(opening, "the user name", wish->user, 1) < 0
+                   ? -1
+                   : 0;
+    if (modcat_option(opening, "socks-password") == NULL &&
+        modcat_option(opening, "socks-password-file") == NULL)
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "there are no passwords in SOCKS4");
+}
+
+static int refuse_port(struct modcat_opening *opening)
+{
+    if (!modcat_is_stacked(opening) || modcat_option(opening, "socksport") == NULL)
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening, "option socksport has no meaning here: the address below leads to "
+                                "the server");
+}
+
+static void wipe(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+void socks_release(void *prepared)
+{
+    struct socks_wish *wish = prepared;
+    free(wish->user);
+    wipe(wish->password);
+    free(wish);
+}
+
+int socks_prepare(struct modcat_opening *opening, void **prepared)
+{
+    struct socks_wish *wish = calloc(1, sizeof *wish);
+    if (wish == NULL)
+        return modcat_fail(opening, "calloc(): %s", strerror(errno));
+    if (refuse_port(opening) < 0 || take_target(opening, wish) < 0 ||
+        take_user(opening, wish) < 0 || take_password(opening, wish) < 0 ||
+        check_login(opening, wish) < 0) {
+        int error = errno;
+        socks_release(wish);
+        errno = error;
+        return -1;
+    }
+    *prepared = wish;
+    return 0;
+}

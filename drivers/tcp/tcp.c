@@ -1,0 +1,138 @@
+/* TCP: connects to a TCP port, or waits for connections on one. */
+
+#include <modcat/driver.h>
+#include <modcat/net.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+static modcat_open_fn tcp_connect;
+static modcat_listen_fn tcp_listen;
+
+#define TRANSPORT(version)                                                                         \
+    {                                                                                              \
+        .size = sizeof(struct modcat_transport), .family = (version), .socktype = SOCK_STREAM,     \
+        .protocol = IPPROTO_TCP                                                                    \
+    }
+static const struct modcat_transport any_tcp = TRANSPORT(AF_UNSPEC);
+static const struct modcat_transport tcp4 = TRANSPORT(AF_INET);
+static const struct modcat_transport tcp6 = TRANSPORT(AF_INET6);
+
+/* An integer option of sockets that is set as soon as there is one. */
+#define TCP_INT(option, others, constant, text)                                                    \
+    {                                                                                              \
+        .name = (option), .aliases = (others), .help = (text), .type = MODCAT_INT,                 \
+        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = IPPROTO_TCP,          \
+        .minor = (constant)                                                                        \
+    }
+static const struct modcat_option options[] = {
+    TCP_INT("tcp-cork", "cork", TCP_CORK, "send only full segments"),
+    TCP_INT("tcp-defer-accept", "defer-accept", TCP_DEFER_ACCEPT,
+            "accept when data has come; seconds to wait for it"),
+    TCP_INT("tcp-info", "info", TCP_INFO, "read-only on this system"),
+    TCP_INT("tcp-keepcnt", "keepcnt", TCP_KEEPCNT,
+            "keepalive probes before the connection is given up"),
+    TCP_INT("tcp-keepidle", "keepidle", TCP_KEEPIDLE,
+            "seconds of silence before keepalive probes begin"),
+    TCP_INT("tcp-keepintvl", "keepintvl", TCP_KEEPINTVL, "seconds between keepalive probes"),
+    TCP_INT("tcp-linger2", "linger2", TCP_LINGER2, "seconds in state FIN-WAIT-2"),
+    TCP_INT("tcp-maxseg", "maxseg,mss", TCP_MAXSEG, "largest segment, in bytes"),
+    {.name = "tcp-maxseg-late",
+     .aliases = "maxseg-late,mss-late",
+     .help = "largest segment, in bytes, set when connected",
+     .type = MODCAT_INT,
+     .phase = MODCAT_PHASE_CONNECTED,
+     .effect = MODCAT_SOCKOPT,
+     .major = IPPROTO_TCP,
+     .minor = TCP_MAXSEG},
+    TCP_INT("tcp-md5sig", NULL, TCP_MD5SIG, "MD5 signatures; needs a structure on this system"),
+    TCP_INT("tcp-nodelay", "nodelay", TCP_NODELAY, "send small segments without delay"),
+    TCP_INT("tcp-quickack", "quickack", TCP_QUICKACK, "acknowledge at once"),
+    TCP_INT("tcp-syncnt", "syncnt", TCP_SYNCNT, "how often a connection request is repeated"),
+    TCP_INT("tcp-window-clamp", "window-clamp", TCP_WINDOW_CLAMP,
+            "largest receive window, in bytes"),
+};
+
+static const struct modcat_option_group groups[] = {
+    {.name = "TCP", .help = "options of TCP", MODCAT_OPTIONS(options)},
+};
+
+#define CONNECT_GROUPS "FD,SOCKET,CHILD,RETRY,IPAPP,TCP"
+#define LISTEN_GROUPS CONNECT_GROUPS ",LISTEN,RANGE"
+#define CONNECTS                                                                                   \
+    .syntax = ":<host>:<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 2,              \
+    .max_params = 2, .open = tcp_connect
+#define LISTENS                                                                                    \
+    .syntax = ":<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1,    \
+    .listen = tcp_listen
+
+static const struct modcat_address_type types[] = {
+    {
+        .name = "TCP-CONNECT",
+        .aliases = "TCP,INET",
+        .groups = CONNECT_GROUPS ",IP4,IP6",
+        .help = "connect to a TCP port",
+        .example = "modcat - TCP:www.example.org:80",
+        .data = &any_tcp,
+        CONNECTS,
+    },
+    {
+        .name = "TCP4-CONNECT",
+        .aliases = "TCP4,INET4",
+        .groups = CONNECT_GROUPS ",IP4",
+        .help = "connect to a TCP port over IPv4",
+        .example = "modcat - TCP4:www.example.org:80",
+        .data = &tcp4,
+        CONNECTS,
+    },
+    {
+        .name = "TCP6-CONNECT",
+        .aliases = "TCP6,INET6",
+        .groups = CONNECT_GROUPS ",IP6",
+        .help = "connect to a TCP port over IPv6",
+        .example = "modcat - TCP6:[::1]:80",
+        .data = &tcp6,
+        CONNECTS,
+    },
+    {
+        .name = "TCP-LISTEN",
+        .aliases = "TCP-L,INET-LISTEN,INET-L",
+        .groups = LISTEN_GROUPS ",IP4,IP6",
+        .help = "wait for a connection on a TCP port",
+        .example = "modcat TCP-LISTEN:8080,fork TCP:localhost:80",
+        .data = &any_tcp,
+        LISTENS,
+    },
+    {
+        .name = "TCP4-LISTEN",
+        .aliases = "TCP4-L,INET4-LISTEN,INET4-L",
+        .groups = LISTEN_GROUPS ",IP4",
+        .help = "wait for a connection on a TCP port over IPv4",
+        .example = "modcat TCP4-LISTEN:8080,range=10.0.0.0/8,fork TCP:localhost:80",
+        .data = &tcp4,
+        LISTENS,
+    },
+    {
+        .name = "TCP6-LISTEN",
+        .aliases = "TCP6-L,INET6-LISTEN,INET6-L",
+        .groups = LISTEN_GROUPS ",IP6",
+        .help = "wait for a connection on a TCP port over IPv6",
+        .example = "modcat TCP6-LISTEN:8080,ipv6only,fork TCP:localhost:80",
+        .data = &tcp6,
+        LISTENS,
+    },
+};
+
+MODCAT_DRIVER(.name = "tcp", .version = MODCAT_DRIVER_VERSION,
+              .summary = "TCP, version 4 and 6 of IP", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
+
+static int tcp_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    return modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
+                               modcat_param(opening, 1), endpoint);
+}
+
+static int tcp_listen(struct modcat_opening *opening, struct modcat_listener *listener)
+{
+    return modcat_listen_service(opening, modcat_type_data(opening), modcat_param(opening, 0),
+                                 listener);
+}

@@ -1,0 +1,478 @@
+/* driver.h: all that a simple modcat driver needs. A driver is a shared object that describes its
+ * address types and option groups in tables, and hands them over with MODCAT_DRIVER. */
+
+#ifndef MODCAT_DRIVER_H
+#define MODCAT_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The driver ABI. A host loads a driver of the same major number; the minor number counts what was
+ * added since. Structs begin with their size or come with their element's size, and only grow. */
+#define MODCAT_ABI_MAJOR 1
+#define MODCAT_ABI_MINOR 0
+
+struct modcat_opening;
+struct modcat_endpoint;
+struct modcat_listener;
+struct modcat_option;
+
+/* Severities, in the order in which -d shows more of them. */
+enum modcat_level {
+    MODCAT_FATAL,
+    MODCAT_ERROR,
+    MODCAT_WARNING,
+    MODCAT_NOTICE,
+    MODCAT_INFO,
+    MODCAT_DEBUG
+};
+
+#if defined(__GNUC__)
+#define MODCAT_PRINTF(position, first) __attribute__((format(printf, position, first)))
+#else
+#define MODCAT_PRINTF(position, first)
+#endif
+
+/* Logs one line at a level. `format` is printf's, without a newline. errno is kept. */
+void modcat_log(enum modcat_level level, const char *format, ...) MODCAT_PRINTF(2, 3);
+
+/* Reports why an opening fails, once, at the level that fits: an error, or less while another try
+ * or another address follows. Returns -1, errno kept, so that a caller can
+ * `return modcat_fail(...)`. */
+int modcat_fail(const struct modcat_opening *opening, const char *format, ...) MODCAT_PRINTF(2, 3);
+
+/* What may stand behind an option's `=`. */
+enum modcat_value_type {
+    MODCAT_CONST,          /* nothing: the name says it all */
+    MODCAT_BOOL,           /* a number, 0 is false; nothing is true */
+    MODCAT_BYTE,           /* 0 to 255 */
+    MODCAT_INT,            /* C int; 1 when nothing is given */
+    MODCAT_INT_OR_NONE,    /* C int; 1 when nothing is given; `name=` sets `absent` */
+    MODCAT_UINT,           /* C unsigned int */
+    MODCAT_USHORT,         /* 0 to 65535 */
+    MODCAT_LONG,           /* C long */
+    MODCAT_SIZE,           /* size_t */
+    MODCAT_OFFSET,         /* off_t, 64 bits */
+    MODCAT_MODE,           /* octal permission bits */
+    MODCAT_UID,            /* user id or name */
+    MODCAT_GID,            /* group id or name */
+    MODCAT_STRING,         /* text, may be empty */
+    MODCAT_STRING_OR_NONE, /* text; `absent` is set when no `=` is given */
+    MODCAT_TIMEVAL,        /* seconds with fraction, for struct timeval */
+    MODCAT_TIMESPEC,       /* seconds with fraction, for struct timespec */
+    MODCAT_LINGER,         /* whole seconds, for struct linger */
+    MODCAT_DATA,           /* binary data in dalan notation */
+    MODCAT_INT_INT,        /* two integers */
+    MODCAT_INT_INTP,       /* two integers, the second is passed by its address */
+    MODCAT_INT_DATA,       /* integer and binary data */
+    MODCAT_INT_STRING,     /* integer and text */
+    MODCAT_INT_INT_INT,    /* three integers */
+    MODCAT_INT_INT_DATA,   /* two integers and binary data */
+    MODCAT_INT_INT_STRING, /* two integers and text */
+    MODCAT_IP4_HOST,       /* IPv4 address or host name, as text in `string` */
+    MODCAT_IP4_SOCKET,     /* IPv4 address or host name with optional port, as text in `string` */
+    MODCAT_MEMBERSHIP,     /* group:interface[:index], as text in `string` */
+    MODCAT_SOURCE_MEMBERSHIP, /* group:interface:source, as text in `string` */
+    MODCAT_VALUE_TYPES        /* how many there are */
+};
+
+/* A parsed value. Which members count follows from the type; all pointers belong to the host and
+ * live as long as the opening. */
+struct modcat_value {
+    size_t size;        /* sizeof(struct modcat_value) in the host */
+    bool absent;        /* for the ..._OR_NONE types: no value is wanted */
+    long long number;   /* every numeric type, BOOL, MODE, UID, GID, LINGER, first of a tuple */
+    long long second;   /* second of a tuple */
+    long long third;    /* third of a tuple */
+    long long time;     /* TIMEVAL, TIMESPEC: in nanoseconds */
+    const char *string; /* STRING and the text types, text at a tuple's end */
+    const void *data;   /* DATA, data at a tuple's end */
+    size_t length;      /* of data, in bytes; of string without its NUL */
+};
+
+/* The moment at which an option takes effect, in order. */
+enum modcat_phase {
+    MODCAT_PHASE_OFFSET,     /* before anything else: settings of the address */
+    MODCAT_PHASE_INIT,       /* temporary process state, locks */
+    MODCAT_PHASE_EARLY,      /* before the object exists */
+    MODCAT_PHASE_PREOPEN,    /* on an existing file system entry */
+    MODCAT_PHASE_OPEN,       /* flags of open(2) */
+    MODCAT_PHASE_PASTOPEN,   /* right after open(2) */
+    MODCAT_PHASE_PRESOCKET,  /* choice of protocol family */
+    MODCAT_PHASE_SOCKET,     /* arguments of socket(2) */
+    MODCAT_PHASE_PASTSOCKET, /* on the new socket */
+    MODCAT_PHASE_PREBIGEN,   /* choice of the way to a child program ... */
+    MODCAT_PHASE_BIGEN,
+    MODCAT_PHASE_PASTBIGEN,
+    MODCAT_PHASE_FD,      /* on the descriptor that will carry data */
+    MODCAT_PHASE_PREBIND, /* before bind(2) */
+    MODCAT_PHASE_BIND,
+    MODCAT_PHASE_PASTBIND,
+    MODCAT_PHASE_PRELISTEN,
+    MODCAT_PHASE_LISTEN,
+    MODCAT_PHASE_PASTLISTEN,
+    MODCAT_PHASE_PRECONNECT,
+    MODCAT_PHASE_CONNECT,
+    MODCAT_PHASE_PASTCONNECT,
+    MODCAT_PHASE_PREACCEPT,
+    MODCAT_PHASE_ACCEPT, /* for each peer: filters */
+    MODCAT_PHASE_PASTACCEPT,
+    MODCAT_PHASE_CONNECTED, /* on the connected socket */
+    MODCAT_PHASE_PREFORK,
+    MODCAT_PHASE_FORK,
+    MODCAT_PHASE_PASTFORK,
+    MODCAT_PHASE_LATE,  /* on the finished endpoint */
+    MODCAT_PHASE_LATE2, /* giving up privileges */
+    MODCAT_PHASE_PREEXEC,
+    MODCAT_PHASE_EXEC,
+    MODCAT_PHASE_PASTEXEC,
+    MODCAT_PHASE_SPEC, /* whenever the driver asks for it */
+    MODCAT_PHASES      /* how many there are */
+};
+
+/* What an option does when its phase comes. */
+enum modcat_effect {
+    MODCAT_FETCHED,     /* nothing by itself: the driver asks for it with modcat_option() */
+    MODCAT_SOCKOPT,     /* setsockopt(fd, major, minor, value) */
+    MODCAT_IOCTL,       /* ioctl(fd, major, &value); CONST and a true BOOL pass NULL */
+    MODCAT_OPEN_FLAG,   /* bits `major` of open(2)'s flags become `minor`, or 0 for a false BOOL */
+    MODCAT_STATUS_FLAG, /* the same for open(2), or fcntl(F_SETFL) where nothing is opened */
+    MODCAT_CALL         /* calls `apply` */
+};
+
+/* Carries out an option on `fd` (-1 before there is one). Returns 0, or -1 after modcat_fail().
+ * In phase ACCEPT it may return 1 to refuse the peer of modcat_peer(). */
+typedef int modcat_apply_fn(struct modcat_opening *opening, int fd,
+                            const struct modcat_option *option, const struct modcat_value *value);
+
+/* One option. */
+struct modcat_option {
+    const char *name;    /* canonical, lower case */
+    const char *aliases; /* further names, separated by commas, or NULL */
+    const char *also;    /* groups it belongs to besides the one whose table holds it, or NULL */
+    const char *help;    /* one line, lower case, no full stop */
+    enum modcat_value_type type;
+    enum modcat_phase phase;
+    enum modcat_effect effect;
+    int major;              /* see enum modcat_effect */
+    int minor;              /* see enum modcat_effect */
+    modcat_apply_fn *apply; /* for MODCAT_CALL */
+    const char *preset;     /* what holds when it is not given, for help; NULL: the system's own */
+    bool secret;            /* the value is not logged */
+};
+
+/* A named table of options. A driver may add options to a group that exists already. */
+struct modcat_option_group {
+    const char *name; /* upper case */
+    const char *help; /* one line; NULL when the group is another driver's or the core's */
+    const struct modcat_option *options;
+    size_t option_size; /* sizeof(struct modcat_option) in the driver */
+    size_t option_count;
+};
+#define MODCAT_COUNT(table) (sizeof(table) / sizeof((table)[0]))
+#define MODCAT_OPTIONS(table)                                                                      \
+    .options = (table), .option_size = sizeof((table)[0]), .option_count = MODCAT_COUNT(table)
+
+/* The value given for the option with this canonical name, or NULL when it is not given; the last
+ * one where it is given more than once. The option counts as used from then on. */
+const struct modcat_value *modcat_option(struct modcat_opening *opening, const char *name);
+
+/* The same with a default, for the common types. */
+static inline bool modcat_option_bool(struct modcat_opening *opening, const char *name,
+                                      bool otherwise)
+{
+    const struct modcat_value *value = modcat_option(opening, name);
+    return value != NULL ? value->number != 0 : otherwise;
+}
+
+static inline long long modcat_option_number(struct modcat_opening *opening, const char *name,
+                                             long long otherwise)
+{
+    const struct modcat_value *value = modcat_option(opening, name);
+    return value != NULL ? value->number : otherwise;
+}
+
+static inline const char *modcat_option_string(struct modcat_opening *opening, const char *name,
+                                               const char *otherwise)
+{
+    const struct modcat_value *value = modcat_option(opening, name);
+    return value != NULL ? value->string : otherwise;
+}
+
+/* Carries out all options of a phase that are not used yet on `fd`, in the order of the command
+ * line. What a driver does not apply itself, the host applies to the endpoint's descriptors after
+ * `open` or `accept` returns. Returns 0, or -1 after reporting. */
+int modcat_apply(struct modcat_opening *opening, enum modcat_phase phase, int fd);
+
+/* Marks an option of this canonical name as used, whether given or not. */
+void modcat_ignore_option(struct modcat_opening *opening, const char *name);
+
+/* The directions in which an address is used, and which an address type serves. */
+#define MODCAT_READ 1u
+#define MODCAT_WRITE 2u
+
+/* Of an address type: a layer that makes what is below it connect to a target. */
+#define MODCAT_PROXY 4u
+
+/* What is being opened: the type's name as the user typed it, its parameters, and which directions
+ * are wanted. `index` beyond the last parameter gives NULL. */
+const char *modcat_keyword(const struct modcat_opening *opening);
+size_t modcat_param_count(const struct modcat_opening *opening);
+const char *modcat_param(const struct modcat_opening *opening, size_t index);
+unsigned modcat_directions(const struct modcat_opening *opening);
+
+/* The `data` of the address type that is being opened. */
+const void *modcat_type_data(const struct modcat_opening *opening);
+
+/* "reading", "writing" or "reading and writing", for messages. */
+const char *modcat_directions_name(const struct modcat_opening *opening);
+
+/* What the program calls itself in its messages; option -lp changes it. */
+const char *modcat_program_name(void);
+
+/* Times are nanoseconds; deadlines are times of CLOCK_MONOTONIC. */
+#define MODCAT_SECOND 1000000000LL
+#define MODCAT_FOREVER (-1LL)
+
+/* The deadline that lies `delay` from now. */
+long long modcat_deadline(long long delay);
+
+/* Waits until `fd` is ready for `events` (POLLIN, POLLOUT of poll(2)), or the deadline passes;
+ * fd -1 only waits, deadline MODCAT_FOREVER does not pass. Returns 1 when ready, 0 at the deadline,
+ * -1 with errno: ECANCELED when the program is asked to end. A driver never waits in any other
+ * way. */
+int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline);
+
+/* Runs `work(argument)` where it may block (a name look-up, opening a FIFO) while the host goes on
+ * to handle signals. `argument` must come from malloc(3); it is handed back as it is when 0 is
+ * returned. -1 with errno ECANCELED: the program is asked to end, and the argument is not the
+ * caller's any more. */
+int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *argument),
+                         void *argument);
+
+/* Sets a variable for the programs that this session starts. The name comes without prefix:
+ * "PEERADDR" becomes SOCAT_PEERADDR and MODCAT_PEERADDR. Both texts are copied. */
+void modcat_setenv(struct modcat_opening *opening, const char *name, const char *value);
+
+/* Removes a file system entry before it is made anew, if option unlink-early says so; a second call
+ * does nothing. Returns 0, or -1 after reporting. modcat_open_path() does it by itself. */
+int modcat_unlink_early(struct modcat_opening *opening, const char *path);
+
+/* Removes a file system entry when the session closes, if the option unlink-close says so, or
+ * where it is not given if `otherwise` is true. The path is copied. */
+void modcat_unlink_at_close(struct modcat_opening *opening, const char *path, bool otherwise);
+
+/* Calls `remove(name)` when the session closes, in the process that has said so, for what is no
+ * file system entry (mq_unlink(3) for a message queue). The same once only, however often it is
+ * said. What fails is a warning, unless the thing is gone. The name is copied. */
+void modcat_remove_at_close(struct modcat_opening *opening, const char *name,
+                            int (*remove)(const char *name));
+
+/* Opens a path as open(2) does: phases PREOPEN to PASTOPEN, access mode by the wanted directions,
+ * flags and mode by options; waits for a FIFO's other end without blocking the host.
+ * `flags` are added to those of the options. Returns the descriptor, or -1 after reporting. */
+int modcat_open_path(struct modcat_opening *opening, const char *path, int flags);
+
+/* Parses binary data in dalan notation ("x7f01 s80 \"text\""; numbers are C ints unless a letter
+ * says otherwise) into `data`. Returns the number of bytes, or -1 with errno and *reason, a
+ * constant text. */
+ssize_t modcat_parse_data(const char *text, void *data, size_t size, const char **reason);
+
+/* The kind of a file system entry for messages: "regular file", "named pipe", ...; "undef" where
+ * there is none. */
+const char *modcat_file_kind(const char *path);
+
+/* Reads a file that holds a secret, such as a password; the end of line behind it does not belong
+ * to it. Returns the text, for free(3), or NULL after reporting: it can't be read, is empty, holds
+ * a zero byte or more than MODCAT_SECRET_MAX bytes. */
+#define MODCAT_SECRET_MAX 4096
+char *modcat_read_secret(struct modcat_opening *opening, const char *path);
+
+/* What happens to an endpoint's write side when no more will be written. */
+enum modcat_half_close {
+    MODCAT_HALF_NONE,     /* nothing: the other side is not told */
+    MODCAT_HALF_SHUTDOWN, /* shutdown(2) of the write side */
+    MODCAT_HALF_CLOSE,    /* the write descriptor is closed */
+    MODCAT_HALF_NULL      /* an empty datagram is sent */
+};
+
+/* Properties of an endpoint. */
+#define MODCAT_INHERITED 1u /* descriptors are shared with others: never switched, never closed */
+#define MODCAT_MESSAGES 2u  /* each read gives one message; an empty one is no end of file */
+#define MODCAT_SOCKET 4u    /* descriptors are sockets: at the end shutdown(2) comes before close */
+#define MODCAT_ONE_READ 8u  /* end of file comes after the first message */
+#define MODCAT_REPORTED 16u /* the driver has reported why reading or writing fails */
+#define MODCAT_PROGRAM 32u  /* a program is at the other end: a reset means that it has ended */
+#define MODCAT_EMPTY_ENDS 64u /* with MODCAT_MESSAGES: an empty message is the end of file */
+
+/* What a driver does itself. Every member may be NULL; with none, the endpoint is a pair of plain
+ * descriptors and the host moves data in the cheapest way. Each call must not block: EAGAIN says
+ * that the descriptor has to become ready first. */
+struct modcat_endpoint_ops {
+    size_t size; /* sizeof(struct modcat_endpoint_ops) in the driver */
+
+    /* Reads up to `length` bytes. Returns the count, 0 at the end, -1 with errno. */
+    ssize_t (*read)(struct modcat_endpoint *endpoint, void *buffer, size_t length);
+
+    /* Writes up to `length` bytes. Returns the count, -1 with errno. */
+    ssize_t (*write)(struct modcat_endpoint *endpoint, const void *buffer, size_t length);
+
+    /* Tells the peer that no more will be written. Returns 0, -1 with errno; after EAGAIN it is
+     * called again. */
+    int (*shutdown)(struct modcat_endpoint *endpoint);
+
+    /* Frees `state` at the end; the host closes the descriptors afterwards. */
+    void (*close)(struct modcat_endpoint *endpoint);
+
+    /* True when `read` has data though the descriptor is not readable. */
+    bool (*pending)(struct modcat_endpoint *endpoint);
+
+    /* What to wait for before the next `read` (MODCAT_READ) or `write` (MODCAT_WRITE): POLLIN on
+     * read_fd or POLLOUT on write_fd. Without it a read waits for POLLIN, a write for POLLOUT. */
+    short (*wants)(struct modcat_endpoint *endpoint, unsigned direction);
+
+    /* The program's terminal may have another size now, or other settings, which others have made
+     * while the program was stopped. */
+    void (*refresh)(struct modcat_endpoint *endpoint);
+};
+
+/* An opened address. The host makes it, with -1 for the descriptors; the driver fills it in. */
+struct modcat_endpoint {
+    size_t size;  /* at least sizeof(struct modcat_endpoint) in the driver */
+    int read_fd;  /* wait here to read; -1: not readable */
+    int write_fd; /* wait here to write; may equal read_fd; -1: not writable */
+    unsigned flags;
+    enum modcat_half_close half_close;
+    const struct modcat_endpoint_ops *ops; /* or NULL */
+    void *state;                           /* the driver's own */
+    void *host;                            /* the host's own: drivers leave it alone */
+    size_t message_max; /* with MODCAT_MESSAGES: most that one write takes; 0: not known */
+};
+
+/* What a server address opens first. The host makes it, with fd -1; the driver fills it in. */
+struct modcat_listener {
+    size_t size; /* at least sizeof(struct modcat_listener) in the driver */
+    int fd;      /* readable when a peer waits */
+
+    /* Turns the next peer into an endpoint. The opening is this peer's own; the driver tells the
+     * host who it is with modcat_set_peer(). Returns 0; 1 when no peer is there after all;
+     * -1 after reporting. */
+    int (*accept)(struct modcat_listener *listener, struct modcat_opening *opening,
+                  struct modcat_endpoint *endpoint);
+
+    /* Frees `state` at the end, or NULL; the host closes fd afterwards. */
+    void (*close)(struct modcat_listener *listener);
+    void *state; /* the driver's own */
+
+    /* True when `accept` has a peer though fd is not readable; may be NULL. */
+    bool (*pending)(struct modcat_listener *listener);
+    const char *waiting; /* what messages call waiting for a peer; NULL: "listening on" */
+};
+
+/* Says who is at the other end, and which own address it reached, for filters, messages and
+ * children's environments. Copied. `local` may be NULL. */
+void modcat_set_peer(struct modcat_opening *opening, const struct sockaddr *peer,
+                     socklen_t peer_length, const struct sockaddr *local, socklen_t local_length);
+
+/* The peer's address, or NULL where none was set. */
+const struct sockaddr *modcat_peer(const struct modcat_opening *opening, socklen_t *length);
+
+/* Opens an address in the wanted directions. Returns 0, or -1 after reporting with modcat_fail(),
+ * with nothing left open. */
+typedef int modcat_open_fn(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+
+/* Opens the listening half of a server address. Returns as modcat_open_fn. */
+typedef int modcat_listen_fn(struct modcat_opening *opening, struct modcat_listener *listener);
+
+/* Puts a layer on an endpoint that is open: a handshake, mostly. `lower` belongs to the host and
+ * stays open as long as `endpoint`; <modcat/layer.h> has what is needed to use it. Returns as
+ * modcat_open_fn. */
+typedef int modcat_wrap_fn(struct modcat_opening *opening, struct modcat_endpoint *lower,
+                           struct modcat_endpoint *endpoint);
+
+/* Does what a layer can do before anything is opened, once for all peers of a listener: reads files
+ * and checks options. `*prepared` is what modcat_prepared() gives later, and what `release` of the
+ * type frees. Returns as modcat_open_fn. */
+typedef int modcat_prepare_fn(struct modcat_opening *opening, void **prepared);
+
+/* One address type. Exactly one of `open` and `listen` is set, or neither in a layer that only
+ * stands on top of something else.
+ *
+ * A type with `wrap` is a layer. On its own, `open` (or `listen` and its `accept`) makes the lower
+ * endpoint from the parameters, and `wrap` is called on that. In `LAYER|LOWER` the lower address
+ * is opened as what it is, and `wrap` is called on that. What comes from a listener is wrapped in
+ * the session, so that one slow peer never holds up the next. */
+struct modcat_address_type {
+    const char *name;    /* canonical, upper case */
+    const char *aliases; /* further names, separated by commas, or NULL */
+    const char *syntax;  /* the parameters, ":<host>:<port>", or NULL when there are none */
+    const char *groups;  /* the option groups it accepts, separated by commas */
+    const char *help;    /* one line, lower case, no full stop */
+    const char *example; /* a command that shows it, or NULL */
+    unsigned flags;      /* MODCAT_READ, MODCAT_WRITE, MODCAT_PROXY */
+    unsigned min_params;
+    unsigned max_params;
+    const void *data; /* the driver's own, see modcat_type_data() */
+    modcat_open_fn *open;
+    modcat_listen_fn *listen;
+    modcat_wrap_fn *wrap;       /* of layers */
+    modcat_prepare_fn *prepare; /* of layers, or NULL */
+    void (*release)(void *prepared);
+    unsigned layer_min_params; /* parameters on top of another address */
+    unsigned layer_max_params;
+    const char *layer_syntax; /* as syntax, on top of another address */
+    const char *layer_groups; /* option groups on top of another address; NULL: `groups` */
+};
+#define MODCAT_TYPES(table)                                                                        \
+    .types = (table), .type_size = sizeof((table)[0]), .type_count = MODCAT_COUNT(table)
+#define MODCAT_GROUPS(table)                                                                       \
+    .groups = (table), .group_size = sizeof((table)[0]), .group_count = MODCAT_COUNT(table)
+
+/* A driver. */
+struct modcat_driver {
+    size_t size; /* sizeof(struct modcat_driver) in the driver */
+    unsigned abi_major;
+    unsigned abi_minor;
+    size_t endpoint_size; /* sizeof(struct modcat_endpoint) in the driver */
+    size_t listener_size; /* sizeof(struct modcat_listener) in the driver */
+    const char *name;     /* lower case, the file's name without ".so" */
+    const char *version;
+    const char *summary; /* one line */
+    const char *needs;   /* drivers that must be loaded before, separated by commas, or NULL */
+    const struct modcat_address_type *types;
+    size_t type_size;
+    size_t type_count;
+    const struct modcat_option_group *groups;
+    size_t group_size;
+    size_t group_count;
+};
+
+#if defined(__GNUC__)
+#define MODCAT_EXPORT __attribute__((visibility("default")))
+#else
+#define MODCAT_EXPORT
+#endif
+
+/* Defines the one symbol that a driver exports:
+ *   MODCAT_DRIVER(.name = "upper", .version = "1.0", .summary = "...", MODCAT_TYPES(types)); */
+#define MODCAT_DRIVER(...)                                                                         \
+    extern MODCAT_EXPORT const struct modcat_driver modcat_driver;                                 \
+    const struct modcat_driver modcat_driver = {.size = sizeof(struct modcat_driver),              \
+                                                .abi_major = MODCAT_ABI_MAJOR,                     \
+                                                .abi_minor = MODCAT_ABI_MINOR,                     \
+                                                .endpoint_size = sizeof(struct modcat_endpoint),   \
+                                                .listener_size = sizeof(struct modcat_listener),   \
+                                                __VA_ARGS__}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,75 @@
+/* layer.h: what a layer needs: an endpoint on top of another one, as TLS is on top of TCP. The
+ * lower endpoint may be a descriptor, a pair of them, or a layer itself; these services hide
+ * which. */
+
+#ifndef MODCAT_LAYER_H
+#define MODCAT_LAYER_H
+
+#include <modcat/driver.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What `prepare` of the address type made, or NULL. */
+void *modcat_prepared(const struct modcat_opening *opening);
+
+/* True when the address is `LAYER|LOWER`, so that the parameters are those of layer_syntax. */
+bool modcat_is_stacked(const struct modcat_opening *opening);
+
+/* True when the lowest address listens. In `wrap`, a peer that came from there is a client. */
+bool modcat_is_served(const struct modcat_opening *opening);
+
+/* The host (0) and port (1) that the layer above wants to reach through this one, or NULL: in
+ * `OPENSSL:host:443|SOCKS5|TCP:proxy:1080` the middle layer finds host and 443. In
+ * `OPENSSL:host:443|SOCKS5:far:1080|SOCKS5:near:1080|TCP:near:1080` the upper proxy's target is
+ * host, so that its own parameters are what the lower one finds; but in
+ * `SOCKS5:host:80|SOCKS5:far:1080|TCP:near:1080` the upper proxy's parameters are its target, and
+ * the lower one finds nothing. */
+const char *modcat_upper_param(const struct modcat_opening *opening, size_t index);
+
+/* The name of whom the endpoint talks to, as the user gave it, or NULL: the name that a service or
+ * driver set last in this opening, or else in the openings of the layers below. Connecting to a
+ * host sets it to the host. A proxy's driver sets it to the target. The text is copied. */
+const char *modcat_peer_name(const struct modcat_opening *opening);
+void modcat_set_peer_name(struct modcat_opening *opening, const char *name);
+
+/* The deadline that the option connect-timeout gives to what begins now, or MODCAT_FOREVER. */
+long long modcat_connect_deadline(const struct modcat_opening *opening);
+
+/* Read and write as the operations of endpoints do: none waits, EAGAIN says to wait first. */
+ssize_t modcat_lower_read(struct modcat_endpoint *lower, void *buffer, size_t length);
+ssize_t modcat_lower_write(struct modcat_endpoint *lower, const void *buffer, size_t length);
+
+/* Half-closes as the lower endpoint's own type does it: for `shutdown` of a layer without an end of
+ * its own. At the end of a session the host half-closes every level anyway. Returns 0, or -1 with
+ * errno. */
+int modcat_lower_shutdown(struct modcat_endpoint *lower);
+
+/* As the operations `pending` and `wants`, with what holds for endpoints without them. */
+bool modcat_lower_pending(struct modcat_endpoint *lower);
+short modcat_lower_wants(struct modcat_endpoint *lower, unsigned direction);
+
+/* Waits until the lower endpoint can be read (MODCAT_READ) or written (MODCAT_WRITE). Returns as
+ * modcat_wait(). */
+int modcat_lower_wait(struct modcat_opening *opening, struct modcat_endpoint *lower,
+                      unsigned direction, long long deadline);
+
+/* For handshakes: writes all of it; reads at least one byte. Both wait as long as the deadline
+ * allows. Return 0 and the count (0 at the end), or -1 with errno: ETIMEDOUT at the deadline. */
+int modcat_lower_send(struct modcat_opening *opening, struct modcat_endpoint *lower,
+                      const void *data, size_t length, long long deadline);
+ssize_t modcat_lower_receive(struct modcat_opening *opening, struct modcat_endpoint *lower,
+                             void *buffer, size_t length, long long deadline);
+
+/* For layers that are done after their handshake: fills `endpoint` in so that it is the lower
+ * endpoint from now on. `early` is what was read too far, if anything; it is copied, and comes
+ * first. Returns 0. */
+int modcat_pass_through(struct modcat_endpoint *lower, struct modcat_endpoint *endpoint,
+                        const void *early, size_t length);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+/* kernel.h: runs this test program as the first process of a user mode Linux, whose kernel has
+ * families of sockets that the one of this machine may lack. Its root is this machine's. */
+
+#ifndef TESTS_KERNEL_KERNEL_H
+#define TESTS_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+
+/* What automake takes for a test that was not run. */
+#define KERNEL_SKIPPED 77
+
+/* Boots the kernel with `program`, an absolute path, as its first process; copies its console to
+ * standard output. Returns the exit status of the tests inside; KERNEL_SKIPPED after saying why
+ * where there is no such kernel, or it does not run here; 1 when the time is over. */
+int kernel_boot(const char *program);
+
+/* True in the first process of such a kernel. */
+bool kernel_is_init(void);
+
+/* The first process's work: makes the system ready, runs `program inside`, and ends the kernel. */
+int kernel_init(const char *program);
+
+/* What init says on the console before the tests, and after them, with their exit status. */
+#define KERNEL_BEGINS "kernel_test: the kernel runs"
+#define KERNEL_ENDS "kernel_test: ended with status"
+
+#endif

@@ -1,0 +1,269 @@
+/* Bad input: the message, the place that it shows, and that nothing was opened before it. */
+
+#define _GNU_SOURCE
+#include "tests/system/peers.h"
+
+#include <string.h>
+
+/* Each row: a bad address, the message, and the text that the caret stands under. */
+static const struct mistake {
+    const char *address;
+    const char *message;
+    const char *place;
+} mistakes[] = {
+    {"BOGUS:1", " E unknown device/address \"BOGUS\"", "BOGUS:1"},
+    {"TPC:localhost:80", " E unknown device/address \"TPC\"*TCP", "TPC:localhost"},
+    {"STDOIN", " E unknown device/address \"STDOIN\"*STDIN", "STDOIN"},
+    {"", " E unknown device/address \"\"", ""},
+    {",append", " E unknown device/address \"\"", ",append"},
+    {"3x", " E unknown device/address \"3x\"", "3x"},
+    {" -", " E unknown device/address \" -\"", " -"},
+
+    {"OPEN:/dev/null,creta", " E *unknown option \"creta\"*creat", "creta"},
+    {"OPEN:/dev/null,append,no-such-thing=1,creat", " E *unknown option \"no-such-thing\"",
+     "no-such-thing=1"},
+    {"PIPE, cr", " E *unknown option \" cr\"", " cr"},
+    {"-,crn", " E *unknown option \"crn\"*cr", "crn"},
+
+    {"OPEN:/dev/null,fork", " E *option \"fork\" not supported with this address type", "fork"},
+    {"TCP4:" LOOPBACK ":9,creat", " E *option \"creat\" not supported with this address type",
+     "creat"},
+    {"PIPE,nodelay", " E *option \"nodelay\" not supported with this address type", "nodelay"},
+
+    {"TCP4:localhost",
+     " E TCP4: wrong number of parameters (1 instead of 2): usage: "
+     "TCP4:<host>:<port>",
+     "TCP4"},
+    {"TCP4:a:b:c", " E TCP4: wrong number of parameters (3 instead of 2)", ""},
+    {"TCP:::1:80", " E TCP: wrong number of parameters (4 instead of 2)", ""},
+    {"TCP4-LISTEN", " E TCP4-LISTEN: wrong number of parameters (0 instead of 1)", ""},
+    {"OPEN", " E OPEN: wrong number of parameters (0 instead of 1)", ""},
+    {"OPEN:a:b", " E OPEN: wrong number of parameters (2 instead of 1)", ""},
+    {"PIPE:a:b", " E PIPE: wrong number of parameters (2 instead of ", ""},
+    {"SOCKETPAIR:x", " E SOCKETPAIR: wrong number of parameters (1 instead of 0)", ""},
+    {"STDIO:x", " E STDIO: wrong number of parameters (1 instead of 0)", ""},
+    {"FD", " E FD: wrong number of parameters (0 instead of 1)", ""},
+    {"PIPE:1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17", " E ", ""},
+
+    {"TCP4:" LOOPBACK ":9,sourceport=70000", " E *sourceport", "70000"},
+    {"TCP4:" LOOPBACK ":9,sourceport=-1", " E *sourceport", "-1"},
+    {"OPEN:/dev/null,perm=9", " E *missing numerical value of option \"perm=9\"", "9"},
+    {"OPEN:/dev/null,perm", " E *option \"perm\": value required", "perm"},
+    {"OPEN:/dev/null,perm=77777", " E *perm", "77777"},
+    {"OPEN:/dev/null,seek=1k,append", " E *trailing garbage in numerical arg of option \"seek=1k\"",
+     "1k"},
+    {"OPEN:/dev/null,seek=99999999999999999999", " E *seek", "9"},
+    {"OPEN:/dev/null,append=yes", " E *missing numerical value of option \"append=yes\"", "yes"},
+    {"-,readbytes=", " E *missing numerical value of option \"readbytes=\"", ""},
+    {"-,readbytes=-1", " E *readbytes", "-1"},
+    {"-,cr=1", " E no value permitted for option \"cr\"", "1"},
+    {"OPEN:/dev/null,user=no-such-user", " E getpwnam(\"no-such-user\"): no such user",
+     "no-such-user"},
+    {"TCP4-LISTEN:0,accept-timeout=soon", " E *accept-timeout=soon", "soon"},
+    {"TCP4:" LOOPBACK ":9,interval=nan", " E *interval", "nan"},
+    {"TCP4:" LOOPBACK ":9,interval=-1", " E *interval", "-1"},
+
+    {"OPEN:\"a", " E unexpected end of address", "\"a"},
+    {"OPEN:'a", " E unexpected end of address", "'a"},
+    {"OPEN:x\"a(b\"", " E unexpected end of address", "\"a(b\""},
+    {"OPEN:/dev/null,perm='0", " E unexpected end of address", "'0"},
+    {"OPEN:a\\", " E ", "\\"},
+    {"OPEN:a\\0b", " E ", "\\0b"},
+    {"PIPE!!PIPE!!PIPE", " E ", "!!PIPE"},
+    {"!!PIPE", " E ", ""},
+    {"PIPE!!", " E ", ""},
+    {"PIPE,=1", " E ", "=1"},
+};
+
+/* What stands in the logged address above the caret; NULL: there is no caret. */
+static const char *above_caret(const char *log)
+{
+    const char *caret = strstr(log, " ^");
+    const char *line, *above;
+
+    if (caret == NULL)
+        return NULL;
+    line = memrchr(log, '\n', (size_t)(caret - log));
+    if (line == NULL)
+        return NULL;
+    above = memrchr(log, '\n', (size_t)(line - log));
+    above = above == NULL ? log : above + 1;
+    return above + (caret + 1 - (line + 1));
+}
+
+static void fails_before_anything_is_opened(struct harness *harness, const struct mistake *mistake,
+                                            bool first)
+{
+    const char *precious = path(harness, "precious");
+    const char *create = text(harness, "CREATE:%s", precious);
+    struct program *program;
+    const char *above;
+
+    file_write(harness, precious, "precious");
+    program = program_start(harness, "-d", "-d", first ? mistake->address : create,
+                            first ? create : mistake->address, NULL);
+    program_ends_logging(program, 1, mistake->message);
+    if (strcmp(file_read(harness, precious), "precious") != 0)
+        harness_fail(harness, "the other address was opened");
+    above = above_caret(program_log(program));
+    if (above == NULL)
+        harness_fail(harness, "no caret shows the place");
+    if (strncmp(above, mistake->place, strlen(mistake->place)) != 0)
+        harness_fail(harness, "the caret is under \"%.20s\" and not under \"%s\"", above,
+                     mistake->place);
+}
+
+static void a_mistake_in_the_first_address_is_shown_before_anything_is_opened(void **state)
+{
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
+        fails_before_anything_is_opened(*state, &mistakes[i], true);
+}
+
+static void a_mistake_in_the_second_address_is_shown_before_anything_is_opened(void **state)
+{
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
+        fails_before_anything_is_opened(*state, &mistakes[i], false);
+}
+
+/* A text of `head` followed by `count` times `piece`. */
+static const char *repeated(struct harness *harness, const char *head, const char *piece,
+                            size_t count)
+{
+    size_t start = strlen(head), length = strlen(piece);
+    char *result = memory(harness, start + count * length + 1);
+
+    memcpy(result, head, start);
+    for (size_t i = 0; i < count; i++)
+        memcpy(result + start + i * length, piece, length);
+    result[start + count * length] = '\0';
+    return result;
+}
+
+/* Each row: an address of 64 KiB and more, or nearly so. */
+static const struct {
+    const char *head;
+    const char *piece;
+    size_t count;
+} giants[] = {
+    {"", "a", 65535},
+    {"", "a", 100000},
+    {"OPEN:", "a", 65000},
+    {"OPEN:", "a", 100000},
+    {"OPEN:/dev/null,", "a", 65000},
+    {"PIPE,perm=", "0", 65000},
+    {"PIPE", ",cr", 10000},
+    {"PIPE", ",append=1", 7000},
+    {"PIPE", ":", 65000},
+    {"OPEN:", "(", 65000},
+    {"OPEN:", "([{", 20000},
+    {"OPEN:", "\"", 65001},
+    {"OPEN:", "'", 65001},
+    {"OPEN:\"", "(", 65000},
+    {"OPEN:", "\\", 65001},
+    {"PIPE", "!!PIPE", 10000},
+    {"PIPE", "=", 65000},
+};
+
+static void giant_addresses_are_refused_quickly_and_in_few_words(void **state)
+{
+    struct harness *harness = *state;
+    const char *precious = path(harness, "precious");
+
+    file_write(harness, precious, "precious");
+    for (size_t i = 0; i < sizeof(giants) / sizeof(giants[0]); i++) {
+        long long began = milliseconds();
+        struct program *program = program_start(
+            harness, text(harness, "CREATE:%s", precious),
+            repeated(harness, giants[i].head, giants[i].piece, giants[i].count), NULL);
+        program_ends_logging(program, 1, " E ");
+        assert_true(strlen(program_log(program)) < 4096);
+        assert_true(milliseconds() - began < 5000);
+        if (above_caret(program_log(program)) == NULL)
+            harness_fail(harness, "no caret shows the place");
+    }
+    assert_string_equal(file_read(harness, precious), "precious");
+}
+
+static void no_group_check_lets_any_option_through_to_fail_later(void **state)
+{
+    struct program *program =
+        program_start(*state, "-g", "-u", "OPEN:/dev/null,nodelay", "OPEN:/dev/null", NULL);
+
+    program_ends(program, 1);
+    assert_false(program_has_logged(program, "not supported with this address type"));
+}
+
+static void sloppy_goes_on_without_an_option_that_can_not_be_used(void **state)
+{
+    struct program *program =
+        program_start(*state, "-s", "-u", "OPEN:/dev/null,nonsense=1,nodelay,rdonly", "-", NULL);
+
+    program_logs(program, " E *unknown option \"nonsense\"");
+    program_logs(program, " E *option \"nodelay\" not supported with this address type");
+    program_ends(program, 0);
+}
+
+/* Each row: a command line that is wrong as a whole, and the message. */
+static const struct {
+    const char *arguments[6];
+    const char *message;
+} usages[] = {
+    {{NULL}, " E exactly 2 addresses required (there are 0); use option \"-h\" for help"},
+    {{"-", NULL}, " E exactly 2 addresses required (there are 1)"},
+    {{"-", "PIPE", "PIPE", NULL}, " E exactly 2 addresses required (there are 3)"},
+    {{"-k", "-", "PIPE", NULL}, " E unknown option \"-k\"; use option \"-h\" for help"},
+    {{"--statistic", "-", "PIPE", NULL}, " E unknown option \"--statistic\""},
+    {{"-lk", "-", "PIPE", NULL}, " E unknown log option \"-lk\""},
+    {{"-u", "-U", "-", "PIPE", NULL}, " E -U and -u must not be combined"},
+    {{"-t", NULL}, " E option -t requires an argument"},
+    {{"-t", "soon", "-", "PIPE", NULL}, " E parseopts(): missing numerical value of option \"-t\""},
+    {{"-t", "1s", "-", "PIPE", NULL}, " E parseopts(): trailing garbage in numerical arg of"},
+    {{"-b", "8k", "-", "PIPE", NULL}, " E parseopts(): trailing garbage in numerical arg of"},
+    {{"-b", "0", "-", "PIPE", NULL}, " E "},
+    {{"-t", "-1", "-", "PIPE", NULL}, " E "},
+    {{"-T", "nan", "-", "PIPE", NULL}, " E "},
+    {{"-lyNOWHERE", "-", "PIPE", NULL}, " E unknown syslog facility \"NOWHERE\""},
+    {{"-L", "a", "-W", "b", "-", NULL}, " E only one -L and -W option allowed"},
+    {{"-lf", "/nonexistent/log", "-", "PIPE", NULL}, "/nonexistent/log*No such file"},
+};
+
+static void a_wrong_command_line_is_an_error_of_one_line(void **state)
+{
+    struct harness *harness = *state;
+
+    for (size_t i = 0; i < sizeof(usages) / sizeof(usages[0]); i++) {
+        struct program *program =
+            program_launch(harness, &(struct launch){.arguments = usages[i].arguments});
+        program_ends_logging(program, 1, usages[i].message);
+    }
+}
+
+static void an_unresolvable_host_is_an_error(void **state)
+{
+    struct program *program = program_start(*state, "TCP4:[::1]:80", "PIPE", NULL);
+
+    program_ends_logging(program, 1, " E *(node=\"*::1*\", service=\"80\", pf=2, ...): ");
+}
+
+static void an_unknown_service_is_an_error(void **state)
+{
+    struct program *program =
+        program_start(*state, "TCP4:" LOOPBACK ":no-such-service", "PIPE", NULL);
+
+    program_ends_logging(program, 1, " E *no-such-service");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SYSTEM_TEST(a_mistake_in_the_first_address_is_shown_before_anything_is_opened),
+        SYSTEM_TEST(a_mistake_in_the_second_address_is_shown_before_anything_is_opened),
+        SYSTEM_TEST(giant_addresses_are_refused_quickly_and_in_few_words),
+        SYSTEM_TEST(no_group_check_lets_any_option_through_to_fail_later),
+        SYSTEM_TEST(sloppy_goes_on_without_an_option_that_can_not_be_used),
+        SYSTEM_TEST(a_wrong_command_line_is_an_error_of_one_line),
+        SYSTEM_TEST(an_unresolvable_host_is_an_error),
+        SYSTEM_TEST(an_unknown_service_is_an_error),
+    };
+    return cmocka_run_group_tests_name("errors", tests, NULL, NULL);
+}

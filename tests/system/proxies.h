@@ -1,0 +1,28 @@
+/* proxies.h: the proxies of others that tests go through, and what helps to play one. A test is
+ * skipped where the proxy that it wants is not installed. */
+
+#ifndef TESTS_SYSTEM_PROXIES_H
+#define TESTS_SYSTEM_PROXIES_H
+
+#include "tests/system/peers.h"
+
+/* Each starts a proxy on a loopback port, waits until it listens, and returns the port. */
+unsigned microsocks_start(struct harness *harness, const char *user, const char *password);
+unsigned dante_start(struct harness *harness);
+unsigned tinyproxy_start(struct harness *harness, const char *user, const char *password);
+
+/* Binary messages. */
+void peer_send_bytes(struct harness *harness, int fd, const void *data, size_t length);
+void peer_receives_bytes(struct harness *harness, int fd, const void *data, size_t length);
+
+/* Waits until the peer of a TCP connection over IPv4 has read all that was sent. */
+void peer_has_read(struct harness *harness, int fd);
+
+/* Sends something in two parts, of which the first is read before the second is sent. */
+void peer_send_cut(struct harness *harness, int fd, const void *data, size_t length, size_t cut);
+
+/* 64 MiB both ways, between a client of `TCP-LISTEN` and the server behind `second`, a format whose
+ * last parameter is the server's port. */
+void relay_through(struct harness *harness, const char *second, int listener);
+
+#endif

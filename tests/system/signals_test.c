@@ -1,0 +1,252 @@
+#define _GNU_SOURCE
+#include "tests/system/peers.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+static void terminate(struct program *program)
+{
+    program_signal(program, SIGTERM);
+    program_ends_logging(program, 143, " W exiting on signal 15");
+}
+
+static void sigterm_ends_it_while_it_opens_a_fifo(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    struct program *program;
+
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    program = program_start(harness, "-d", "-d", "-u", text(harness, "OPEN:%s", fifo), "-", NULL);
+    program_logs(program, " N opening named pipe \"*\" for reading");
+    terminate(program);
+}
+
+static void sigterm_ends_it_while_it_listens(void **state)
+{
+    struct program *program =
+        program_start(*state, "-d", "-d", "TCP4-LISTEN:0,bind=" LOOPBACK, "PIPE", NULL);
+
+    program_port(program);
+    terminate(program);
+}
+
+static void sigterm_ends_it_while_it_listens_with_fork(void **state)
+{
+    struct program *program =
+        program_start(*state, "-d", "-d", "TCP4-LISTEN:0,fork,bind=" LOOPBACK, "PIPE", NULL);
+
+    program_port(program);
+    terminate(program);
+}
+
+static void sigterm_ends_it_while_it_connects(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    struct program *program;
+
+    peer_listen_unresponsive(harness, LOOPBACK, &port);
+    program = program_start(harness, "-d", "-d", text(harness, "TCP4:" LOOPBACK ":%u", port),
+                            "PIPE", NULL);
+    program_logs(program, " N opening connection to ");
+    terminate(program);
+}
+
+static void sigterm_ends_it_while_it_waits_for_the_next_try(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    struct program *program;
+
+    peer_bind(harness, LOOPBACK, &port);
+    program = program_start(harness, "-d", "-d", "-d",
+                            text(harness, "TCP4:" LOOPBACK ":%u,forever,interval=1000", port),
+                            "PIPE", NULL);
+    program_logs(program, " I connect(*): Connection refused");
+    terminate(program);
+}
+
+static void sigterm_ends_it_while_it_relays(void **state)
+{
+    struct program *program = program_start(*state, "-d", "-d", "-", "PIPE", NULL);
+
+    program_logs(program, " N starting data transfer loop");
+    terminate(program);
+}
+
+/* There is never a moment in which it has nothing to do. */
+static void sigterm_ends_it_in_the_middle_of_an_endless_stream(void **state)
+{
+    struct harness *harness = *state;
+    static const char *const sources[] = {"/dev/zero", "/dev/zero,escape=256"};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct program *program =
+            program_start(harness, "-d", "-d", "-u", sources[i], "OPEN:/dev/null", NULL);
+        program_logs(program, " N starting data transfer loop");
+        terminate(program);
+    }
+}
+
+static void sigusr1_is_heard_in_the_middle_of_an_endless_stream(void **state)
+{
+    struct program *program =
+        program_start(*state, "-d", "-d", "-u", "/dev/zero", "OPEN:/dev/null", NULL);
+
+    program_logs(program, " N starting data transfer loop");
+    program_signal(program, SIGUSR1);
+    program_logs(program, " I STATISTICS: left to right: ");
+}
+
+static void sigterm_ends_it_while_its_sink_is_full(void **state)
+{
+    struct harness *harness = *state;
+    struct bridge bridge = bridge_open(harness, LOOPBACK, "10", "", "");
+    struct flow flow = {
+        .write_fd = bridge.client, .read_fd = bridge.server, .seed = 1, .length = (size_t)1 << 26};
+
+    flow_push(harness, &flow);
+    terminate(bridge.program);
+}
+
+/* Standard output may be a descriptor that blocks. Each row: the address that reads, by options
+ * that make the program move data in one way or another. */
+static const char *const readers[] = {"-", "-,escape=256", "-,readbytes=100000000"};
+
+static void sigterm_ends_it_while_its_standard_output_is_full(void **state)
+{
+    struct harness *harness = *state;
+
+    for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
+        struct program *program = program_start(harness, "-u", readers[i], "STDOUT", NULL);
+        struct flow flow = {.write_fd = program_take_input(program),
+                            .read_fd = program_take_output(program),
+                            .seed = 1,
+                            .length = (size_t)1 << 26};
+        while (flow_push(harness, &flow) > 0)
+            continue;
+        terminate(program);
+    }
+}
+
+static void sigterm_ends_it_while_a_fifo_is_full(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    struct program *program;
+    struct flow flow = {.seed = 1, .length = (size_t)1 << 26};
+
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    flow.read_fd = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
+    program = program_start(harness, "-u", "-", text(harness, "OPEN:%s", fifo), NULL);
+    flow.write_fd = program_take_input(program);
+    while (flow_push(harness, &flow) > 0)
+        continue;
+    terminate(program);
+}
+
+static void sigterm_ends_it_while_it_waits_for_a_lock(void **state)
+{
+    struct harness *harness = *state;
+    const char *lock = path(harness, "lock");
+    struct program *program;
+
+    file_write(harness, lock, "");
+    program = program_start(harness, "-d", "-d", "-W", lock, "-", "PIPE", NULL);
+    program_logs(program, " N waiting for lock \"");
+    terminate(program);
+    assert_true(file_exists(lock));
+}
+
+static void sigterm_leaves_no_fifo_behind(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    struct program *program =
+        program_start(harness, "-d", "-d", "-", text(harness, "PIPE:%s", fifo), NULL);
+
+    program_logs(program, " N starting data transfer loop");
+    assert_true(file_exists(fifo));
+    terminate(program);
+    assert_false(file_exists(fifo));
+}
+
+static const struct {
+    int number;
+    const char *message;
+} ending_signals[] = {
+    {SIGHUP, " N exiting on signal 1"},
+    {SIGINT, " N exiting on signal 2"},
+    {SIGQUIT, " E exiting on signal 3"},
+    {SIGABRT, " E exiting on signal 6"},
+};
+
+static void each_ending_signal_is_said_and_gives_128_and_its_number(void **state)
+{
+    for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++) {
+        struct program *program = program_start(*state, "-d", "-d", "-", "PIPE", NULL);
+        program_logs(program, " N starting data transfer loop");
+        program_signal(program, ending_signals[i].number);
+        program_ends_logging(program, 128 + ending_signals[i].number, ending_signals[i].message);
+    }
+}
+
+static void a_signal_that_is_not_in_the_mask_keeps_its_default_action(void **state)
+{
+    struct program *program = program_start(*state, "-d", "-d", "-S", "0", "-", "PIPE", NULL);
+
+    program_logs(program, " N starting data transfer loop");
+    program_signal(program, SIGTERM);
+    program_ends(program, -SIGTERM);
+}
+
+static void sigusr1_shows_statistics_and_the_relay_goes_on(void **state)
+{
+    struct program *program = program_start(*state, "-d", "-d", "-", "PIPE", NULL);
+
+    program_send(program, "12345");
+    program_outputs(program, "12345");
+    program_signal(program, SIGUSR1);
+    program_logs(program, " I STATISTICS: left to right: *5 byte(s)");
+    program_logs(program, " I STATISTICS: right to left: *5 byte(s)");
+    program_send(program, "67890");
+    program_outputs(program, "67890");
+}
+
+static void statistics_are_shown_at_the_end_when_asked_for(void **state)
+{
+    const char *const arguments[] = {"--statistics", "-", "PIPE", NULL};
+    struct program *program = program_launch(*state, &(struct launch){.arguments = arguments});
+
+    program_send(program, "12345");
+    program_outputs(program, "12345");
+    program_end_input(program);
+    program_ends_logging(program, 0, " I STATISTICS: left to right: *5 byte(s)");
+    assert_true(program_has_logged(program, " I STATISTICS: right to left: *5 byte(s)"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SYSTEM_TEST(sigterm_ends_it_while_it_opens_a_fifo),
+        SYSTEM_TEST(sigterm_ends_it_while_it_listens),
+        SYSTEM_TEST(sigterm_ends_it_while_it_listens_with_fork),
+        SYSTEM_TEST(sigterm_ends_it_while_it_connects),
+        SYSTEM_TEST(sigterm_ends_it_while_it_waits_for_the_next_try),
+        SYSTEM_TEST(sigterm_ends_it_while_it_relays),
+        SYSTEM_TEST(sigterm_ends_it_in_the_middle_of_an_endless_stream),
+        SYSTEM_TEST(sigusr1_is_heard_in_the_middle_of_an_endless_stream),
+        SYSTEM_TEST(sigterm_ends_it_while_its_sink_is_full),
+        SYSTEM_TEST(sigterm_ends_it_while_its_standard_output_is_full),
+        SYSTEM_TEST(sigterm_ends_it_while_a_fifo_is_full),
+        SYSTEM_TEST(sigterm_ends_it_while_it_waits_for_a_lock),
+        SYSTEM_TEST(sigterm_leaves_no_fifo_behind),
+        SYSTEM_TEST(each_ending_signal_is_said_and_gives_128_and_its_number),
+        SYSTEM_TEST(a_signal_that_is_not_in_the_mask_keeps_its_default_action),
+        SYSTEM_TEST(sigusr1_shows_statistics_and_the_relay_goes_on),
+        SYSTEM_TEST(statistics_are_shown_at_the_end_when_asked_for),
+    };
+    return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
+}

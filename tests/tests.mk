@@ -1,0 +1,292 @@
+# Tests, for cmocka. Each unit test links libcore.a, or lists all the sources that it needs where it
+# brings doubles of functions that libcore.a would pull in. Each system test links the harness, and
+# gets the path of modcat in the environment.
+tests/%.o: AM_CPPFLAGS += $(CMOCKA_CFLAGS)
+tests/%_test: private LIBS += $(CMOCKA_LIBS)
+
+AM_TESTS_ENVIRONMENT = MODCAT='$(abs_builddir)/modcat'; CC='$(CC)'; \
+	MODCAT_DRIVER_CHECK='$(abs_builddir)/modcat-driver-check'; \
+	export MODCAT CC MODCAT_DRIVER_CHECK;
+
+# Parts of drivers that stand alone.
+proxy_message = drivers/proxy/message.c drivers/proxy/message.h
+socks_message = drivers/socks/message.c drivers/socks/message.h
+
+unit_tests =
+scratch = tests/unit/scratch.c tests/unit/scratch.h
+
+unit_tests += tests/unit/bind_test
+tests_unit_bind_test_SOURCES = tests/unit/bind_test.c $(scratch)
+tests_unit_bind_test_LDADD = libcore.a
+
+unit_tests += tests/unit/ancillary_test
+tests_unit_ancillary_test_LDADD = libcore.a
+
+unit_tests += tests/unit/packet_test
+tests_unit_packet_test_LDADD = libcore.a
+
+unit_tests += tests/unit/commandline_test
+tests_unit_commandline_test_LDADD = libcore.a
+
+unit_tests += tests/unit/convert_test
+tests_unit_convert_test_LDADD = libcore.a
+
+unit_tests += tests/unit/data_test
+tests_unit_data_test_LDADD = libcore.a
+
+unit_tests += tests/unit/dumpname_test
+tests_unit_dumpname_test_LDADD = libcore.a
+
+unit_tests += tests/unit/effects_test
+tests_unit_effects_test_LDADD = libcore.a
+
+unit_tests += tests/unit/environment_test
+tests_unit_environment_test_LDADD = libcore.a
+
+unit_tests += tests/unit/explain_test
+tests_unit_explain_test_LDADD = libcore.a
+
+unit_tests += tests/unit/help_test
+tests_unit_help_test_LDADD = libcore.a
+
+unit_tests += tests/unit/layers_test
+tests_unit_layers_test_LDADD = libcore.a
+unit_tests += tests/unit/json_test
+tests_unit_json_test_LDADD = libcore.a
+
+unit_tests += tests/unit/leftovers_test
+tests_unit_leftovers_test_SOURCES = tests/unit/leftovers_test.c $(scratch)
+tests_unit_leftovers_test_LDADD = libcore.a
+
+unit_tests += tests/unit/lexer_test
+tests_unit_lexer_test_LDADD = libcore.a
+
+unit_tests += tests/unit/loader_test
+tests_unit_loader_test_SOURCES = tests/unit/loader_test.c $(scratch)
+tests_unit_loader_test_LDADD = libcore.a
+
+unit_tests += tests/unit/log_test
+tests_unit_log_test_LDADD = libcore.a
+
+unit_tests += tests/unit/manifest_test
+tests_unit_manifest_test_LDADD = libcore.a
+
+unit_tests += tests/unit/parser_test
+tests_unit_parser_test_LDADD = libcore.a
+
+unit_tests += tests/unit/phases_test
+tests_unit_phases_test_SOURCES = tests/unit/phases_test.c $(scratch)
+tests_unit_phases_test_LDADD = libcore.a
+
+unit_tests += tests/unit/progress_test
+tests_unit_progress_test_LDADD = libcore.a
+
+unit_tests += tests/unit/range_test
+tests_unit_range_test_LDADD = libcore.a
+
+unit_tests += tests/unit/registry_test
+tests_unit_registry_test_SOURCES = tests/unit/registry_test.c $(scratch)
+tests_unit_registry_test_LDADD = libcore.a
+
+unit_tests += tests/unit/resolve_test
+tests_unit_resolve_test_LDADD = libcore.a
+
+unit_tests += tests/unit/signals_test
+tests_unit_signals_test_LDADD = libcore.a
+
+unit_tests += tests/unit/sockaddr_test
+tests_unit_sockaddr_test_LDADD = libcore.a
+
+unit_tests += tests/unit/termios_test
+tests_unit_termios_test_SOURCES = tests/unit/termios_test.c drivers/pty/options.c \
+	drivers/pty/termios.c
+
+unit_tests += tests/unit/values_test
+tests_unit_values_test_LDADD = libcore.a
+
+unit_tests += tests/unit/proxy_message_test
+tests_unit_proxy_message_test_SOURCES = tests/unit/proxy_message_test.c $(proxy_message)
+
+unit_tests += tests/unit/socks_message_test
+tests_unit_socks_message_test_SOURCES = tests/unit/socks_message_test.c $(socks_message)
+
+unit_tests += tests/unit/wait_test
+tests_unit_wait_test_LDADD = libcore.a
+
+unit_tests += tests/unit/words_test
+tests_unit_words_test_LDADD = libcore.a
+
+system_tests =
+harness = tests/system/harness.c tests/system/harness.h tests/system/peers.c tests/system/peers.h
+network = $(harness) tests/system/network.c tests/system/network.h
+
+system_tests += tests/system/command_test
+tests_system_command_test_SOURCES = tests/system/command_test.c $(harness)
+
+packets = tests/system/packets.c tests/system/packets.h
+
+system_tests += tests/system/datagram_matrix_test
+tests_system_datagram_matrix_test_SOURCES = tests/system/datagram_matrix_test.c $(packets) $(harness)
+
+system_tests += tests/system/ends_test
+tests_system_ends_test_SOURCES = tests/system/ends_test.c $(harness)
+
+system_tests += tests/system/errors_test
+tests_system_errors_test_SOURCES = tests/system/errors_test.c $(harness)
+
+system_tests += tests/system/exec_test
+tests_system_exec_test_SOURCES = tests/system/exec_test.c $(harness)
+
+system_tests += tests/system/files_test
+tests_system_files_test_SOURCES = tests/system/files_test.c $(harness)
+
+system_tests += tests/system/fork_test
+tests_system_fork_test_SOURCES = tests/system/fork_test.c $(harness)
+
+system_tests += tests/system/listen_test
+tests_system_listen_test_SOURCES = tests/system/listen_test.c $(harness)
+
+proxies = tests/system/proxies.c tests/system/proxies.h
+
+system_tests += tests/system/proxy_test
+tests_system_proxy_test_SOURCES = tests/system/proxy_test.c $(harness) $(proxies)
+
+system_tests += tests/system/program_test
+tests_system_program_test_SOURCES = tests/system/program_test.c $(harness)
+system_tests += tests/system/matrix_test
+tests_system_matrix_test_SOURCES = tests/system/matrix_test.c $(packets) $(harness)
+
+system_tests += tests/system/relay_test
+tests_system_relay_test_SOURCES = tests/system/relay_test.c $(harness)
+
+system_tests += tests/system/signals_test
+tests_system_signals_test_SOURCES = tests/system/signals_test.c $(harness)
+
+system_tests += tests/system/socks_test
+tests_system_socks_test_SOURCES = tests/system/socks_test.c $(harness) $(proxies)
+
+system_tests += tests/system/posixmq_test
+tests_system_posixmq_test_SOURCES = tests/system/posixmq_test.c $(harness)
+
+system_tests += tests/system/interface_test
+tests_system_interface_test_SOURCES = tests/system/interface_test.c $(network)
+
+system_tests += tests/system/tun_test
+tests_system_tun_test_SOURCES = tests/system/tun_test.c $(network)
+
+if DRIVER_TCPWRAP
+system_tests += tests/system/tcpwrap_test
+tests_system_tcpwrap_test_SOURCES = tests/system/tcpwrap_test.c $(harness)
+endif
+
+# It runs itself in a user mode Linux, whose kernel has families of sockets that others lack.
+system_tests += tests/kernel/kernel_test
+tests_kernel_kernel_test_SOURCES = tests/kernel/kernel_test.c tests/kernel/boot.c \
+	tests/kernel/init.c tests/kernel/kernel.h $(harness)
+
+if DRIVER_OPENSSL
+certificates = tests/system/certificates.c tests/system/certificates.h
+
+system_tests += tests/system/tls_corpus_test
+tests_system_tls_corpus_test_SOURCES = tests/system/tls_corpus_test.c $(harness) $(certificates)
+tests_system_tls_corpus_test_LDADD = $(OPENSSL_LIBS)
+
+system_tests += tests/system/layer_test
+tests_system_layer_test_SOURCES = tests/system/layer_test.c $(harness) $(certificates) $(proxies)
+tests_system_layer_test_LDADD = $(OPENSSL_LIBS)
+
+system_tests += tests/system/tunnel_test
+tests_system_tunnel_test_SOURCES = tests/system/tunnel_test.c $(harness) $(certificates) $(proxies)
+tests_system_tunnel_test_LDADD = $(OPENSSL_LIBS)
+
+system_tests += tests/system/openssl_test
+tests_system_openssl_test_SOURCES = tests/system/openssl_test.c $(harness) $(certificates)
+tests_system_openssl_test_LDADD = $(OPENSSL_LIBS)
+endif
+
+terminal = $(harness) tests/system/terminal.c tests/system/terminal.h
+
+system_tests += tests/system/pty_test
+tests_system_pty_test_SOURCES = tests/system/pty_test.c $(harness)
+
+if DRIVER_READLINE
+system_tests += tests/system/readline_test
+tests_system_readline_test_SOURCES = tests/system/readline_test.c $(terminal)
+endif
+
+system_tests += tests/system/terminal_test
+tests_system_terminal_test_SOURCES = tests/system/terminal_test.c $(terminal)
+system_tests += tests/system/generic_test
+tests_system_generic_test_SOURCES = tests/system/generic_test.c $(packets) $(harness)
+
+system_tests += tests/system/multicast_test
+tests_system_multicast_test_SOURCES = tests/system/multicast_test.c $(packets) $(harness)
+
+system_tests += tests/system/rawip_test
+tests_system_rawip_test_SOURCES = tests/system/rawip_test.c $(packets) $(harness)
+
+system_tests += tests/system/udp_test
+tests_system_udp_test_SOURCES = tests/system/udp_test.c $(packets) $(harness)
+
+system_tests += tests/system/unix_test
+tests_system_unix_test_SOURCES = tests/system/unix_test.c $(packets) $(harness)
+system_tests += tests/system/watch_test
+tests_system_watch_test_SOURCES = tests/system/watch_test.c $(harness)
+
+if TESTS_BUILT
+check_PROGRAMS += $(unit_tests) $(system_tests)
+TESTS += $(check_PROGRAMS)
+endif
+
+# The sanitizers' own symbols are exported as well.
+dist_check_SCRIPTS += tests/abi/exports_test tests/abi/headers_test
+TESTS += tests/abi/headers_test
+if !SANITIZERS
+TESTS += tests/abi/exports_test
+endif
+
+# The driver kit: what authors of drivers get, and what is not loaded.
+kit_tests = tests/kit/abi_test tests/kit/completion_test tests/kit/driver_check_test \
+	tests/kit/example_test tests/kit/introspection_test tests/kit/loading_test \
+	tests/kit/own_drivers_test
+dist_check_SCRIPTS += $(kit_tests)
+EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver tests/abi/first.so \
+	tests/abi/services.abi tests/abi/tables.abi tests/drivers/addresses tests/drivers/leaky.c \
+	tests/drivers/plain.c tests/drivers/stubborn.c tests/drivers/talkative.c
+TESTS += $(kit_tests)
+
+# Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.
+dist_check_SCRIPTS += tests/packages/packages_test
+
+# The manuals: they say what the tables say, and their examples work.
+manual_tests = tests/manuals/pages_test tests/manuals/tables_test tests/manuals/examples_test
+dist_check_SCRIPTS += $(manual_tests)
+EXTRA_DIST += tests/manuals/reading.sh
+TESTS += $(manual_tests)
+
+# For tools/fuzz only: they take clang.
+EXTRA_PROGRAMS += tests/fuzz/address_fuzz
+tests_fuzz_address_fuzz_LDADD = libcore.a
+tests_fuzz_address_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+EXTRA_PROGRAMS += tests/fuzz/proxy_fuzz
+tests_fuzz_proxy_fuzz_SOURCES = tests/fuzz/proxy_fuzz.c $(proxy_message)
+tests_fuzz_proxy_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+EXTRA_PROGRAMS += tests/fuzz/socks_fuzz
+tests_fuzz_socks_fuzz_SOURCES = tests/fuzz/socks_fuzz.c $(socks_message)
+tests_fuzz_socks_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+# For tools/bench.
+noinst_PROGRAMS += tests/bench/bench
+tests_bench_bench_SOURCES = \
+	tests/bench/bench.c tests/bench/bench.h \
+	tests/bench/bulk.c \
+	tests/bench/chart.c tests/bench/chart.h \
+	tests/bench/contenders.c tests/bench/contenders.h \
+	tests/bench/ends.c tests/bench/ends.h \
+	tests/bench/packets.c \
+	tests/bench/sessions.c \
+	tests/bench/tls.c \
+	tests/bench/works.c tests/bench/works.h
+tests_bench_bench_LDADD = -lm

@@ -1,0 +1,397 @@
+/* Loading drivers: good ones of any age, and why others are refused. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/base/memory.h"
+#include "core/registry/loader.h"
+#include "core/registry/tables.h"
+#include "tests/unit/scratch.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Some other user. */
+#define STRANGER 54321
+
+#define OPEN                                                                                       \
+    "static int toy_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)\n"      \
+    "{ (void)opening, (void)endpoint; return -1; }\n"
+#define TYPES                                                                                      \
+    "static const struct modcat_address_type types[] = {\n"                                        \
+    "    {.name = \"TOY\", .groups = \"FD\", .open = toy_open},\n"                                 \
+    "    {.name = \"TOYS\", .groups = \"FD\", .max_params = 3, .open = toy_open},\n"               \
+    "};\n"
+#define NAMED ".name = \"toy\", .version = \"1.0\", .summary = \"a toy\""
+#define TOY OPEN TYPES "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));\n"
+
+static const char *build(const char *source)
+{
+    return scratch_build(scratch_folder("drivers"), "toy", source);
+}
+
+static void load(const char *path, struct modcat_driver *driver)
+{
+    if (loader_open(path, driver) < 0)
+        fail_msg("%s", scratch_logged());
+    assert_string_equal(scratch_logged(), "");
+}
+
+/* Loading fails with one line, which names the file and ends with the reason. */
+static void check_refused(const char *path, const char *reason)
+{
+    struct modcat_driver driver;
+    AUTO_FREE char *expected =
+        memory_format(" E driver \"%s\" can not be loaded: %s\n", path, reason);
+    assert_int_equal(loader_open(path, &driver), -1);
+    const char *logged = scratch_logged();
+    if (strstr(logged, expected) == NULL || strchr(logged, '\n')[1] != '\0')
+        fail_msg("expected:%slogged: %s", expected, logged);
+}
+
+static void check_source_refused(const char *source, const char *reason)
+{
+    check_refused(build(source), reason);
+}
+
+static void loads_a_good_driver(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    struct modcat_address_type type;
+    load(build(TOY), &driver);
+    assert_string_equal(driver.name, "toy");
+    assert_string_equal(driver.version, "1.0");
+    assert_int_equal(driver.abi_major, MODCAT_ABI_MAJOR);
+    assert_int_equal(driver.type_count, 2);
+    assert_int_equal(driver.group_count, 0);
+    tables_type(&driver, 1, &type);
+    assert_string_equal(type.name, "TOYS");
+    assert_int_equal(type.max_params, 3);
+    assert_non_null(type.open);
+}
+
+static void a_newer_minor_number_is_no_obstacle(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    load(build(OPEN TYPES "MODCAT_DRIVER(" NAMED ", .abi_minor = MODCAT_ABI_MINOR + 5,"
+                          "MODCAT_TYPES(types));\n"),
+         &driver);
+    assert_int_equal(driver.abi_minor, MODCAT_ABI_MINOR + 5);
+}
+
+static void a_layer_needs_neither_open_nor_listen(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    load(
+        build("static int toy_wrap(struct modcat_opening *opening, struct modcat_endpoint *lower,\n"
+              "                    struct modcat_endpoint *endpoint)\n"
+              "{ (void)opening, (void)lower, (void)endpoint; return -1; }\n"
+              "static const struct modcat_address_type types[] = {\n"
+              "    {.name = \"TOY\", .wrap = toy_wrap}};\n"
+              "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));"),
+        &driver);
+    assert_int_equal(driver.type_count, 1);
+}
+
+static void refuses_another_major_number(void **state)
+{
+    (void)state;
+    check_source_refused(OPEN TYPES "MODCAT_DRIVER(" NAMED ", .abi_major = 77, .abi_minor = 5,"
+                                    "MODCAT_TYPES(types));\n",
+                         "it was made for driver ABI 77.5, and this modcat has 1.0");
+}
+
+static void refuses_a_file_that_is_missing(void **state)
+{
+    (void)state;
+    check_refused(scratch_path("missing.so"), "No such file or directory");
+    check_refused("/missing.so", "No such file or directory");
+}
+
+static void refuses_a_file_that_is_no_object(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("text.so");
+    AUTO_FREE char *reason = memory_format("%s: file too short", path);
+    scratch_write(path, "hello");
+    check_refused(path, reason);
+    AUTO_FREE char *header = memory_format("%s: invalid ELF header", path);
+    scratch_write(path, "hello, this is just some text in a file, and it goes on like this for "
+                        "a while, so that it is longer than any header would be, line by line");
+    check_refused(path, header);
+}
+
+static void refuses_what_is_no_regular_file(void **state)
+{
+    (void)state;
+    const char *path = scratch_path("pipe.so");
+    assert_int_equal(mkfifo(path, 0600), 0);
+    check_refused(path, "it is no regular file");
+    check_refused(scratch_folder("folder.so"), "it is no regular file");
+}
+
+/* The beginning of a file, as a file of its own. */
+static const char *cut(const char *path, size_t length, size_t part)
+{
+    char block[64 * 1024];
+    const char *copy = scratch_path("cut%zu.so", part);
+    FILE *from = fopen(path, "re"), *to = fopen(copy, "we");
+    assert_true(from != NULL && to != NULL);
+    length = fread(block, 1, length < sizeof block ? length : sizeof block, from);
+    assert_int_equal(fwrite(block, 1, length, to), length);
+    fclose(from);
+    assert_int_equal(fclose(to), 0);
+    return copy;
+}
+
+static void refuses_a_file_that_is_cut_short_anywhere(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    struct stat status;
+    const char *path = build(TOY);
+    assert_int_equal(stat(path, &status), 0);
+    for (size_t part = 0; part < 16; part++) {
+        const char *copy = cut(path, (size_t)status.st_size * part / 16, part);
+        assert_int_equal(loader_open(copy, &driver), -1);
+        const char *logged = scratch_logged();
+        assert_non_null(strstr(logged, copy));
+        assert_non_null(strstr(logged, "it is cut short"));
+    }
+}
+
+static void refuses_an_object_that_is_no_driver(void **state)
+{
+    (void)state;
+    check_source_refused("int something = 1;",
+                         "it is no modcat driver: it has no symbol modcat_driver");
+}
+
+static void names_the_symbol_that_nobody_has(void **state)
+{
+    (void)state;
+    const char *path =
+        build("int modcat_service_of_the_future(void);\n"
+              "static int toy_open(struct modcat_opening *opening, struct modcat_endpoint *to)\n"
+              "{ (void)opening, (void)to; return modcat_service_of_the_future(); }\n" TYPES
+              "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));\n");
+    AUTO_FREE char *reason =
+        memory_format("%s: undefined symbol: modcat_service_of_the_future", path);
+    check_refused(path, reason);
+}
+
+static void refuses_a_file_that_others_can_write(void **state)
+{
+    (void)state;
+    const char *path = build(TOY);
+    assert_int_equal(chmod(path, 0646), 0);
+    check_refused(path, "everybody can write it (mode 0646)");
+}
+
+static void refuses_a_folder_that_others_can_write(void **state)
+{
+    (void)state;
+    const char *path = build(TOY);
+    assert_int_equal(chmod(scratch_path("drivers"), 01777), 0);
+    check_refused(path, "its folder: everybody can write it (mode 1777)");
+}
+
+static void refuses_what_belongs_to_somebody_else(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    const char *path = build(TOY);
+    assert_int_equal(chown(path, STRANGER, (gid_t)-1), 0);
+    check_refused(path, "it belongs to user 54321, neither to root nor to you");
+    assert_int_equal(chown(path, 0, (gid_t)-1), 0);
+    assert_int_equal(chown(scratch_path("drivers"), STRANGER, (gid_t)-1), 0);
+    check_refused(path, "its folder: it belongs to user 54321, neither to root nor to you");
+}
+
+static void refuses_a_file_that_a_strange_group_can_write(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    const char *path = build(TOY);
+    assert_int_equal(chown(path, (uid_t)-1, STRANGER), 0);
+    assert_int_equal(chmod(path, 0664), 0);
+    check_refused(path, "group 54321 can write it (mode 0664)");
+}
+
+static void the_own_group_may_write(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    const char *path = build(TOY);
+    assert_int_equal(chown(path, (uid_t)-1, getegid()), 0);
+    assert_int_equal(chmod(path, 0664), 0);
+    load(path, &driver);
+}
+
+static void refuses_tables_that_are_missing(void **state)
+{
+    (void)state;
+    check_source_refused("MODCAT_DRIVER(" NAMED ", .type_size = 200, .type_count = 1);",
+                         "its table of address types is missing");
+    check_refused(scratch_build(scratch_path("drivers"), "groups",
+                                "MODCAT_DRIVER(" NAMED ", .group_size = 100, .group_count = 1);"),
+                  "its table of option groups is missing");
+    check_refused(scratch_build(scratch_path("drivers"), "options",
+                                "static const struct modcat_option_group groups[] = {\n"
+                                "    {.name = \"TOY\", .option_size = 100, .option_count = 1}};\n"
+                                "MODCAT_DRIVER(" NAMED ", MODCAT_GROUPS(groups));"),
+                  "a group's table of options is missing");
+}
+
+/* Each row is a declaration of a driver that lacks something, and what is said about it. */
+static const struct fault {
+    const char *source;
+    const char *reason;
+} faults[] = {
+    {"MODCAT_DRIVER(.version = \"1\");", "it has no name"},
+    {"MODCAT_DRIVER(.name = \"\", .version = \"1\");", "it has no name"},
+    {"MODCAT_DRIVER(.name = \"toy\");", "it has no version"},
+    {"MODCAT_DRIVER(" NAMED ", .endpoint_size = 1);",
+     "its structs have sizes that can not be right"},
+    {OPEN TYPES "MODCAT_DRIVER(" NAMED ", .types = types, .type_count = 2);",
+     "its structs have sizes that can not be right"},
+    {"static const struct modcat_address_type types[] = {{.name = 0}};\n"
+     "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));",
+     "an address type has no name"},
+    {"static const struct modcat_address_type types[] = {{.name = \"TOY\"}};\n"
+     "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));",
+     "an address type can not be opened"},
+    {OPEN
+     "static int toy_listen(struct modcat_opening *opening, struct modcat_listener *listener)\n"
+     "{ (void)opening, (void)listener; return -1; }\n"
+     "static const struct modcat_address_type types[] = {\n"
+     "    {.name = \"TOY\", .open = toy_open, .listen = toy_listen}};\n"
+     "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));",
+     "an address type has both open and listen"},
+    {"static const struct modcat_option_group groups[] = {{.name = 0}};\n"
+     "MODCAT_DRIVER(" NAMED ", MODCAT_GROUPS(groups));",
+     "an option group has no name"},
+#define OPTION(row)                                                                                \
+    "static const struct modcat_option options[] = {{" row "}};\n"                                 \
+    "static const struct modcat_option_group groups[] = {{\"TOY\", 0, MODCAT_OPTIONS(options)}};"  \
+    "\nMODCAT_DRIVER(" NAMED ", MODCAT_GROUPS(groups));"
+    {OPTION(".name = 0"), "an option has no name"},
+    {OPTION(".name = \"x\", .type = 999"),
+     "an option has a type or a phase that is not known here"},
+    {OPTION(".name = \"x\", .phase = 999"),
+     "an option has a type or a phase that is not known here"},
+    {OPTION(".name = \"x\", .effect = 1000"), "an option has an effect that is not known here"},
+    {OPTION(".name = \"x\", .effect = MODCAT_CALL"), "an option calls no function"},
+};
+
+static void refuses_tables_that_make_no_sense(void **state)
+{
+    (void)state;
+    const char *folder = scratch_folder("drivers");
+    for (size_t i = 0; i < MODCAT_COUNT(faults); i++) {
+        AUTO_FREE char *name = memory_format("toy%zu", i);
+        check_refused(scratch_build(folder, name, faults[i].source), faults[i].reason);
+    }
+}
+
+static void an_older_driver_lacks_the_members_that_came_later(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    check_source_refused("MODCAT_DRIVER(" NAMED ", .size = 16);",
+                         "its structs have sizes that can not be right");
+    /* The first driver ABI ended here. */
+    load(scratch_build(scratch_path("drivers"), "first",
+                       OPEN TYPES "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types), .size ="
+                                  "offsetof(struct modcat_driver, group_count) + sizeof(size_t));"),
+         &driver);
+    assert_int_equal(driver.type_count, 2);
+}
+
+/* A driver whose structs have members that this program has never heard of. */
+static void a_newer_driver_has_members_that_are_passed_over(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    struct modcat_address_type type;
+    struct modcat_option_group group;
+    struct modcat_option option;
+    load(build(OPEN
+               "static const struct { struct modcat_address_type known; long news[3]; }\n"
+               "types[] = {{{.name = \"TOY\", .open = toy_open}, {1, 2, 3}},\n"
+               "           {{.name = \"TOYS\", .max_params = 3, .open = toy_open}, {4}}};\n"
+               "static const struct { struct modcat_option known; long news[2]; } options[] =\n"
+               "    {{{.name = \"one\"}, {1, 2}}, {{.name = \"two\", .major = 4}, {3, 4}}};\n"
+               "static const struct { struct modcat_option_group known; long news[5]; }\n"
+               "groups[] = {{{.name = \"A\"}, {1}}, {{\"B\", 0, MODCAT_OPTIONS(options)}, {2}}};\n"
+               "extern const struct { struct modcat_driver known; long news[4]; }\n"
+               "modcat_driver;\n"
+               "const __typeof__(modcat_driver) modcat_driver = {{\n"
+               "    .size = sizeof modcat_driver, .abi_major = 1, .abi_minor = 9,\n"
+               "    .endpoint_size = 200, .listener_size = 300, " NAMED ",\n"
+               "    .types = &types[0].known, .type_size = sizeof types[0], .type_count = 2,\n"
+               "    .groups = &groups[0].known, .group_size = sizeof groups[0],\n"
+               "    .group_count = 2}, {9, 9, 9, 9}};\n"),
+         &driver);
+    assert_int_equal(driver.endpoint_size, 200);
+    assert_int_equal(driver.group_count, 2);
+    tables_type(&driver, 1, &type);
+    assert_string_equal(type.name, "TOYS");
+    assert_int_equal(type.max_params, 3);
+    tables_group(&driver, 1, &group);
+    assert_string_equal(group.name, "B");
+    tables_option(&group, 1, &option);
+    assert_string_equal(option.name, "two");
+    assert_int_equal(option.major, 4);
+}
+
+static void shorter_rows_are_filled_up_with_zeros(void **state)
+{
+    (void)state;
+    char from[4] = {1, 2, 3, 4}, to[8];
+    memset(to, 99, sizeof to);
+    tables_copy(to, sizeof to, from, sizeof from);
+    assert_memory_equal(to, "\1\2\3\4\0\0\0\0", sizeof to);
+    tables_copy(to, 2, from, sizeof from);
+    assert_memory_equal(to, "\1\2\3\4\0\0\0\0", sizeof to);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_start, scratch_end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(loads_a_good_driver),
+        TEST(a_newer_minor_number_is_no_obstacle),
+        TEST(a_layer_needs_neither_open_nor_listen),
+        TEST(refuses_another_major_number),
+        TEST(refuses_a_file_that_is_missing),
+        TEST(refuses_a_file_that_is_no_object),
+        TEST(refuses_what_is_no_regular_file),
+        TEST(refuses_a_file_that_is_cut_short_anywhere),
+        TEST(refuses_an_object_that_is_no_driver),
+        TEST(names_the_symbol_that_nobody_has),
+        TEST(refuses_a_file_that_others_can_write),
+        TEST(refuses_a_folder_that_others_can_write),
+        TEST(refuses_what_belongs_to_somebody_else),
+        TEST(refuses_a_file_that_a_strange_group_can_write),
+        TEST(the_own_group_may_write),
+        TEST(refuses_tables_that_are_missing),
+        TEST(refuses_tables_that_make_no_sense),
+        TEST(an_older_driver_lacks_the_members_that_came_later),
+        TEST(a_newer_driver_has_members_that_are_passed_over),
+        TEST(shorter_rows_are_filled_up_with_zeros),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

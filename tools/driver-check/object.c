@@ -1,0 +1,214 @@
+/* The file: that it can be loaded, what it exports, for which ABI it was made, and whether its
+ * manifest says what its tables say. */
+
+#define _GNU_SOURCE
+#include "tools/driver-check/check.h"
+
+#include "core/base/memory.h"
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYMBOL "modcat_driver"
+
+/* A file in memory. */
+struct object {
+    const char *data;
+    size_t size;
+};
+
+void check_loading(struct subject *subject, const void *argument)
+{
+    (void)argument;
+    subject_load(subject);
+}
+
+static bool map_object(const char *path, struct object *object)
+{
+    struct stat status;
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status) < 0) {
+        fault("%s: %s", path, strerror(errno));
+        return false;
+    }
+    object->size = (size_t)status.st_size;
+    object->data = mmap(NULL, object->size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (object->data != MAP_FAILED)
+        return true;
+    fault("mmap(\"%s\"): %s", path, strerror(errno));
+    return false;
+}
+
+static bool lies_within(const struct object *object, const ElfW(Shdr) * section)
+{
+    return section->sh_offset <= object->size &&
+           section->sh_size <= object->size - section->sh_offset;
+}
+
+/* The table of dynamic symbols, or NULL. */
+static const ElfW(Shdr) * find_symbols(const struct object *object, const ElfW(Shdr) * *sections)
+{
+    const ElfW(Ehdr) *header = (const void *)object->data;
+    if (object->size < sizeof *header ||
+        header->e_shoff + (size_t)header->e_shnum * sizeof **sections > object->size)
+        return NULL;
+    *sections = (const void *)(object->data + header->e_shoff);
+    for (size_t i = 0; i < header->e_shnum; i++) {
+        const ElfW(Shdr) *section = &(*sections)[i];
+        if (section->sh_type == SHT_DYNSYM && section->sh_link < header->e_shnum &&
+            lies_within(object, section) && lies_within(object, &(*sections)[section->sh_link]))
+            return section;
+    }
+    return NULL;
+}
+
+static bool is_exported(const ElfW(Sym) * symbol)
+{
+    unsigned char binding = ELF64_ST_BIND(symbol->st_info);
+    return symbol->st_shndx != SHN_UNDEF && binding != STB_LOCAL &&
+           ELF64_ST_VISIBILITY(symbol->st_other) == STV_DEFAULT;
+}
+
+/* The address sanitizer marks each variable that it watches. */
+static bool is_marker(const char *name)
+{
+    return strstr(name, "_asan") != NULL;
+}
+
+static bool check_symbol(const char *name)
+{
+    if (strcmp(name, SYMBOL) == 0)
+        return true;
+    if (!is_marker(name))
+        fault("it exports \"%s\": compile with -fvisibility=hidden, so that " SYMBOL
+              " is the only symbol",
+              name);
+    return false;
+}
+
+void check_symbols(struct subject *subject, const void *argument)
+{
+    (void)argument;
+    struct object object;
+    const ElfW(Shdr) * sections;
+    bool found = false;
+    if (!map_object(subject->path, &object))
+        return;
+    const ElfW(Shdr) *table = find_symbols(&object, &sections);
+    if (table == NULL) {
+        fault("it has no table of dynamic symbols");
+        return;
+    }
+    const ElfW(Sym) *symbols = (const void *)(object.data + table->sh_offset);
+    const char *names = object.data + sections[table->sh_link].sh_offset;
+    for (size_t i = 0; i < table->sh_size / sizeof *symbols; i++)
+        if (is_exported(&symbols[i]) && check_symbol(names + symbols[i].st_name))
+            found = true;
+    if (!found)
+        fault("it does not export " SYMBOL ": register it with MODCAT_DRIVER()");
+}
+
+/* Structs of the same minor number have the same size; those of a lower one are smaller. */
+static void check_size(const char *what, size_t size, size_t here, bool same)
+{
+    if (size % sizeof(void *) != 0)
+        fault("the size of %s, %zu, can not be right", what, size);
+    else if (same && size != here)
+        fault("the size of %s is %zu, and %zu in this version of the driver ABI", what, size, here);
+    else if (!same && size > here)
+        fault("the size of %s is %zu, more than %zu in this later version of the driver ABI", what,
+              size, here);
+}
+
+void check_abi(struct subject *subject, const void *argument)
+{
+    (void)argument;
+    const struct modcat_driver *driver = &subject->driver;
+    if (!subject_load(subject))
+        return;
+    if (driver->abi_minor > MODCAT_ABI_MINOR) {
+        fault("it was made for driver ABI %u.%u, which is newer than the %d.%d that is checked for",
+              driver->abi_major, driver->abi_minor, MODCAT_ABI_MAJOR, MODCAT_ABI_MINOR);
+        return;
+    }
+    bool same = driver->abi_minor == MODCAT_ABI_MINOR;
+    check_size("struct modcat_driver", driver->size, sizeof *driver, same);
+    check_size("struct modcat_endpoint", driver->endpoint_size, sizeof(struct modcat_endpoint),
+               same);
+    check_size("struct modcat_listener", driver->listener_size, sizeof(struct modcat_listener),
+               same);
+    if (driver->type_count > 0)
+        check_size("struct modcat_address_type", driver->type_size,
+                   sizeof(struct modcat_address_type), same);
+    if (driver->group_count > 0)
+        check_size("struct modcat_option_group", driver->group_size,
+                   sizeof(struct modcat_option_group), same);
+}
+
+/* The text of a file, or NULL after a fault. */
+static char *read_text(const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        fault("%s: %s: make it with modcat --describe-driver", path, strerror(errno));
+        return NULL;
+    }
+    ssize_t length = getdelim(&text, &size, '\0', file);
+    fclose(file);
+    if (length > 0)
+        return text;
+    free(text);
+    fault("%s is empty", path);
+    return NULL;
+}
+
+static const char *line_end(const char *line)
+{
+    return line + strcspn(line, "\n");
+}
+
+/* Names the first line that differs. */
+static void compare_lines(const char *path, const char *found, const char *wanted)
+{
+    unsigned number = 1;
+    while (*found != '\0' && *wanted != '\0') {
+        const char *end = line_end(found), *wanted_end = line_end(wanted);
+        if (end - found != wanted_end - wanted ||
+            strncmp(found, wanted, (size_t)(end - found)) != 0)
+            break;
+        found = end + (*end == '\n');
+        wanted = wanted_end + (*wanted_end == '\n');
+        number++;
+    }
+    if (*found != '\0' || *wanted != '\0')
+        fault("%s, line %u: \"%.*s\", and the tables say \"%.*s\"", path, number,
+              (int)(line_end(found) - found), found, (int)(line_end(wanted) - wanted), wanted);
+}
+
+void check_manifest(struct subject *subject, const void *argument)
+{
+    (void)argument;
+    struct manifest found = {0}, wanted = {0};
+    char reason[80] = "";
+    AUTO_FREE char *text = read_text(subject->manifest_path);
+    if (text == NULL || !subject_load(subject))
+        return;
+    AUTO_FREE char *described = manifest_describe(&subject->driver);
+    if (manifest_parse(memory_copy_text(described), &wanted, reason, sizeof reason) < 0)
+        fault("a text in its tables makes no manifest: %s", reason);
+    else if (manifest_parse(memory_copy_text(text), &found, reason, sizeof reason) < 0)
+        fault("%s: %s", subject->manifest_path, reason);
+    else if (!manifest_equal(&found, &wanted))
+        compare_lines(subject->manifest_path, text, described);
+    manifest_free(&found);
+    manifest_free(&wanted);
+}
