@@ -24,6 +24,7 @@ struct subject {
     struct modcat_driver driver;    /* its tables, once a check has loaded it */
     const struct example *examples; /* from the command line */
     size_t example_count;
+    int timeout; /* seconds that a check may take to end when it is asked to */
     struct registry *registry;
     struct settings settings;
 };

@@ -23,6 +23,7 @@ struct request {
     size_t example_count;
     const char *folders[EXAMPLES_MAX]; /* --driver-path */
     size_t folder_count;
+    int timeout; /* seconds that a check may take to end when it is asked to */
     bool valgrind;
 };
 
@@ -52,6 +53,7 @@ static void usage(FILE *out)
           "                               may be repeated\n"
           "      --peer <address>         open this one at the other end of the --address before\n"
           "      --driver-path <folder>   look for other drivers here; may be repeated\n"
+          "      --timeout <seconds>      let a check end for so long when it is asked to [10]\n"
           "      --no-valgrind            do not repeat all of it under valgrind\n"
           "      --help                   print this, and exit\n",
           out);
@@ -84,6 +86,9 @@ static int take_option(struct request *request, int option)
     case 'd':
         request->folders[request->folder_count++] = optarg;
         return 0;
+    case 't':
+        request->timeout = atoi(optarg);
+        return request->timeout > 0 ? 0 : refuse("--timeout takes a number of seconds");
     case 'n':
         request->valgrind = false;
         return 0;
@@ -101,12 +106,13 @@ static int parse(int argc, char **argv, struct request *request)
         {"address", required_argument, NULL, 'a'},
         {"peer", required_argument, NULL, 'p'},
         {"driver-path", required_argument, NULL, 'd'},
+        {"timeout", required_argument, NULL, 't'},
         {"no-valgrind", no_argument, NULL, 'n'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int option;
-    *request = (struct request){.valgrind = true};
+    *request = (struct request){.timeout = 10, .valgrind = true};
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1)
         if (take_option(request, option) < 0)
             return -1;
@@ -131,6 +137,7 @@ static int start(struct subject *subject, struct request *request, const char *f
     request->folders[0] = folder;
     *subject = (struct subject){.examples = request->examples,
                                 .example_count = request->example_count,
+                                .timeout = request->timeout,
                                 .settings = {.program = "modcat-driver-check"}};
     defaults_set(&subject->settings);
     subject->settings.directions[0] = subject->settings.directions[1] = MODCAT_READ | MODCAT_WRITE;

@@ -16,9 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TIME_TO_END 1  /* seconds until a check is asked to end */
-#define TIME_TO_KILL 5 /* seconds more until it is killed */
-#define LOG_LINES 3    /* of the log are shown with a fault */
+#define TIME_TO_END 1 /* seconds until a check is asked to end */
+#define LOG_LINES 3   /* of the log are shown with a fault */
 
 /* What the process of a check tells the one that started it. */
 static struct {
@@ -97,17 +96,33 @@ static long long now(void)
     return time.tv_sec * MODCAT_SECOND + time.tv_nsec;
 }
 
+/* How long the process was ready to run and had no processor: on a busy machine it is not to blame
+   for that. 0 where the kernel does not tell. */
+static long long time_without_processor(pid_t process)
+{
+    char path[40];
+    long long nanoseconds = 0;
+    snprintf(path, sizeof path, "/proc/%d/schedstat", (int)process);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%*u %lld", &nanoseconds) != 1)
+        nanoseconds = 0;
+    fclose(file);
+    return nanoseconds;
+}
+
 /* Returns false when the child has not ended after so many seconds. SIGCHLD is blocked. */
 static bool wait_for(pid_t child, int seconds, int *status)
 {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGCHLD);
-    long long deadline = now() + seconds * MODCAT_SECOND;
+    long long deadline = now() + seconds * MODCAT_SECOND - time_without_processor(child);
     for (;;) {
         if (waitpid(child, status, WNOHANG) == child)
             return true;
-        long long left = deadline - now();
+        long long left = deadline + time_without_processor(child) - now();
         if (left <= 0)
             return false;
         struct timespec time = {left / MODCAT_SECOND, left % MODCAT_SECOND};
@@ -115,13 +130,13 @@ static bool wait_for(pid_t child, int seconds, int *status)
     }
 }
 
-/* Returns false when it had to be killed. */
-static bool end_child(pid_t child, int *status)
+/* Returns false when it had to be killed, so many seconds after it was asked to end. */
+static bool end_child(pid_t child, int timeout, int *status)
 {
     if (wait_for(child, TIME_TO_END, status))
         return true;
     kill(child, SIGTERM);
-    if (wait_for(child, TIME_TO_KILL, status))
+    if (wait_for(child, timeout, status))
         return true;
     kill(child, SIGKILL);
     waitpid(child, status, 0);
@@ -193,7 +208,7 @@ enum verdict run_check(struct subject *subject, const char *name, check_fn *chec
     pid_t child = fork();
     if (child == 0)
         run_in_child(subject, check, argument);
-    bool ended = child > 0 && end_child(child, &status);
+    bool ended = child > 0 && end_child(child, subject->timeout, &status);
     enum verdict verdict = judge(ended, status);
     fflush(report.faults);
     print_result(name, verdict);
