@@ -25,6 +25,7 @@ libcore_a_SOURCES = \
 	core/command/numbers.c core/command/numbers.h \
 	core/command/settings.h \
 	core/datagram/ancillary.c core/datagram/ancillary.h \
+	core/datagram/batch.c core/datagram/batch.h \
 	core/datagram/endpoint.c core/datagram/endpoint.h \
 	core/datagram/listen_packets.c \
 	core/datagram/packet.c core/datagram/packet.h \

@@ -219,6 +219,9 @@ tests_system_terminal_test_SOURCES = tests/system/terminal_test.c $(terminal)
 system_tests += tests/system/generic_test
 tests_system_generic_test_SOURCES = tests/system/generic_test.c $(packets) $(harness)
 
+system_tests += tests/system/batch_test
+tests_system_batch_test_SOURCES = tests/system/batch_test.c $(packets) $(harness)
+
 system_tests += tests/system/multicast_test
 tests_system_multicast_test_SOURCES = tests/system/multicast_test.c $(packets) $(harness)
 

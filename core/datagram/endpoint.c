@@ -56,23 +56,49 @@ static ssize_t read_pending(struct datagram *datagram, void *buffer, size_t leng
     return (ssize_t)packet_copy(packet, buffer, length);
 }
 
-static ssize_t read_socket(struct datagram *datagram, void *buffer, size_t length)
+static const struct modcat_endpoint_ops datagram_ops;
+
+bool datagram_is_plain(const struct modcat_endpoint *endpoint)
 {
-    struct packet_facts facts;
-    ssize_t count = packet_read(datagram->fd, buffer, length, &facts);
-    if (count < 0) {
-        if (datagram->collects_errors)
-            ancillary_tell_errors(datagram->fd);
-        return -1;
-    }
-    if (!is_wanted(datagram, &facts.from)) {
+    const unsigned wanted = MODCAT_SOCKET | MODCAT_MESSAGES;
+    bool own = endpoint->ops == &datagram_ops || endpoint->ops == &datagram_connected_ops;
+    return own && (endpoint->flags & wanted) == wanted;
+}
+
+static struct datagram *state_of(const struct modcat_endpoint *endpoint)
+{
+    return endpoint->ops == &datagram_ops ? endpoint->state : NULL;
+}
+
+int datagram_fd(const struct modcat_endpoint *endpoint)
+{
+    const struct datagram *datagram = state_of(endpoint);
+    return datagram != NULL ? datagram->fd : endpoint->write_fd;
+}
+
+ssize_t datagram_take(struct modcat_endpoint *endpoint, const struct packet_facts *facts,
+                      void *data, size_t room)
+{
+    struct datagram *datagram = state_of(endpoint);
+    size_t length = facts->size < room ? facts->size : room;
+    if (datagram != NULL && !is_wanted(datagram, &facts->from)) {
         errno = EAGAIN;
         return -1;
     }
-    datagram_log_received(&facts);
-    ancillary_tell(&facts, NULL);
-    packet_warn_cut(facts.size, length);
-    return (ssize_t)without_header(datagram, buffer, (size_t)count);
+    if (datagram != NULL) {
+        datagram_log_received(facts);
+        ancillary_tell(facts, NULL);
+    }
+    packet_warn_cut(facts->size, room);
+    return (ssize_t)(datagram != NULL ? without_header(datagram, data, length) : length);
+}
+
+int datagram_read_failed(struct modcat_endpoint *endpoint)
+{
+    const struct datagram *datagram = state_of(endpoint);
+    if (datagram != NULL && datagram->collects_errors)
+        ancillary_tell_errors(datagram->fd);
+    return -1;
 }
 
 static ssize_t datagram_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
@@ -81,7 +107,12 @@ static ssize_t datagram_read(struct modcat_endpoint *endpoint, void *buffer, siz
     endpoint->flags &= ~MODCAT_REPORTED;
     if (datagram->pending.first != NULL)
         return read_pending(datagram, buffer, length);
-    return datagram->ends ? 0 : read_socket(datagram, buffer, length);
+    if (datagram->ends)
+        return 0;
+    struct packet_facts facts;
+    if (packet_read(datagram->fd, buffer, length, &facts) < 0)
+        return datagram_read_failed(endpoint);
+    return datagram_take(endpoint, &facts, buffer, length);
 }
 
 static bool datagram_pending(struct modcat_endpoint *endpoint)
@@ -138,6 +169,28 @@ static ssize_t fail_write(struct modcat_endpoint *endpoint)
     return -1;
 }
 
+const struct modcat_sockaddr *datagram_target(const struct modcat_endpoint *endpoint)
+{
+    const struct datagram *datagram = state_of(endpoint);
+    return datagram == NULL || datagram->senders == DATAGRAM_CONNECTED ? NULL : &datagram->target;
+}
+
+int datagram_write_failed(struct modcat_endpoint *endpoint)
+{
+    const struct modcat_sockaddr *target = datagram_target(endpoint);
+    if (target == NULL)
+        return -1;
+    if (errno == EAGAIN && target->u.any.sa_family == AF_UNIX && target->length > 0)
+        return wait_for_receiver(endpoint);
+    return fail_write(endpoint);
+}
+
+void datagram_written(const struct modcat_endpoint *endpoint)
+{
+    if (datagram_target(endpoint) != NULL && log_shows(MODCAT_NOTICE))
+        log_local(endpoint->read_fd);
+}
+
 static ssize_t datagram_write(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
 {
     const struct datagram *datagram = endpoint->state;
@@ -148,11 +201,10 @@ static ssize_t datagram_write(struct modcat_endpoint *endpoint, const void *buff
     }
     ssize_t count = sendto(datagram->fd, buffer, length, MSG_NOSIGNAL,
                            target->length > 0 ? &target->u.any : NULL, target->length);
-    if (count >= 0 && target->length > 0)
-        log_local(datagram->fd);
-    if (count < 0 && errno == EAGAIN && target->u.any.sa_family == AF_UNIX && target->length > 0)
-        return wait_for_receiver(endpoint);
-    return count < 0 ? fail_write(endpoint) : count;
+    if (count < 0)
+        return datagram_write_failed(endpoint);
+    datagram_written(endpoint);
+    return count;
 }
 
 static void datagram_close(struct modcat_endpoint *endpoint)

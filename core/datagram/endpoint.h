@@ -30,6 +30,28 @@ void datagram_endpoint(const struct datagram_start *start, struct modcat_endpoin
  * may put its own in their place. */
 extern const struct modcat_endpoint_ops datagram_connected_ops;
 
+/* True for an endpoint of a socket, and no operations but those of this module. */
+bool datagram_is_plain(const struct modcat_endpoint *endpoint);
+
+/* The socket of a plain endpoint, which may wait for its receiver with another one. */
+int datagram_fd(const struct modcat_endpoint *endpoint);
+
+/* Whom a plain endpoint writes to; NULL: the socket is connected. */
+const struct modcat_sockaddr *datagram_target(const struct modcat_endpoint *endpoint);
+
+/* Looks at a packet that came into `room` bytes of a plain endpoint: filters and tells. Returns the
+ * length of its data, or -1 with EAGAIN when it is not wanted. */
+ssize_t datagram_take(struct modcat_endpoint *endpoint, const struct packet_facts *facts,
+                      void *data, size_t room);
+
+/* Reports what receiving on a plain endpoint or sending (`errno`) has failed with. Return -1 with
+ * errno; EAGAIN when it is to be waited for. */
+int datagram_read_failed(struct modcat_endpoint *endpoint);
+int datagram_write_failed(struct modcat_endpoint *endpoint);
+
+/* Tells that a packet has left a plain endpoint. */
+void datagram_written(const struct modcat_endpoint *endpoint);
+
 /* Logs "received packet with ...". */
 void datagram_log_received(const struct packet_facts *facts);
 

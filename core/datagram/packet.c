@@ -42,24 +42,35 @@ static void name_sender(int fd, struct packet_facts *facts, socklen_t length)
     facts->from.length = sizeof(sa_family_t);
 }
 
-ssize_t packet_read(int fd, void *buffer, size_t length, struct packet_facts *facts)
+void packet_prepare(struct msghdr *message, struct iovec *piece, struct packet_facts *facts)
 {
-    struct iovec piece = {.iov_base = buffer, .iov_len = length};
-    struct msghdr message = {
+    *message = (struct msghdr){
         .msg_name = &facts->from.u.storage,
         .msg_namelen = sizeof facts->from.u.storage,
-        .msg_iov = &piece,
+        .msg_iov = piece,
         .msg_iovlen = 1,
         .msg_control = facts->control,
         .msg_controllen = sizeof facts->control,
     };
-    ssize_t size = recvmsg(fd, &message, MSG_TRUNC | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+}
+
+void packet_received(int fd, struct msghdr *message, size_t size, struct packet_facts *facts)
+{
+    close_descriptors(message);
+    name_sender(fd, facts, message->msg_namelen);
+    facts->control_length = message->msg_controllen;
+    facts->size = size;
+}
+
+ssize_t packet_read(int fd, void *buffer, size_t length, struct packet_facts *facts)
+{
+    struct iovec piece = {.iov_base = buffer, .iov_len = length};
+    struct msghdr message;
+    packet_prepare(&message, &piece, facts);
+    ssize_t size = recvmsg(fd, &message, PACKET_FLAGS);
     if (size < 0)
         return -1;
-    close_descriptors(&message);
-    name_sender(fd, facts, message.msg_namelen);
-    facts->control_length = message.msg_controllen;
-    facts->size = (size_t)size;
+    packet_received(fd, &message, (size_t)size, facts);
     return (size_t)size < length ? size : (ssize_t)length;
 }
 

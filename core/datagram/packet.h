@@ -6,9 +6,13 @@
 #include <modcat/net.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 /* Room for all control messages that the options can ask for. */
 #define PACKET_CONTROL_MAX 1024
+
+/* How packets are received: never waiting, and with their full length. */
+#define PACKET_FLAGS (MSG_TRUNC | MSG_DONTWAIT | MSG_CMSG_CLOEXEC)
 
 /* What is known about a packet besides its data. */
 struct packet_facts {
@@ -32,6 +36,12 @@ struct packet_queue {
     struct packet **end;
     size_t count;
 };
+
+/* Makes `message` ready for recvmsg(2) of one packet into `piece`, with its facts. */
+void packet_prepare(struct msghdr *message, struct iovec *piece, struct packet_facts *facts);
+
+/* Fills in the facts of a packet of `size` bytes that was received by such a message. */
+void packet_received(int fd, struct msghdr *message, size_t size, struct packet_facts *facts);
 
 /* Reads one packet. Returns the number of bytes put into `buffer`, or -1 with errno; the rest of a
  * packet that is longer is lost, see packet_warn_cut(). Never blocks. */

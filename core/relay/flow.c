@@ -63,6 +63,16 @@ static size_t block_size(const struct flow *flow, size_t wanted)
     return makes_messages && most > 0 && block > most ? most : block;
 }
 
+/* Nobody looks at the messages, and no end of file comes between them but the last. */
+static bool can_batch(const struct flow *flow)
+{
+    const struct opening_settings *source = source_settings(flow);
+    return flow->observer == NULL && !converts(flow) && source->escape < 0 && !source->ignoreeof &&
+           flow->left == SIZE_MAX && (flow->source->endpoint->flags & MODCAT_ONE_READ) == 0 &&
+           !flow->source_blocks && !flow->sink_blocks &&
+           batch_possible(flow->source->endpoint, flow->sink->endpoint);
+}
+
 /* The kernel can move bytes that nobody has to look at. A flow starts with its buffer, and changes
  * over when it has filled it once: many flows never need a pipe of their own. */
 static void plan(struct flow *flow)
@@ -72,6 +82,7 @@ static void plan(struct flow *flow)
     else
         splice_plan(&flow->splice, flow->source->endpoint, flow->sink->endpoint);
     flow->splicing = flow->splice.way == SPLICE_STRAIGHT;
+    flow->may_batch = can_batch(flow);
     log_debug("moving data from %d to %d %s", flow->source->endpoint->read_fd,
               flow->sink->endpoint->write_fd, splice_way_name(flow->splice.way));
 }
@@ -106,18 +117,20 @@ void flow_free(struct flow *flow)
 {
     if (flow->buffer != NULL)
         splice_free(&flow->splice);
+    batch_free(flow->batch);
+    flow->batch = NULL;
     free(flow->buffer);
     flow->buffer = NULL;
 }
 
 static bool is_empty(const struct flow *flow)
 {
-    return flow->start == flow->end && flow->splice.held == 0;
+    return flow->start == flow->end && flow->splice.held == 0 && batch_count(flow->batch) == 0;
 }
 
 size_t flow_undelivered(const struct flow *flow)
 {
-    return flow->end - flow->start + flow->splice.held;
+    return flow->end - flow->start + flow->splice.held + batch_bytes(flow->batch);
 }
 
 bool flow_wants_source(const struct flow *flow)
@@ -141,6 +154,7 @@ void flow_abandon(struct flow *flow)
 {
     flow->state = FLOW_ENDED;
     flow->start = flow->end = flow->splice.held = 0;
+    batch_drop_all(flow->batch);
     flow->splice.sink_full = false;
     flow->retry_at = 0;
     flow->half_closing = false;
@@ -229,6 +243,11 @@ static bool program_ended(const struct flow *flow, int error)
 static enum modcat_level failure_level(const struct opened *opened)
 {
     return (opened->endpoint->flags & MODCAT_REPORTED) != 0 ? MODCAT_INFO : MODCAT_ERROR;
+}
+
+static bool would_block(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
 }
 
 static void read_failed(struct flow *flow, size_t length)
@@ -330,7 +349,7 @@ static bool fill_buffer(struct flow *flow, bool closing)
         take(flow, data, (size_t)count);
     else if (count == 0)
         nothing_read(flow, closing);
-    else if (errno == EAGAIN || errno == EWOULDBLOCK)
+    else if (would_block(errno))
         return false;
     else
         read_failed(flow, length);
@@ -379,7 +398,6 @@ static void drop_message(struct flow *flow, size_t length)
     int fd = flow->sink->endpoint->write_fd;
     log_error("write(%d, %p, %zu): %s: this message of %zu bytes is dropped", fd,
               (void *)(flow->buffer + flow->start), length, strerror(errno), length);
-    flow->start = flow->end = 0;
     flow->failed = true;
 }
 
@@ -393,6 +411,21 @@ static void written(struct flow *flow, size_t count)
 }
 
 /* Returns true unless the sink would block. */
+static bool write_went_wrong(struct flow *flow, size_t length)
+{
+    if (would_block(errno))
+        return false;
+    if (errno != EINTR)
+        write_failed(flow, length);
+    return true;
+}
+
+static bool is_too_long(const struct flow *flow, int error)
+{
+    return error == EMSGSIZE && has_messages(flow->sink);
+}
+
+/* Returns true unless the sink would block. */
 static bool drain_buffer(struct flow *flow)
 {
     while (flow->start < flow->end) {
@@ -403,20 +436,50 @@ static bool drain_buffer(struct flow *flow)
             written(flow, (size_t)count);
             if (flow->sink_blocks && (size_t)count < length)
                 return false;
-        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            return false;
-        } else if (errno == EMSGSIZE && has_messages(flow->sink)) {
+        } else if (is_too_long(flow, errno)) {
             drop_message(flow, length);
-        } else if (errno != EINTR) {
-            write_failed(flow, length);
+            flow->start = flow->end = 0;
+        } else if (!write_went_wrong(flow, length)) {
+            return false;
         }
     }
     return true;
 }
 
-static bool would_block(int error)
+/* Returns true unless the source would block. */
+static bool fill_batch(struct flow *flow, bool closing)
 {
-    return error == EAGAIN || error == EWOULDBLOCK;
+    int count = batch_read(flow->batch, flow->source->endpoint);
+    flow->more_likely = count == BATCH_PACKETS;
+    if (count < 0 && would_block(errno))
+        return false;
+    if (count < 0 && errno != EINTR)
+        read_failed(flow, flow->capacity);
+    if (empty_is_no_end(flow))
+        batch_drop_empty(flow->batch);
+    else if (batch_end_at_empty(flow->batch))
+        nothing_read(flow, closing);
+    return true;
+}
+
+/* Returns true unless the sink would block. */
+static bool drain_batch(struct flow *flow)
+{
+    while (batch_count(flow->batch) > 0) {
+        int sent = batch_write(flow->batch, flow->sink->endpoint);
+        size_t length = batch_first_length(flow->batch);
+        if (sent < 0 && is_too_long(flow, errno)) {
+            drop_message(flow, length);
+            batch_drop_first(flow->batch);
+        } else if (sent < 0 && !write_went_wrong(flow, length)) {
+            return false;
+        }
+        for (int i = 0; i < sent; i++) {
+            written(flow, batch_first_length(flow->batch));
+            batch_drop_first(flow->batch);
+        }
+    }
+    return true;
 }
 
 /* A descriptor that can't be spliced after all: the buffer does the rest. */
@@ -496,14 +559,24 @@ static bool drain_pipe(struct flow *flow)
     return true;
 }
 
+static void start_batches(struct flow *flow)
+{
+    flow->batch = batch_new(flow->capacity);
+    log_debug("moving packets from %d to %d many at a time", flow->source->endpoint->read_fd,
+              flow->sink->endpoint->write_fd);
+}
+
+/* What was received before the flow began comes first, and one by one. */
 static bool fill(struct flow *flow, bool sink_ready, bool closing)
 {
+    if (flow->batch != NULL && !endpoint_pending(flow->source->endpoint))
+        return fill_batch(flow, closing);
     return flow->splicing ? splice_source(flow, sink_ready, closing) : fill_buffer(flow, closing);
 }
 
 static bool drain(struct flow *flow)
 {
-    return drain_buffer(flow) && drain_pipe(flow);
+    return drain_buffer(flow) && drain_pipe(flow) && drain_batch(flow);
 }
 
 bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closing)
@@ -526,6 +599,8 @@ bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closi
         if (!fill(flow, sink_ready, closing) || (flow->sink_blocks && !sink_ready) || !drain(flow))
             break;
         source_ready = flow->more_likely && !flow->source_blocks;
+        if (round > 0 && flow->may_batch && flow->batch == NULL)
+            start_batches(flow);
     }
     finish_when_drained(flow);
     return flow->bytes != bytes || flow->state != state;

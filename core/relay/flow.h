@@ -3,6 +3,7 @@
 #ifndef CORE_RELAY_FLOW_H
 #define CORE_RELAY_FLOW_H
 
+#include "core/datagram/batch.h"
 #include "core/relay/splice.h"
 #include "core/session/session.h"
 #include <stdbool.h>
@@ -42,6 +43,8 @@ struct flow {
     bool source_failed;   /* ... of its source */
     struct splice splice; /* the way past the buffer */
     bool splicing;        /* it is being used */
+    bool may_batch;       /* messages can be moved many at a time ... */
+    struct batch *batch;  /* ... in this, once more than one was there; or NULL */
     unsigned long long bytes;  /* written so far */
     unsigned long long blocks; /* in so many writes */
 };
