@@ -204,6 +204,18 @@ void socket_own_address(int fd, struct modcat_sockaddr *address)
         address->length = 0;
 }
 
+bool socket_is_looped(int fd)
+{
+    struct modcat_sockaddr own, peer = {.length = sizeof peer.u.storage};
+    const uint8_t *own_bytes, *peer_bytes;
+    socket_own_address(fd, &own);
+    if (own.u.any.sa_family == AF_UNIX || getpeername(fd, &peer.u.any, &peer.length) < 0)
+        return false;
+    size_t length = sockaddr_bytes(&own.u.any, own.length, &own_bytes);
+    return length > 0 && length == sockaddr_bytes(&peer.u.any, peer.length, &peer_bytes) &&
+           memcmp(own_bytes, peer_bytes, length) == 0;
+}
+
 static bool is_stream(int fd)
 {
     int type = SOCK_STREAM;

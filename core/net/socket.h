@@ -24,6 +24,9 @@ int socket_set(struct modcat_opening *opening, int fd, int level, int name, cons
 /* The own address of a socket, of length 0 where there is none. */
 void socket_own_address(int fd, struct modcat_sockaddr *address);
 
+/* True for a socket that is connected over IP to a peer of the same address: on this host. */
+bool socket_is_looped(int fd);
+
 /* True when the address has this option, by its canonical name. */
 bool socket_option_given(const struct modcat_opening *opening, const char *name);
 

@@ -25,6 +25,9 @@
 #define MESSAGE_BLOCK 8192
 #define DEFAULT_BLOCK 65536
 
+/* The same for a stream that has filled its buffer once: so many bytes fit into a core's cache. */
+#define BULK_BLOCK (512 * 1024)
+
 /* How many buffers one flow may move before the other gets its turn. */
 #define ROUNDS_MAX 16
 
@@ -73,9 +76,16 @@ static bool can_batch(const struct flow *flow)
            batch_possible(flow->source->endpoint, flow->sink->endpoint);
 }
 
+/* An inherited descriptor that must not be waited for takes and gives small pieces only. */
+static bool can_grow(const struct flow *flow)
+{
+    return flow->splice.way == SPLICE_NOT && !has_messages(flow->source) &&
+           !has_messages(flow->sink) && !flow->source_blocks && !flow->sink_blocks;
+}
+
 /* The kernel can move bytes that nobody has to look at. A flow starts with its buffer, and changes
  * over when it has filled it once: many flows never need a pipe of their own. */
-static void plan(struct flow *flow)
+static void plan(struct flow *flow, size_t block)
 {
     if (flow->observer != NULL || converts(flow) || source_settings(flow)->escape >= 0)
         flow->splice = (struct splice){.way = SPLICE_NOT, .pipe = {-1, -1}};
@@ -83,11 +93,17 @@ static void plan(struct flow *flow)
         splice_plan(&flow->splice, flow->source->endpoint, flow->sink->endpoint);
     flow->splicing = flow->splice.way == SPLICE_STRAIGHT;
     flow->may_batch = can_batch(flow);
+    flow->bulk = block == 0 && can_grow(flow) ? BULK_BLOCK : 0;
     log_debug("moving data from %d to %d %s", flow->source->endpoint->read_fd,
               flow->sink->endpoint->write_fd, splice_way_name(flow->splice.way));
 }
 
-/* Converted data may be twice as long, and is made from the buffer's upper half. */
+/* Converted data may be twice as long, and is made from what is behind. */
+static size_t buffer_size(const struct flow *flow)
+{
+    return converts(flow) ? 3 * flow->capacity : flow->capacity;
+}
+
 void flow_start(struct flow *flow, struct side *from, struct side *to, size_t block,
                 struct flow_observer *observer)
 {
@@ -97,20 +113,19 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
         .observer = observer,
         .source = side_reader(from),
         .sink = side_writer(to),
-        .capacity = block,
         .left = SIZE_MAX,
     };
     if (flow->source == NULL || flow->sink == NULL) {
         flow->state = FLOW_ENDED;
         return;
     }
-    flow->capacity = block = block_size(flow, block);
+    flow->capacity = block_size(flow, block);
     if (source_settings(flow)->readbytes > 0)
         flow->left = source_settings(flow)->readbytes;
-    flow->buffer = memory_alloc(converts(flow) ? 3 * block : block);
+    flow->buffer = memory_alloc(buffer_size(flow));
     flow->source_blocks = patient_needed(flow->source->endpoint, flow->source->endpoint->read_fd);
     flow->sink_blocks = patient_needed(flow->sink->endpoint, flow->sink->endpoint->write_fd);
-    plan(flow);
+    plan(flow, block);
 }
 
 void flow_free(struct flow *flow)
@@ -353,8 +368,6 @@ static bool fill_buffer(struct flow *flow, bool closing)
         return false;
     else
         read_failed(flow, length);
-    if (flow->more_likely && flow->splice.way == SPLICE_THROUGH)
-        flow->splicing = splice_prepare(&flow->splice);
     return true;
 }
 
@@ -566,6 +579,25 @@ static void start_batches(struct flow *flow)
               flow->sink->endpoint->write_fd);
 }
 
+static void grow_buffer(struct flow *flow)
+{
+    free(flow->buffer);
+    flow->capacity = flow->bulk;
+    flow->bulk = 0;
+    flow->buffer = memory_alloc(buffer_size(flow));
+}
+
+/* A buffer was filled, or several packets were there. Nothing is held now. */
+static void speed_up(struct flow *flow)
+{
+    if (flow->splice.way == SPLICE_THROUGH && !flow->splicing)
+        flow->splicing = splice_prepare(&flow->splice);
+    else if (flow->bulk > 0)
+        grow_buffer(flow);
+    else if (flow->may_batch && flow->batch == NULL)
+        start_batches(flow);
+}
+
 /* What was received before the flow began comes first, and one by one. */
 static bool fill(struct flow *flow, bool sink_ready, bool closing)
 {
@@ -596,11 +628,11 @@ bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closi
     if (sink_ready || !flow->sink_blocks)
         drain(flow);
     for (int round = 0; round < ROUNDS_MAX && source_ready && flow_wants_source(flow); round++) {
+        if (flow->more_likely && (round > 1 || !flow->may_batch))
+            speed_up(flow);
         if (!fill(flow, sink_ready, closing) || (flow->sink_blocks && !sink_ready) || !drain(flow))
             break;
         source_ready = flow->more_likely && !flow->source_blocks;
-        if (round > 0 && flow->may_batch && flow->batch == NULL)
-            start_batches(flow);
     }
     finish_when_drained(flow);
     return flow->bytes != bytes || flow->state != state;

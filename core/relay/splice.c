@@ -1,15 +1,20 @@
 #define _GNU_SOURCE
 #include "core/relay/splice.h"
 
+#include "core/net/socket.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The size that a pipe gets for a flow that fills it, and the least that is worth having: a process
- * that has used up its share of pipe pages gets pipes of a page or two, pipe(7). */
-#define PIPE_SIZE (256 * 1024)
+/* What a pipe of our own gets for a flow that fills it, the first that is allowed, and the least
+ * that is worth having: a user whose share of pipe pages is used up gets pipes of a page or two,
+ * pipe(7). */
+static const int pipe_sizes[] = {1024 * 1024, 256 * 1024};
 #define PIPE_SIZE_MIN 65536
+
+/* What the pipes of others get. */
+#define PIPE_SIZE_WIDE (256 * 1024)
 
 #define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
@@ -30,12 +35,14 @@ static bool can_give(mode_t kind)
     return kind == S_IFREG || kind == S_IFSOCK || kind == S_IFIFO || kind == S_IFBLK;
 }
 
-/* splice(2) refuses a file that is open for appending, and waits for a socket that others share. */
+/* splice(2) refuses a file that is open for appending, and waits for a socket that others share. A
+ * receiver on the same host has to copy the bytes, and is faster when they went through a buffer,
+ * and thus through the cache, than when they lie in the pages that their sender wrote. */
 static bool can_take(mode_t kind, const struct modcat_endpoint *sink)
 {
     int flags = fcntl(sink->write_fd, F_GETFL);
     if (kind == S_IFSOCK)
-        return (flags & O_NONBLOCK) != 0;
+        return (flags & O_NONBLOCK) != 0 && !socket_is_looped(sink->write_fd);
     return (kind == S_IFREG || kind == S_IFIFO || kind == S_IFBLK) && (flags & O_APPEND) == 0;
 }
 
@@ -49,7 +56,7 @@ void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
     if (!can_give(from) || !can_take(to, sink))
         return;
     splice->way = from == S_IFIFO || to == S_IFIFO ? SPLICE_STRAIGHT : SPLICE_THROUGH;
-    splice->size = PIPE_SIZE;
+    splice->size = PIPE_SIZE_WIDE;
     splice->source_is_pipe = from == S_IFIFO;
 }
 
@@ -59,7 +66,9 @@ bool splice_prepare(struct splice *splice)
         return true;
     if (pipe2(splice->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
         return false;
-    (void)fcntl(splice->pipe[1], F_SETPIPE_SZ, PIPE_SIZE);
+    for (size_t i = 0; i < MODCAT_COUNT(pipe_sizes); i++)
+        if (fcntl(splice->pipe[1], F_SETPIPE_SZ, pipe_sizes[i]) >= 0)
+            break;
     int size = fcntl(splice->pipe[1], F_GETPIPE_SZ);
     if (size < PIPE_SIZE_MIN) {
         splice_free(splice);
@@ -84,8 +93,8 @@ void splice_free(struct splice *splice)
 static void widen(struct splice *s, int source, int sink)
 {
     s->widened = true;
-    (void)fcntl(source, F_SETPIPE_SZ, PIPE_SIZE);
-    (void)fcntl(sink, F_SETPIPE_SZ, PIPE_SIZE);
+    (void)fcntl(source, F_SETPIPE_SZ, PIPE_SIZE_WIDE);
+    (void)fcntl(sink, F_SETPIPE_SZ, PIPE_SIZE_WIDE);
 }
 
 ssize_t splice_from(struct splice *s, int source, int sink, size_t length)
