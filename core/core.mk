@@ -62,6 +62,7 @@ libcore_a_SOURCES = \
 	core/process/channel.c core/process/channel.h \
 	core/process/child.c core/process/child.h \
 	core/process/command.c \
+	core/process/family.c core/process/family.h \
 	core/process/programs.c core/process/programs.h \
 	core/process/spawn.c \
 	core/registry/guard.c core/registry/guard.h \

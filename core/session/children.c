@@ -16,6 +16,14 @@ void children_add(struct children *children, pid_t pid)
     log_info("number of children increased to %zu", children->count);
 }
 
+bool children_have(const struct children *children, pid_t pid)
+{
+    for (size_t i = 0; i < children->count; i++)
+        if (children->pids[i] == pid)
+            return true;
+    return false;
+}
+
 void children_forget(struct children *children)
 {
     free(children->pids);

@@ -4,6 +4,7 @@
 #define CORE_SESSION_CHILDREN_H
 
 #include <modcat/driver.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,6 +17,8 @@ struct children {
 
 /* Remembers a child that serves a peer. */
 void children_add(struct children *children, pid_t pid);
+
+bool children_have(const struct children *children, pid_t pid);
 
 /* Forgets all of them, in a new child. */
 void children_forget(struct children *children);

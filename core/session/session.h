@@ -5,6 +5,7 @@
 
 #include "core/address/address.h"
 #include "core/command/settings.h"
+#include "core/process/programs.h"
 #include "core/relay/wait.h"
 #include "core/session/children.h"
 #include "core/session/opening.h"
@@ -13,7 +14,6 @@
 
 struct environment;
 struct leftovers;
-struct program;
 struct relay;
 struct terminals;
 
@@ -45,7 +45,7 @@ struct session {
     struct leftovers *leftovers;     /* entries and locks to remove at the end */
     struct terminals *terminals;     /* settings to put back at the end */
     struct children children;        /* processes that serve peers */
-    struct program *programs;        /* what addresses run */
+    struct programs programs;        /* what addresses run */
     struct relay *relay;             /* while data is moved */
     int status;                      /* exit status so far */
 };

@@ -25,8 +25,12 @@ struct modcat_program {
  * so-protocol say, in the directions of the opening. The program gets standard input and output
  * (fdin, fdout, stderr), the session's environment, default signals, and what options of PROCESS
  * and FORK make of it. With nofork it replaces this process, and the call does not return. Fills
- * `endpoint` in. At the end of the session the program is sent SIGTERM where it still runs, unless
- * the option end-close is given. Returns 0 when the program runs, or -1 after reporting.
+ * `endpoint` in. At the end of the session the program and all that has come from it are sent
+ * SIGTERM where they still run, and half a second later SIGKILL, unless the option end-close is
+ * given or they have made a session of their own. What the program leaves running becomes a child
+ * of this process, which buries all children that it does not know: a driver that makes some of its
+ * own can't count on finding out how they ended.
+ * Returns 0 when the program runs, or -1 after reporting.
  * Counterpart: fork(2), execvp(3). */
 int modcat_spawn(struct modcat_opening *opening, const struct modcat_program *program,
                  struct modcat_endpoint *endpoint);
