@@ -86,6 +86,14 @@ static int open_and_transfer(struct session *session)
     return result == SESSION_DONE ? 0 : log_sloppy() ? -1 : 1;
 }
 
+/* The end of a process that was made to serve a peer. All that it could free it shares with its
+ * parent, page by page, and would get copies of by doing so. */
+static _Noreturn void leave(int status)
+{
+    fflush(NULL);
+    _exit(status);
+}
+
 static int run(const struct settings *settings, struct registry *registry)
 {
     struct session session;
@@ -95,13 +103,16 @@ static int run(const struct settings *settings, struct registry *registry)
     }
     int status = signals_start(settings->signal_mask) < 0 ? 1 : open_and_transfer(&session);
     int number = signals_ending();
-    session_close(&session);
+    session_finish(&session);
     if (number != 0)
         status = 128 + number;
     if (status > 0)
         log_notice("exit(%d)", status);
     else
         log_notice("exiting with status %d", status);
+    if (session.forked)
+        leave(status);
+    session_free(&session);
     return status;
 }
 

@@ -153,17 +153,30 @@ static void close_endpoint(struct opened *opened)
 }
 
 /* The descriptors belong to the lowest level. */
-void session_close_opened(struct opened *opened)
+static void close_endpoints(struct opened *opened)
 {
-    if (opened->endpoint != NULL)
-        close_endpoint(opened);
-    free(opened->endpoint);
+    for (; opened != NULL; opened = opened->lower) {
+        if (opened->endpoint != NULL)
+            close_endpoint(opened);
+        free(opened->endpoint);
+        opened->endpoint = NULL;
+    }
+}
+
+static void free_opened(struct opened *opened)
+{
     if (opened->lower != NULL)
-        session_close_opened(opened->lower);
+        free_opened(opened->lower);
     free(opened->lower);
     if (!opened->shares_opening)
         opening_free(opened->opening);
     *opened = (struct opened){0};
+}
+
+void session_close_opened(struct opened *opened)
+{
+    close_endpoints(opened);
+    free_opened(opened);
 }
 
 void session_leave_to_child(struct opened *opened)
@@ -173,19 +186,33 @@ void session_leave_to_child(struct opened *opened)
     session_close_opened(opened);
 }
 
-void session_close(struct session *session)
+void session_finish(struct session *session)
 {
     for (int i = 0; i < 2; i++) {
-        session_close_opened(&session->sides[i].first);
-        session_close_opened(&session->sides[i].second);
-        address_free(session->sides[i].address);
+        close_endpoints(&session->sides[i].first);
+        close_endpoints(&session->sides[i].second);
     }
     programs_bury(session);
-    programs_forget(session);
     terminals_restore(session);
     leftovers_remove(session);
+}
+
+void session_free(struct session *session)
+{
+    for (int i = 0; i < 2; i++) {
+        free_opened(&session->sides[i].first);
+        free_opened(&session->sides[i].second);
+        address_free(session->sides[i].address);
+    }
+    programs_forget(session);
     children_forget(&session->children);
     environment_free(session->environment);
+}
+
+void session_close(struct session *session)
+{
+    session_finish(session);
+    session_free(session);
 }
 
 int session_wait(struct session *session, struct wait_entry *entries, size_t count,
@@ -286,6 +313,7 @@ static void share_first_side(struct session *session)
 
 static void become_child(struct session *session, const struct opening_settings *set)
 {
+    session->forked = true;
     children_forget(&session->children);
     programs_forget(session);
     share_first_side(session);

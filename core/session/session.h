@@ -48,6 +48,7 @@ struct session {
     struct programs programs;        /* what addresses run */
     struct relay *relay;             /* while data is moved */
     int status;                      /* exit status so far */
+    bool forked;                     /* this process was made to serve a peer */
 };
 
 /* How opening a session ended. */
@@ -64,7 +65,11 @@ void session_start(struct session *session, const struct settings *settings,
 /* Opens both sides, the left one first. */
 enum session_result session_open(struct session *session);
 
-/* Ends it: closes the sides, removes what it left in the file system. */
+/* Ends it: closes the sides, ends programs, removes what it left in the file system. */
+void session_finish(struct session *session);
+/* Frees its memory afterwards. */
+void session_free(struct session *session);
+/* Both. */
 void session_close(struct session *session);
 
 /* wait_ready() with what signals mean for a session: statistics are logged, children buried.

@@ -160,6 +160,19 @@ static int fail_key(struct modcat_opening *opening, const struct tls_context *co
                        file);
 }
 
+/* Certificates that the file lacks and the trusted ones have are looked up here, once; the library
+ * would do so for each peer. One that is not complete is sent as it is. */
+static void complete_chain(const struct tls_context *context)
+{
+    STACK_OF(X509) *given = NULL;
+    SSL_CTX_get0_chain_certs(context->library, &given);
+    if (SSL_CTX_get0_certificate(context->library) != NULL && sk_X509_num(given) <= 0)
+        SSL_CTX_build_cert_chain(context->library, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR |
+                                                       SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR);
+    SSL_CTX_set_mode(context->library, SSL_MODE_NO_AUTO_CHAIN);
+    ERR_clear_error();
+}
+
 static int load_certificate(struct modcat_opening *opening, const struct tls_context *context)
 {
     const char *file = modcat_option_string(opening, "openssl-certificate", NULL);
@@ -172,6 +185,7 @@ static int load_certificate(struct modcat_opening *opening, const struct tls_con
         return fail_key(opening, context, key);
     if (file != NULL && !SSL_CTX_check_private_key(context->library))
         return fail_library(opening, "SSL_CTX_check_private_key", key);
+    complete_chain(context);
     return 0;
 }
 
@@ -370,8 +384,9 @@ static int new_library_context(struct modcat_opening *opening, struct tls_contex
     if (context->library == NULL || context->bio == NULL)
         return fail_library(opening, "SSL_CTX_new", properties != NULL ? properties : "");
     SSL_CTX_set_app_data(context->library, context);
-    SSL_CTX_set_mode(context->library,
-                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_mode(context->library, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                           SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_clear_mode(context->library, SSL_MODE_AUTO_RETRY);
     if (context->server)
         SSL_CTX_set_options(context->library, SSL_OP_NO_RENEGOTIATION);
@@ -426,6 +441,8 @@ int tls_prepare(struct modcat_opening *opening, void **prepared)
         tls_release(context);
         return -1;
     }
+    if (context->server && !context->datagrams)
+        tls_rehearse(context);
     *prepared = context;
     return 0;
 }

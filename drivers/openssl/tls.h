@@ -84,6 +84,9 @@ modcat_wrap_fn tls_wrap;
 BIO_METHOD *tls_new_bio_method(void);
 BIO *tls_new_bio(BIO_METHOD *method, struct tls *tls);
 
+/* rehearse.c: a handshake ahead of all peers. */
+void tls_rehearse(const struct tls_context *context);
+
 /* verify.c: who the peer is. */
 int tls_note_verification(int ok, X509_STORE_CTX *store);
 /* The name that a peer's certificate has to carry, without brackets; empty: none. */
