@@ -183,12 +183,17 @@ tests_system_tcpwrap_test_SOURCES = tests/system/tcpwrap_test.c $(harness)
 endif
 
 # It runs itself in a user mode Linux, whose kernel has families of sockets that others lack.
+kernel = tests/kernel/boot.c tests/kernel/init.c tests/kernel/kernel.h $(harness)
+
 system_tests += tests/kernel/kernel_test
-tests_kernel_kernel_test_SOURCES = tests/kernel/kernel_test.c tests/kernel/boot.c \
-	tests/kernel/init.c tests/kernel/kernel.h $(harness)
+tests_kernel_kernel_test_SOURCES = tests/kernel/kernel_test.c $(kernel)
 
 if DRIVER_OPENSSL
 certificates = tests/system/certificates.c tests/system/certificates.h
+
+system_tests += tests/kernel/tls_test
+tests_kernel_tls_test_SOURCES = tests/kernel/tls_test.c $(kernel) $(certificates)
+tests_kernel_tls_test_LDADD = $(OPENSSL_LIBS)
 
 system_tests += tests/system/tls_corpus_test
 tests_system_tls_corpus_test_SOURCES = tests/system/tls_corpus_test.c $(harness) $(certificates)

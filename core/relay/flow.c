@@ -114,6 +114,7 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
         .source = side_reader(from),
         .sink = side_writer(to),
         .left = SIZE_MAX,
+        .write_max = SIZE_MAX,
     };
     if (flow->source == NULL || flow->sink == NULL) {
         flow->state = FLOW_ENDED;
@@ -438,11 +439,23 @@ static bool is_too_long(const struct flow *flow, int error)
     return error == EMSGSIZE && has_messages(flow->sink);
 }
 
+/* A stream may have limits, too: SCTP makes a message of each write, and that must fit into the
+ * socket's buffer. */
+static bool write_less(struct flow *flow, size_t length, int error)
+{
+    if (error != EMSGSIZE || length <= 1)
+        return false;
+    flow->write_max = length / 2;
+    return true;
+}
+
 /* Returns true unless the sink would block. */
 static bool drain_buffer(struct flow *flow)
 {
     while (flow->start < flow->end) {
         size_t length = flow->end - flow->start;
+        if (length > flow->write_max)
+            length = flow->write_max;
         ssize_t count = write_sink(flow, flow->buffer + flow->start, length);
         if (count >= 0) {
             flow->start += (size_t)count;
@@ -452,7 +465,7 @@ static bool drain_buffer(struct flow *flow)
         } else if (is_too_long(flow, errno)) {
             drop_message(flow, length);
             flow->start = flow->end = 0;
-        } else if (!write_went_wrong(flow, length)) {
+        } else if (!write_less(flow, length, errno) && !write_went_wrong(flow, length)) {
             return false;
         }
     }
@@ -507,7 +520,8 @@ static void stop_splicing(struct flow *flow)
 
 static bool splice_refused(int error)
 {
-    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOMEM;
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOMEM ||
+           error == EMSGSIZE;
 }
 
 /* A straight move fails for either end. Reading a pipe never fails; and of an end that is no pipe,

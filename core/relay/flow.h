@@ -43,6 +43,7 @@ struct flow {
     bool source_failed;   /* ... of its source */
     struct splice splice; /* the way past the buffer */
     bool splicing;        /* it is being used */
+    size_t write_max;     /* most that one write has; less when the sink has refused that much */
     size_t bulk;          /* to this the buffer may grow when it has been filled; 0: it may not */
     bool may_batch;       /* messages can be moved many at a time ... */
     struct batch *batch;  /* ... in this, once more than one was there; or NULL */

@@ -1,10 +1,18 @@
-/* The library reads and writes through the lower endpoint, whatever that is. */
+/* The library reads and writes through the lower endpoint, whatever that is; on a plain TCP socket
+ * the kernel can do the ciphering, where it has TLS. */
 
 #define _GNU_SOURCE
 #include "tls.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The name of TLS among the upper layer protocols of TCP, in the kernel's documentation of TLS. */
+static const char kernel_protocol[] = "tls";
 
 /* What IP and UDP take of a packet: the larger one, of IPv6. */
 #define DATAGRAM_OVERHEAD 48
@@ -79,8 +87,39 @@ BIO_METHOD *tls_new_bio_method(void)
     return method;
 }
 
+static int hand_to_kernel(int fd)
+{
+    return setsockopt(fd, IPPROTO_TCP, TCP_ULP, kernel_protocol, sizeof kernel_protocol);
+}
+
+/* A kernel that has TLS wants a connection for it; one that has not does not know the name. */
+bool tls_kernel_has_it(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return false;
+    bool has = hand_to_kernel(fd) == 0 || errno == ENOTCONN;
+    close(fd);
+    return has;
+}
+
+bool tls_use_kernel(const struct modcat_endpoint *lower)
+{
+    bool plain = lower->ops == NULL && lower->read_fd == lower->write_fd &&
+                 (lower->flags & (MODCAT_SOCKET | MODCAT_MESSAGES)) == MODCAT_SOCKET;
+    return plain && hand_to_kernel(lower->read_fd) == 0;
+}
+
+void tls_note_system_error(struct tls *tls, int error)
+{
+    if (tls->in_kernel && error == SSL_ERROR_SYSCALL && tls->lower_error == 0)
+        tls->lower_error = errno;
+}
+
 BIO *tls_new_bio(BIO_METHOD *method, struct tls *tls)
 {
+    if (tls->in_kernel)
+        return BIO_new_socket(tls->lower->read_fd, BIO_NOCLOSE);
     BIO *bio = BIO_new(method);
     if (bio == NULL)
         return NULL;

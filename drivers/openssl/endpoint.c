@@ -43,8 +43,10 @@ static int fail(struct modcat_endpoint *endpoint, const char *call)
 static int wait_or_fail(struct modcat_endpoint *endpoint, int error, unsigned *wants,
                         const char *call)
 {
-    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+        tls_note_system_error(endpoint->state, error);
         return fail(endpoint, call);
+    }
     *wants = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
     errno = EAGAIN;
     return -1;

@@ -126,8 +126,10 @@ static int shake_hands(struct modcat_opening *opening, const struct tls_context 
         if (result == 1)
             return 0;
         int error = SSL_get_error(tls->library, result);
-        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+            tls_note_system_error(tls, error);
             return fail_handshake(opening, context, tls);
+        }
         unsigned direction = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
         int ready = wait_for_peer(opening, tls, direction, deadline);
         if (ready <= 0)
@@ -166,6 +168,10 @@ static void tell_session(struct modcat_opening *opening, const struct tls *tls)
                compression_name(SSL_get_current_expansion(tls->library)));
     modcat_setenv(opening, "OPENSSL_PROTO_VERSION", version);
     modcat_setenv(opening, "OPENSSL_CIPHER", cipher);
+    if (tls->in_kernel)
+        modcat_log(MODCAT_INFO, "SSL ciphering by the kernel: sending %s, receiving %s",
+                   BIO_get_ktls_send(SSL_get_wbio(tls->library)) ? "yes" : "no",
+                   BIO_get_ktls_recv(SSL_get_rbio(tls->library)) ? "yes" : "no");
     if (SSL_session_reused(tls->library))
         modcat_log(MODCAT_NOTICE, "SSL session is resumed");
     tell_protocol(opening, tls);
@@ -175,6 +181,7 @@ static int make_library_state(struct modcat_opening *opening, const struct tls_c
                               struct tls *tls)
 {
     tls->library = SSL_new(context->library);
+    tls->in_kernel = context->kernel && tls_use_kernel(tls->lower);
     BIO *bio = tls->library != NULL ? tls_new_bio(context->bio, tls) : NULL;
     if (bio == NULL) {
         errno = ENOMEM;
@@ -186,6 +193,8 @@ static int make_library_state(struct modcat_opening *opening, const struct tls_c
         SSL_set_accept_state(tls->library);
     else
         SSL_set_connect_state(tls->library);
+    if (tls->in_kernel)
+        SSL_set_options(tls->library, SSL_OP_ENABLE_KTLS);
     if (context->datagrams) {
         SSL_set_options(tls->library, SSL_OP_NO_QUERY_MTU);
         DTLS_set_link_mtu(tls->library, LINK_MTU);

@@ -31,6 +31,7 @@ struct tls_context {
     bool server;
     bool datagrams;
     bool verify;
+    bool kernel;             /* to be used for ciphering where it can */
     const char *common_name; /* option commonname, or NULL */
     const char *sni_host;    /* option snihost, or NULL */
     bool no_sni;
@@ -49,6 +50,7 @@ struct tls {
     const char *session_file; /* where new sessions of a client are kept, or NULL */
     struct modcat_endpoint *lower;
     const char *name;     /* of the layer, for messages */
+    bool in_kernel;       /* the library talks to the socket itself, and may hand it the keys */
     bool datagrams;       /* a read gives one record */
     unsigned read_wants;  /* what a read waits for: MODCAT_READ or MODCAT_WRITE ... */
     unsigned write_wants; /* ... and a write */
@@ -82,6 +84,12 @@ modcat_wrap_fn tls_wrap;
 
 /* bio.c: the library's way to the lower endpoint. */
 BIO_METHOD *tls_new_bio_method(void);
+/* True when the kernel has TLS; a module may be loaded for that. */
+bool tls_kernel_has_it(void);
+/* Makes a connection ready for TLS in the kernel. Returns false where that can't be. */
+bool tls_use_kernel(const struct modcat_endpoint *lower);
+/* Keeps errno of a call on such a connection that has just failed with `error`. */
+void tls_note_system_error(struct tls *tls, int error);
 BIO *tls_new_bio(BIO_METHOD *method, struct tls *tls);
 
 /* rehearse.c: a handshake ahead of all peers. */

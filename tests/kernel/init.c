@@ -25,7 +25,8 @@ static const struct {
     const char *place;
 } mounts[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"tmpfs", SCRATCH}};
 
-static const char *const modules[] = {"sctp", "dccp_ipv4", "dccp_ipv6", "vsock_loopback"};
+static const char *const modules[] = {"sctp", "dccp_ipv4", "dccp_ipv6",     "vsock_loopback",
+                                      "tls",  "gcm",       "ghash-generic", "ctr"};
 
 /* The kernel's own check of cookies needs a module of cryptography. DCCP loses what its receiver
  * has no room for, so that there must be some. */

@@ -9,10 +9,11 @@
 /* What automake takes for a test that was not run. */
 #define KERNEL_SKIPPED 77
 
-/* Boots the kernel with `program`, an absolute path, as its first process; copies its console to
- * standard output. Returns the exit status of the tests inside; KERNEL_SKIPPED after saying why
- * where there is no such kernel, or it does not run here; 1 when the time is over. */
-int kernel_boot(const char *program);
+/* What main() does. Boots the kernel with this program as its first process, which calls `inside`,
+ * and copies its console to standard output. Returns the exit status of the tests inside;
+ * KERNEL_SKIPPED after saying why where there is no such kernel, or it does not run here; 1 when
+ * the time is over. */
+int kernel_main(int count, char **arguments, int (*inside)(void));
 
 /* True in the first process of such a kernel. */
 bool kernel_is_init(void);

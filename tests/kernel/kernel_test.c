@@ -4,7 +4,6 @@
 #include "tests/kernel/kernel.h"
 #include "tests/system/peers.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,6 +69,13 @@ static void relays_over_sctp_with_its_options(void **state)
 {
     relays(*state, "SCTP-LISTEN:5003,sctp-nodelay,sctp-maxseg=1000,range=127.0.0.0/8",
            "SCTP:127.0.0.1:5003,sctp-nodelay,sctp-maxseg-late=900,sourceport=5555", MEBIBYTE);
+}
+
+/* SCTP refuses what is longer than the socket's buffer. */
+static void relays_blocks_that_sctp_refuses_in_pieces(void **state)
+{
+    relays(*state, "SCTP4-LISTEN:5011,so-sndbuf=20000", "SCTP4:127.0.0.1:5011,so-sndbuf=20000",
+           MEBIBYTE);
 }
 
 /* What a receiver has no room for, DCCP drops; so it gets room for all. */
@@ -238,6 +244,7 @@ static int run_inside(void)
         SYSTEM_TEST(relays_over_sctp_4),
         SYSTEM_TEST(relays_over_sctp_6),
         SYSTEM_TEST(relays_over_sctp_with_its_options),
+        SYSTEM_TEST(relays_blocks_that_sctp_refuses_in_pieces),
         SYSTEM_TEST(relays_over_dccp_4),
         SYSTEM_TEST(relays_over_dccp_6),
         SYSTEM_TEST(relays_over_vsock),
@@ -252,33 +259,7 @@ static int run_inside(void)
     return cmocka_run_group_tests_name("kernel", tests, NULL, NULL);
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 int main(int count, char **arguments)
 {
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (kernel_is_init())
-        return kernel_init(arguments[0]);
-    if (count > 1 && strcmp(arguments[1], "inside") == 0)
-        return run_inside();
-    if (SANITIZED) {
-        puts("skipped: the sanitizers need more address space than processes of that kernel have");
-        return KERNEL_SKIPPED;
-    }
-    if (length < 0) {
-        perror("readlink(\"/proc/self/exe\")");
-        return 1;
-    }
-    program[length] = '\0';
-    return kernel_boot(program);
+    return kernel_main(count, arguments, run_inside);
 }
