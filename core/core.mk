@@ -78,7 +78,8 @@ libcore_a_SOURCES = \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \
 	core/relay/endpoint.c core/relay/endpoint.h \
-	core/relay/flow.c core/relay/flow.h \
+	core/relay/flow.c core/relay/flow.h core/relay/moving.h \
+	core/relay/source.c core/relay/sink.c core/relay/splicing.c \
 	core/relay/halfclose.c core/relay/halfclose.h \
 	core/relay/patient.c core/relay/patient.h \
 	core/relay/progress.c core/relay/progress.h \

@@ -1,0 +1,84 @@
+/* The way of a flow past its buffer. */
+
+#define _GNU_SOURCE
+#include "core/base/log.h"
+#include "core/relay/moving.h"
+#include <string.h>
+
+/* A descriptor that can't be spliced after all: the buffer does the rest. */
+static void stop_splicing(struct flow *flow)
+{
+    log_debug("splice(%d, ..., %d, ...): %s; going on through a buffer",
+              flow->source->endpoint->read_fd, flow->sink->endpoint->write_fd, strerror(errno));
+    flow->splicing = false;
+    flow->splice.way = SPLICE_NOT;
+    flow->splice.sink_full = false;
+}
+
+static bool splice_refused(int error)
+{
+    return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOMEM ||
+           error == EMSGSIZE;
+}
+
+/* A straight move fails for either end. Reading a pipe never fails; and of an end that is no pipe,
+ * a broken pipe can't be the fault. */
+static void splice_failed(struct flow *flow, size_t length)
+{
+    bool at_sink = flow->splice.source_is_pipe || errno == EPIPE;
+    if (flow->splice.way == SPLICE_STRAIGHT && at_sink)
+        flow_write_failed(flow, length);
+    else
+        flow_read_failed(flow, length);
+}
+
+/* Returns true unless an end would block. `sink_ready` tells which one it must be, if it is. */
+bool flow_splice_source(struct flow *flow, bool sink_ready, bool closing)
+{
+    size_t length = flow->splice.size < flow->left ? flow->splice.size : flow->left;
+    ssize_t count = splice_from(&flow->splice, flow->source->endpoint->read_fd,
+                                flow->sink->endpoint->write_fd, length);
+    flow->more_likely = count > 0;
+    flow->splice.sink_full = false;
+    if (count > 0) {
+        flow_count_read(flow, (size_t)count);
+        if (flow->splice.way == SPLICE_STRAIGHT)
+            flow_written(flow, (size_t)count);
+    } else if (count == 0) {
+        flow_nothing_read(flow, closing);
+    } else if (flow_would_block(errno)) {
+        flow->splice.sink_full = flow->splice.way == SPLICE_STRAIGHT && !sink_ready;
+        return false;
+    } else if (splice_refused(errno)) {
+        stop_splicing(flow);
+    } else if (errno != EINTR) {
+        splice_failed(flow, length);
+    }
+    return true;
+}
+
+/* Bytes that are in the pipe when its sink refuses them go on through the buffer. */
+bool flow_drain_pipe(struct flow *flow)
+{
+    while (flow->splice.held > 0) {
+        if (!flow->splicing) {
+            ssize_t count = splice_take_back(&flow->splice, flow->buffer, flow->capacity);
+            flow->start = 0;
+            flow->end = count > 0 ? (size_t)count : 0;
+            if (!flow_drain_buffer(flow))
+                return false;
+            continue;
+        }
+        size_t length = flow->splice.held;
+        ssize_t count = splice_to(&flow->splice, flow->sink->endpoint->write_fd);
+        if (count > 0)
+            flow_written(flow, (size_t)count);
+        else if (count < 0 && flow_would_block(errno))
+            return false;
+        else if (count == 0 || splice_refused(errno))
+            stop_splicing(flow);
+        else if (errno != EINTR)
+            flow_write_failed(flow, length);
+    }
+    return true;
+}
