@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <glob.h>
+#include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -27,7 +28,7 @@
 #endif
 
 /* How long the kernel may run, in seconds. */
-#define RUN_TIME 120
+#define RUN_TIME 600
 
 /* Its memory, in MiB. */
 #define MEMORY 256UL
@@ -277,7 +278,9 @@ static int judge(const struct machine *machine, bool in_time)
     return machine->status < 0 ? 1 : machine->status;
 }
 
-int kernel_boot(const char *program)
+/* Returns the exit status of the tests inside; KERNEL_SKIPPED after saying why where there is no such
+ * kernel, or it does not run here; 1 when the time is over. */
+static int boot(const char *program)
 {
     struct machine machine = {.status = -1};
     int status = 0;
@@ -298,4 +301,37 @@ int kernel_boot(const char *program)
     kill_group(0);
     remove_folder(&machine);
     return judge(&machine, in_time);
+}
+
+/* ---- the program ------------------------------------------------------------------------------*/
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+int kernel_main(int count, char **arguments, int (*run_inside)(void))
+{
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (kernel_is_init())
+        return kernel_init(arguments[0]);
+    if (count > 1 && strcmp(arguments[1], "inside") == 0)
+        return run_inside();
+    if (SANITIZED) {
+        puts("skipped: the sanitizers need more address space than processes of that kernel have");
+        return KERNEL_SKIPPED;
+    }
+    if (length < 0) {
+        perror("readlink(\"/proc/self/exe\")");
+        return 1;
+    }
+    program[length] = '\0';
+    return boot(program);
 }

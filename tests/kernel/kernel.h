@@ -9,10 +9,10 @@
 /* What automake takes for a test that was not run. */
 #define KERNEL_SKIPPED 77
 
-/* Boots the kernel with `program`, an absolute path, as its first process; copies its console to
- * standard output. Returns the exit status of the tests inside; KERNEL_SKIPPED after saying why
- * where there is no such kernel, or it does not run here; 1 when the time is over. */
-int kernel_boot(const char *program);
+/* All that a test program does in main(): boots the kernel with itself as the first process, whose
+ * console is copied to standard output; in there, runs itself once more, and then `run_inside`.
+ * Returns the exit status: that of run_inside(), or KERNEL_SKIPPED after saying why. */
+int kernel_main(int count, char **arguments, int (*run_inside)(void));
 
 /* True in the first process of such a kernel. */
 bool kernel_is_init(void);
