@@ -127,6 +127,7 @@ packets = tests/system/packets.c tests/system/packets.h
 types = tests/system/types.c tests/system/types.h
 workers = tests/system/workers.c tests/system/workers.h
 certificates = tests/system/certificates.c tests/system/certificates.h
+datagrams = tests/system/datagrams.c tests/system/datagrams.h
 
 # The types that carry a stream. Those of TLS take certificates.
 streams = tests/system/streams.c tests/system/stream_pairs.c tests/system/streams.h
@@ -136,8 +137,15 @@ streams_libs = $(OPENSSL_LIBS)
 tests/system/streams.o: AM_CPPFLAGS += -DWITH_TLS
 endif
 
+system_tests += tests/system/coverage_test
+tests_system_coverage_test_SOURCES = tests/system/coverage_test.c $(datagrams) $(streams) \
+	$(types) $(packets) $(network)
+tests_system_coverage_test_LDADD = $(streams_libs)
+
 system_tests += tests/system/datagram_matrix_test
-tests_system_datagram_matrix_test_SOURCES = tests/system/datagram_matrix_test.c $(packets) $(harness)
+tests_system_datagram_matrix_test_SOURCES = tests/system/datagram_matrix_test.c $(datagrams) \
+	$(streams) $(types) $(workers) $(packets) $(network)
+tests_system_datagram_matrix_test_LDADD = $(streams_libs)
 
 system_tests += tests/system/ends_test
 tests_system_ends_test_SOURCES = tests/system/ends_test.c $(harness)

@@ -278,8 +278,8 @@ static int judge(const struct machine *machine, bool in_time)
     return machine->status < 0 ? 1 : machine->status;
 }
 
-/* Returns the exit status of the tests inside; KERNEL_SKIPPED after saying why where there is no such
- * kernel, or it does not run here; 1 when the time is over. */
+/* Returns the exit status of the tests inside; KERNEL_SKIPPED after saying why where there is no
+ * such kernel, or it does not run here; 1 when the time is over. */
 static int boot(const char *program)
 {
     struct machine machine = {.status = -1};

@@ -9,6 +9,7 @@ const char *const *types_of_program(struct harness *harness)
     struct program *program = program_start(harness, "-h", NULL);
     const char **types = memory(harness, sizeof(char *));
     size_t count = 0;
+    types[0] = NULL;
     program_ends(program, 0);
     const char *line = strstr(program_output(program, NULL), "address-head:" LINE);
     if (line == NULL)
