@@ -181,6 +181,9 @@ tests_system_matrix_test_LDADD = $(streams_libs)
 system_tests += tests/system/relay_test
 tests_system_relay_test_SOURCES = tests/system/relay_test.c $(harness)
 
+system_tests += tests/system/requests_test
+tests_system_requests_test_SOURCES = tests/system/requests_test.c $(packets) $(harness)
+
 system_tests += tests/system/signals_test
 tests_system_signals_test_SOURCES = tests/system/signals_test.c $(harness)
 
