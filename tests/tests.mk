@@ -124,9 +124,28 @@ system_tests += tests/system/command_test
 tests_system_command_test_SOURCES = tests/system/command_test.c $(harness)
 
 packets = tests/system/packets.c tests/system/packets.h
+types = tests/system/types.c tests/system/types.h
+workers = tests/system/workers.c tests/system/workers.h
+certificates = tests/system/certificates.c tests/system/certificates.h
+datagrams = tests/system/datagrams.c tests/system/datagrams.h
+
+# The types that carry a stream. Those of TLS take certificates.
+streams = tests/system/streams.c tests/system/stream_pairs.c tests/system/streams.h
+if DRIVER_OPENSSL
+streams += $(certificates)
+streams_libs = $(OPENSSL_LIBS)
+tests/system/streams.o: AM_CPPFLAGS += -DWITH_TLS
+endif
+
+system_tests += tests/system/coverage_test
+tests_system_coverage_test_SOURCES = tests/system/coverage_test.c $(datagrams) $(streams) \
+	$(types) $(packets) $(network)
+tests_system_coverage_test_LDADD = $(streams_libs)
 
 system_tests += tests/system/datagram_matrix_test
-tests_system_datagram_matrix_test_SOURCES = tests/system/datagram_matrix_test.c $(packets) $(harness)
+tests_system_datagram_matrix_test_SOURCES = tests/system/datagram_matrix_test.c $(datagrams) \
+	$(streams) $(types) $(workers) $(packets) $(network)
+tests_system_datagram_matrix_test_LDADD = $(streams_libs)
 
 system_tests += tests/system/ends_test
 tests_system_ends_test_SOURCES = tests/system/ends_test.c $(harness)
@@ -157,10 +176,15 @@ system_tests += tests/system/program_end_test
 tests_system_program_end_test_SOURCES = tests/system/program_end_test.c $(harness)
 
 system_tests += tests/system/matrix_test
-tests_system_matrix_test_SOURCES = tests/system/matrix_test.c $(packets) $(harness)
+tests_system_matrix_test_SOURCES = tests/system/matrix_test.c $(streams) $(types) $(workers) \
+	$(packets) $(harness)
+tests_system_matrix_test_LDADD = $(streams_libs)
 
 system_tests += tests/system/relay_test
 tests_system_relay_test_SOURCES = tests/system/relay_test.c $(harness)
+
+system_tests += tests/system/requests_test
+tests_system_requests_test_SOURCES = tests/system/requests_test.c $(packets) $(harness)
 
 system_tests += tests/system/signals_test
 tests_system_signals_test_SOURCES = tests/system/signals_test.c $(harness)
@@ -182,17 +206,20 @@ system_tests += tests/system/tcpwrap_test
 tests_system_tcpwrap_test_SOURCES = tests/system/tcpwrap_test.c $(harness)
 endif
 
-# It runs itself in a user mode Linux, whose kernel has families of sockets that others lack.
-kernel = tests/kernel/boot.c tests/kernel/init.c tests/kernel/kernel.h $(harness)
+# They run themselves in a user mode Linux, whose kernel has families of sockets that others lack.
+kernel = tests/kernel/boot.c tests/kernel/init.c tests/kernel/kernel.h
 
 system_tests += tests/kernel/kernel_test
-tests_kernel_kernel_test_SOURCES = tests/kernel/kernel_test.c $(kernel)
+tests_kernel_kernel_test_SOURCES = tests/kernel/kernel_test.c $(kernel) $(harness)
+
+system_tests += tests/kernel/matrix_test
+tests_kernel_matrix_test_SOURCES = tests/kernel/matrix_test.c $(kernel) $(streams) $(types) \
+	$(workers) $(packets) $(harness)
+tests_kernel_matrix_test_LDADD = $(streams_libs)
 
 if DRIVER_OPENSSL
-certificates = tests/system/certificates.c tests/system/certificates.h
-
 system_tests += tests/kernel/tls_test
-tests_kernel_tls_test_SOURCES = tests/kernel/tls_test.c $(kernel) $(certificates)
+tests_kernel_tls_test_SOURCES = tests/kernel/tls_test.c $(kernel) $(certificates) $(harness)
 tests_kernel_tls_test_LDADD = $(OPENSSL_LIBS)
 
 system_tests += tests/system/tls_corpus_test

@@ -28,7 +28,7 @@
 #endif
 
 /* How long the kernel may run, in seconds. */
-#define RUN_TIME 120
+#define RUN_TIME 600
 
 /* Its memory, in MiB. */
 #define MEMORY 256UL

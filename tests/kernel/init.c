@@ -23,7 +23,7 @@
 static const struct {
     const char *type;
     const char *place;
-} mounts[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"tmpfs", SCRATCH}};
+} mounts[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"tmpfs", SCRATCH}, {"devpts", "/dev/pts"}};
 
 static const char *const modules[] = {"sctp", "dccp_ipv4", "dccp_ipv6",     "vsock_loopback",
                                       "tls",  "gcm",       "ghash-generic", "ctr"};
@@ -35,6 +35,7 @@ static const struct {
     const char *value;
 } settings[] = {
     {"/proc/sys/net/sctp/cookie_hmac_alg", "none"},
+    {"/proc/sys/net/sctp/rto_min", "20"},
     {"/proc/sys/net/core/rmem_max", "8000000"},
     {"/proc/sys/net/core/wmem_max", "8000000"},
 };
@@ -53,10 +54,11 @@ static void complain(const char *what, const char *whom)
 
 static void mount_all(void)
 {
-    mkdir(SCRATCH, 01777);
-    for (size_t i = 0; i < COUNT(mounts); i++)
+    for (size_t i = 0; i < COUNT(mounts); i++) {
+        mkdir(mounts[i].place, 01777);
         if (mount("none", mounts[i].place, mounts[i].type, 0, NULL) < 0)
             complain("mount", mounts[i].place);
+    }
 }
 
 static void start_loopback(void)

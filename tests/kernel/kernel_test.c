@@ -172,35 +172,62 @@ static void keeps_messages_of_sctp_apart_with_so_type_5(void **state)
 
 /* ---- the ends ---------------------------------------------------------------------------------*/
 
-static struct program *echo_over_sctp(struct harness *harness, const char *listen)
+static struct program *echo_server(struct harness *harness, const char *listen)
 {
     struct program *server = program_start(harness, "-d", "-d", listen, "PIPE", NULL);
     program_logs(server, " listening on ");
     return server;
 }
 
-static void sctp_serves_many(void **state)
+#define CLIENTS 5
+
+/* Some clients at once, each of which is answered while the others are there, and then one more. */
+static void serves_many(struct harness *harness, const char *listen, const char *connect)
 {
-    struct harness *harness = *state;
-    struct program *server = echo_over_sctp(harness, "SCTP4-LISTEN:5009,fork");
-    for (int i = 0; i < 5; i++) {
-        struct program *client =
-            program_start(harness, "-t", "0.1", "-", "SCTP4:127.0.0.1:5009", NULL);
-        program_send(client, "there and back");
-        program_outputs(client, "there and back");
-        program_end_input(client);
-        program_ends(client, 0);
-        assert_string_equal(program_log(client), "");
+    struct program *server = echo_server(harness, listen), *clients[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++)
+        clients[i] = program_start(harness, "-t", "0.1", "-", connect, NULL);
+    for (int round = 0; round < 2; round++)
+        for (int i = CLIENTS - 1; i >= 0; i--) {
+            const char *words = text(harness, "client %d, round %d", i, round);
+            program_send(clients[i], words);
+            program_outputs(clients[i], words);
+        }
+    process_awaits_children(harness, program_pid(server), CLIENTS);
+    for (int i = 0; i < CLIENTS; i++) {
+        program_end_input(clients[i]);
+        program_ends(clients[i], 0);
+        assert_string_equal(program_log(clients[i]), "");
     }
     process_awaits_children(harness, program_pid(server), 0);
+    struct program *last = program_start(harness, "-t", "0.1", "-", connect, NULL);
+    program_send(last, "there and back");
+    program_outputs(last, "there and back");
     assert_false(program_has_logged(server, " E "));
+}
+
+static void sctp_serves_many(void **state)
+{
+    serves_many(*state, "SCTP4-LISTEN:5009,fork", "SCTP4:127.0.0.1:5009");
+    serves_many(*state, "SCTP6-LISTEN:5015,fork", "SCTP6:[::1]:5015");
+}
+
+static void dccp_serves_many(void **state)
+{
+    serves_many(*state, "DCCP4-LISTEN:5012,fork", "DCCP4:127.0.0.1:5012");
+    serves_many(*state, "DCCP6-LISTEN:5013,fork", "DCCP6:[::1]:5013");
+}
+
+static void vsock_serves_many(void **state)
+{
+    serves_many(*state, "VSOCK-LISTEN:5014,fork", "VSOCK-CONNECT:1:5014");
 }
 
 /* The end of what the client says must not cut off what the server has yet to say. */
 static void sctp_brings_the_answer_to_what_was_said_last(void **state)
 {
     struct harness *harness = *state;
-    echo_over_sctp(harness, "SCTP4-LISTEN:5011");
+    echo_server(harness, "SCTP4-LISTEN:5011");
     struct program *client = program_start(harness, "-t", "20", "-", "SCTP4:127.0.0.1:5011", NULL);
     program_send(client, "there and back");
     program_end_input(client);
@@ -251,6 +278,8 @@ static int run_inside(void)
         SYSTEM_TEST(relays_over_vsock_from_a_bound_port),
         SYSTEM_TEST(keeps_messages_of_sctp_apart_with_so_type_5),
         SYSTEM_TEST(sctp_serves_many),
+        SYSTEM_TEST(dccp_serves_many),
+        SYSTEM_TEST(vsock_serves_many),
         SYSTEM_TEST(sctp_brings_the_answer_to_what_was_said_last),
         SYSTEM_TEST(sctp_refuses_peers_out_of_range),
         SYSTEM_TEST(names_the_failure_where_nobody_listens),

@@ -1,12 +1,12 @@
 /* Every type of packets against every other: none is lost, merged or cut. */
 
 #define _GNU_SOURCE
-#include "tests/system/packets.h"
+#include "tests/system/datagrams.h"
+#include "tests/system/types.h"
+#include "tests/system/workers.h"
 
-#include <netinet/in.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PACKETS 1000
 #define PACKET_MAX 8192
@@ -14,371 +14,242 @@
 /* How many packets may be under way: the shortest queue on the way holds this many. */
 #define WINDOW 4
 
-#define HELLO "hello"
+/* ---- packets ----------------------------------------------------------------------------------*/
 
-/* Each end has addresses, a protocol and names of its own. */
-struct side {
-    const char *name;
-    const char *program; /* host of the program, in raw IP */
-    const char *test;    /* host of the test, in raw IP */
-    int protocol;
-};
-static const struct side left_side = {"left", "127.0.0.1", "127.0.0.2", 253};
-static const struct side right_side = {"right", "127.0.0.3", "127.0.0.4", 254};
-
-struct end;
-
-/* How sockets of a family are named, on the command line and by the test. */
-struct family {
-    int socktype;
-    int protocol; /* 0: the default; -1: that of the side */
-    struct place (*place)(const struct end *end);
-    const char *(*address)(const struct end *end);
-    bool has_port;
-    size_t header; /* what stands before the data that the test receives */
+struct packet {
+    unsigned char *data;
+    size_t size;
 };
 
-/* A type, and how the test gets in touch with it. */
-struct kind {
-    const char *type;
-    const struct family *family;
-    const char *ready; /* what is logged when it is there; ends with the port, if there is one */
-    bool sends;        /* to the test's place; else it waits at its own */
-    bool reads_only;
-    bool waits;      /* it opens with a first packet */
-    bool once;       /* and gives no other */
-    bool ends_empty; /* an empty packet is the end; elsewhere it is nothing */
+/* What is sent where frames are relayed, and elsewhere. */
+struct series {
+    struct packet hello;
+    struct packet packets[PACKETS];
 };
+static struct series plain, framed;
 
-/* An end of a pair that is tested. */
-struct end {
-    struct harness *harness;
-    const struct kind *kind;
-    const struct side *side;
-    int fd; /* the test's socket */
-    struct place place;
-};
+/* A frame for everybody, of an Ethernet type that nothing else uses. */
+static const unsigned char frame_head[] = {255, 255, 255, 255, 255, 255,  2,
+                                           0,   0,   0,   0,   1,   0x88, 0xb5};
 
-static struct place at_loopback4(const struct end *end)
+/* No two packets are alike, and no two parts of one. */
+static struct packet make_packet(struct harness *harness, size_t number, size_t size, bool frame)
 {
-    return place_host(end->harness, "127.0.0.1", 0);
-}
-
-static struct place at_loopback6(const struct end *end)
-{
-    return place_host(end->harness, "::1", 0);
-}
-
-static const char *test_name(const struct end *end)
-{
-    return text(end->harness, "%s.test", path(end->harness, end->side->name));
-}
-
-static const char *program_name(const struct end *end)
-{
-    return text(end->harness, "%s.modcat", path(end->harness, end->side->name));
-}
-
-static struct place at_path(const struct end *end)
-{
-    return place_path(end->harness, test_name(end));
-}
-
-static struct place at_name(const struct end *end)
-{
-    return place_abstract(end->harness, test_name(end));
-}
-
-static struct place at_own_host(const struct end *end)
-{
-    return place_host(end->harness, end->side->test, 0);
-}
-
-static const char *ip4_address(const struct end *end)
-{
-    return end->kind->sends ? text(end->harness, "%s:127.0.0.1:%u,bind=127.0.0.1:0",
-                                   end->kind->type, place_port(&end->place))
-                            : text(end->harness, "%s:0,bind=127.0.0.1", end->kind->type);
-}
-
-static const char *ip6_address(const struct end *end)
-{
-    return end->kind->sends ? text(end->harness, "%s:[::1]:%u,bind=[::1]:0", end->kind->type,
-                                   place_port(&end->place))
-                            : text(end->harness, "%s:0,bind=[::1]", end->kind->type);
-}
-
-static const char *unix_address(const struct end *end)
-{
-    return end->kind->sends ? text(end->harness, "%s:%s,bind=%s", end->kind->type, test_name(end),
-                                   program_name(end))
-                            : text(end->harness, "%s:%s", end->kind->type, program_name(end));
-}
-
-static const char *sequence_address(const struct end *end)
-{
-    return text(end->harness, "%s,socktype=%d", unix_address(end), SOCK_SEQPACKET);
-}
-
-static const char *raw_address(const struct end *end)
-{
-    const struct side *side = end->side;
-    return end->kind->sends ? text(end->harness, "%s:%s:%d,bind=%s", end->kind->type, side->test,
-                                   side->protocol, side->program)
-                            : text(end->harness, "%s:%d,bind=%s", end->kind->type, side->protocol,
-                                   side->program);
-}
-
-#define ZEROS "x0000000000000000"
-
-static const char *generic_address(const struct end *end)
-{
-    return end->kind->sends
-               ? text(end->harness, "%s:2:2:17:x%04x7f000001" ZEROS ",bind=x00007f000001" ZEROS,
-                      end->kind->type, place_port(&end->place))
-               : text(end->harness, "%s:2:2:17:x00007f000001" ZEROS, end->kind->type);
-}
-
-static const struct family udp4 = {SOCK_DGRAM, 0, at_loopback4, ip4_address, true, 0};
-static const struct family udp6 = {SOCK_DGRAM, 0, at_loopback6, ip6_address, true, 0};
-static const struct family lite = {SOCK_DGRAM, IPPROTO_UDPLITE, at_loopback4, ip4_address, true, 0};
-static const struct family files = {SOCK_DGRAM, 0, at_path, unix_address, false, 0};
-static const struct family names = {SOCK_DGRAM, 0, at_name, unix_address, false, 0};
-static const struct family sequence = {SOCK_SEQPACKET, 0, at_path, sequence_address, false, 0};
-static const struct family raw = {SOCK_RAW, -1, at_own_host, raw_address, false, 20};
-static const struct family generic = {SOCK_DGRAM, 0, at_loopback4, generic_address, true, 0};
-
-#define CONNECTS .ready = " N successfully connected from ", .sends = true, .ends_empty = true
-#define LISTENS .ready = " N listening on ", .waits = true, .ends_empty = true
-#define SENDS .ready = " N successfully prepared local socket ", .sends = true
-#define RECEIVES_ONCE .ready = " N receiving on ", .waits = true, .once = true
-#define RECEIVES .ready = " N receiving on ", .reads_only = true
-
-static const struct kind kinds[] = {
-    {"UDP4-CONNECT", &udp4, CONNECTS},
-    {"UDP4-LISTEN", &udp4, LISTENS},
-    {"UDP4-SENDTO", &udp4, SENDS},
-    {"UDP4-DATAGRAM", &udp4, SENDS},
-    {"UDP4-RECV", &udp4, RECEIVES},
-    {"UDP6-CONNECT", &udp6, CONNECTS},
-    {"UDP6-LISTEN", &udp6, LISTENS},
-    {"UDP6-SENDTO", &udp6, SENDS},
-    {"UDP6-DATAGRAM", &udp6, SENDS},
-    {"UDP6-RECV", &udp6, RECEIVES},
-    {"UDPLITE4-CONNECT", &lite, CONNECTS},
-    {"UDPLITE4-LISTEN", &lite, LISTENS},
-    {"UDPLITE4-SENDTO", &lite, SENDS},
-    {"UDPLITE4-DATAGRAM", &lite, SENDS},
-    {"UDPLITE4-RECV", &lite, RECEIVES},
-    {"UNIX-SENDTO", &files, SENDS},
-    {"UNIX-CLIENT", &files, SENDS},
-    {"UNIX-RECV", &files, RECEIVES},
-    {"UNIX-CONNECT", &sequence, CONNECTS},
-    {"UNIX-LISTEN", &sequence, LISTENS},
-    {"ABSTRACT-SENDTO", &names, SENDS},
-    {"ABSTRACT-CLIENT", &names, SENDS},
-    {"ABSTRACT-RECV", &names, RECEIVES},
-    {"IP4-SENDTO", &raw, SENDS},
-    {"IP4-DATAGRAM", &raw, SENDS},
-    {"IP4-RECV", &raw, RECEIVES},
-    {"UDP4-RECVFROM", &udp4, RECEIVES_ONCE},
-    {"UDP6-RECVFROM", &udp6, RECEIVES_ONCE},
-    {"UDPLITE4-RECVFROM", &lite, RECEIVES_ONCE},
-    {"UNIX-RECVFROM", &files, RECEIVES_ONCE},
-    {"ABSTRACT-RECVFROM", &names, RECEIVES_ONCE},
-    {"IP4-RECVFROM", &raw, RECEIVES_ONCE},
-    {"SOCKET-SENDTO", &generic, SENDS},
-    {"SOCKET-DATAGRAM", &generic, SENDS},
-    {"SOCKET-RECVFROM", &generic, .ready = " N receiving on ", .waits = true},
-    {"SOCKET-RECV", &generic, RECEIVES},
-};
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
-static bool is_sequence(const struct end *end)
-{
-    return end->kind->family == &sequence;
-}
-
-static int protocol_of(const struct end *end)
-{
-    return end->kind->family->protocol < 0 ? end->side->protocol : end->kind->family->protocol;
-}
-
-/* Makes the test's socket, and returns the program's address for it. */
-static const char *prepare(struct end *end)
-{
-    const struct family *family = end->kind->family;
-    struct place place = family->place(end);
-
-    end->fd = packet_socket(end->harness, family->socktype, protocol_of(end), &place);
-    end->place = packet_place(end->harness, end->fd);
-    if (is_sequence(end) && end->kind->sends)
-        assert_int_equal(listen(end->fd, 1), 0);
-    return family->address(end);
-}
-
-static struct place program_place(const struct end *end, unsigned port)
-{
-    struct harness *harness = end->harness;
-    if (end->kind->family == &udp6)
-        return place_host(harness, "::1", port);
-    if (end->kind->family->has_port)
-        return place_host(harness, "127.0.0.1", port);
-    if (end->kind->family == &raw)
-        return place_host(harness, end->side->program, 0);
-    return end->kind->family == &names ? place_abstract(harness, program_name(end))
-                                       : place_path(harness, program_name(end));
-}
-
-/* Waits until the program is at its place, and connects the test's socket to it. */
-static void attach(struct end *end, struct program *program)
-{
-    unsigned port = 0;
-    struct place peer;
-
-    if (end->kind->family->has_port)
-        port = program_logs_port(program, end->kind->ready);
-    else
-        program_logs(program, end->kind->ready);
-    peer = program_place(end, port);
-    if (is_sequence(end) && end->kind->sends)
-        end->fd = harness_keep(end->harness, accept(end->fd, NULL, NULL));
-    else
-        packet_connect(end->harness, end->fd, &peer);
-    if (end->kind->waits)
-        packet_send(end->harness, end->fd, HELLO, strlen(HELLO));
+    uint32_t random = (uint32_t)number * 2654435761U + 1;
+    if (frame && size < sizeof frame_head)
+        size = sizeof frame_head;
+    struct packet packet = {memory(harness, size + 1), size};
+    for (size_t i = 0; i < size; i++) {
+        random = random * 1664525U + 1013904223U;
+        packet.data[i] = (unsigned char)(random >> 24);
+    }
+    if (frame)
+        memcpy(packet.data, frame_head, sizeof frame_head);
+    return packet;
 }
 
 /* From nothing to the largest size. */
-static size_t packet_size(size_t number)
+static void make_series(struct harness *harness, struct series *series, bool frames)
 {
-    return number * PACKET_MAX / (PACKETS - 1);
+    series->hello = make_packet(harness, PACKETS, 20, frames);
+    for (size_t i = 0; i < PACKETS; i++)
+        series->packets[i] = make_packet(harness, i, i * PACKET_MAX / (PACKETS - 1), frames);
 }
 
-/* No two packets are alike, and no two parts of one. */
-static void make_packet(size_t number, unsigned char *data)
+static void send_packet(const struct datagram_end *from, const struct packet *packet)
 {
-    size_t size = packet_size(number);
-    uint32_t random = (uint32_t)number * 2654435761U + 1;
-    for (size_t i = 0; i < size; i++) {
-        random = random * 1664525U + 1013904223U;
-        data[i] = (unsigned char)(random >> 24);
-    }
+    if (from->kind->family->send != NULL)
+        from->kind->family->send(from, packet->data, packet->size);
+    else
+        packet_send(from->harness, from->fd, packet->data, packet->size);
 }
 
-static void send_packet(const struct end *from, size_t number)
+static size_t receive_packet(const struct datagram_end *to, void *data, size_t size)
 {
-    unsigned char data[PACKET_MAX];
-    make_packet(number, data);
-    packet_send(from->harness, from->fd, data, packet_size(number));
+    return to->kind->family->receive != NULL
+               ? to->kind->family->receive(to, data, size)
+               : packet_receive(to->harness, to->fd, data, size, NULL);
 }
 
-static void expect(const struct end *to, const char *what, const void *wanted, size_t size)
+static void expect(const struct datagram_end *to, const struct packet *packet, const char *what)
 {
     unsigned char data[PACKET_MAX + 100];
     size_t header = to->kind->family->header;
-    size_t length = packet_receive(to->harness, to->fd, data, sizeof(data), NULL);
+    size_t length = receive_packet(to, data, sizeof data);
 
-    if (length != size + header || memcmp(data + header, wanted, size) != 0)
+    if (length != packet->size + header || memcmp(data + header, packet->data, packet->size) != 0)
         harness_fail(to->harness, "%s: %zu bytes came in, %zu were wanted", what, length - header,
-                     size);
+                     packet->size);
 }
 
-static void expect_packet(const struct end *to, size_t number)
+/* ---- pairs ------------------------------------------------------------------------------------*/
+
+struct pair {
+    struct datagram_end left;
+    struct datagram_end right;
+    const struct series *series;
+    size_t window;
+};
+
+static bool gives_back(const struct datagram_end *end)
 {
-    unsigned char wanted[PACKET_MAX];
-    make_packet(number, wanted);
-    expect(to, text(to->harness, "packet %zu", number), wanted, packet_size(number));
+    return end->kind->family->gives_back;
 }
 
-/* The empty packet is sent where it is no end, and never comes out. */
-static void move_packets(const struct end *from, const struct end *to)
+/* An empty packet is sent where it is no end, and never comes out. */
+static void move_packets(const struct pair *pair, const struct datagram_end *from,
+                         const struct datagram_end *to)
 {
-    size_t received = 1;
-    for (size_t sent = from->kind->ends_empty ? 1 : 0; sent < PACKETS; sent++) {
-        send_packet(from, sent);
-        if (sent >= received + WINDOW)
-            expect_packet(to, received++);
+    const struct packet *packets = pair->series->packets;
+    size_t first = packets[0].size == 0 ? 1 : 0, received = first;
+    for (size_t sent = from->kind->ends_empty ? first : 0; sent < PACKETS; sent++) {
+        send_packet(from, &packets[sent]);
+        if (sent >= received + pair->window)
+            expect(to, &packets[received++], "a packet");
     }
     while (received < PACKETS)
-        expect_packet(to, received++);
+        expect(to, &packets[received++], "a packet of the last");
 }
 
-static struct program *start(struct harness *harness, const char *left, const char *right,
-                             bool one_way)
+static struct program *start(struct pair *pair, bool one_way)
 {
+    const char *left = pair->left.kind->family->address(&pair->left);
+    const char *right = pair->right.kind->family->address(&pair->right);
+    const char *writes = strstr(right, "!!");
+    if (one_way && writes != NULL)
+        right = writes + 2;
     const char *const arguments[] = {"-d", "-d", one_way ? "-u" : "-t20", left, right, NULL};
-    return program_launch(
-        harness, &(struct launch){.arguments = arguments, .in = STREAM_NULL, .out = STREAM_NULL});
+    const struct launch launch = {.arguments = arguments, .in = STREAM_NULL, .out = STREAM_NULL};
+    return program_launch(pair->left.harness, &launch);
 }
 
-static void run_pair(struct harness *harness, const struct kind *one, const struct kind *other)
+static void attach_early(const struct pair *pair, struct datagram_end *end, struct program *program)
 {
-    struct end left = {.harness = harness, .kind = one, .side = &left_side};
-    struct end right = {.harness = harness, .kind = other, .side = &right_side};
-    const char *left_address = prepare(&left);
-    const char *right_address = prepare(&right);
-    struct program *program = start(harness, left_address, right_address, one->reads_only);
-
-    attach(&left, program);
-    attach(&right, program);
-    if (one->waits)
-        expect(&right, HELLO, HELLO, strlen(HELLO));
-    if (other->waits && !one->reads_only)
-        expect(&left, HELLO, HELLO, strlen(HELLO));
-    if (!one->once)
-        move_packets(&left, &right);
-    if (!one->reads_only && !other->once)
-        move_packets(&right, &left);
-    assert_false(program_has_logged(program, " W "));
+    const struct datagram_kind *kind = end->kind;
+    if (!kind->family->late)
+        datagram_attach(end, program);
+    else if (kind->ready != NULL)
+        program_logs(program, kind->ready);
+    if (kind->waits)
+        send_packet(end, &pair->series->hello);
 }
+
+static void attach(struct pair *pair, struct program *program)
+{
+    struct datagram_end *ends[] = {&pair->left, &pair->right};
+    attach_early(pair, ends[0], program);
+    attach_early(pair, ends[1], program);
+    if (ends[0]->kind->family->late || ends[1]->kind->family->late)
+        program_logs(program, " N starting data transfer loop");
+    for (int i = 0; i < 2; i++)
+        if (ends[i]->kind->family->late)
+            datagram_attach(ends[i], program);
+}
+
+static const struct datagram_end *where_to(const struct datagram_end *from,
+                                           const struct datagram_end *other)
+{
+    return gives_back(other) ? from : other;
+}
+
+/* What comes in at one end goes out at the other. */
+static void move_from(const struct pair *pair, const struct datagram_end *from,
+                      const struct datagram_end *other)
+{
+    const struct datagram_end *to = where_to(from, other);
+    if (gives_back(from) || other->kind->reads_only)
+        return;
+    if (from->kind->waits)
+        expect(to, &pair->series->hello, "the first packet");
+    if (!from->kind->once)
+        move_packets(pair, from, to);
+}
+
+static const struct stream_setup *setup;
+
+static void run_pair(struct harness *harness, const struct datagram_kind *one,
+                     const struct datagram_kind *other)
+{
+    bool frames = one->family->frames || other->family->frames;
+    struct pair pair = {
+        .left = {.harness = harness, .setup = setup, .kind = one, .side = &datagram_left},
+        .right = {.harness = harness, .setup = setup, .kind = other, .side = &datagram_right},
+        .series = frames ? &framed : &plain,
+        .window = one->family->single || other->family->single ? 0 : WINDOW,
+    };
+    if (!datagram_open(&pair.left) || !datagram_open(&pair.right))
+        harness_fail(harness, "no sockets for %s and %s", one->types, other->types);
+    struct program *program = start(&pair, one->reads_only);
+
+    attach(&pair, program);
+    move_from(&pair, &pair.left, &pair.right);
+    move_from(&pair, &pair.right, &pair.left);
+    if (program_has_logged(program, " W "))
+        harness_fail(harness, "there is a warning");
+}
+
+/* ---- all --------------------------------------------------------------------------------------*/
+
+/* The kinds that are tested. */
+static const struct datagram_kind **kinds;
+static size_t kind_count;
 
 /* The kernel may lack a family, or refuse it to the user. */
-static bool is_there(const struct kind *kind)
+static bool is_allowed(const struct datagram_kind *kind)
 {
     void *state;
-    bool there;
-
-    harness_begin(&state);
-    struct end end = {.harness = state, .kind = kind, .side = &left_side};
-    struct place place = kind->family->place(&end);
-    there = packet_try_socket(state, kind->family->socktype, protocol_of(&end), &place) >= 0;
-    harness_end(&state);
-    if (!there)
-        print_message("%s is skipped: the system does not allow such sockets\n", kind->type);
-    return there;
+    assert_int_equal(harness_begin(&state), 0);
+    struct datagram_end end = {.harness = state, .kind = kind, .side = &datagram_left};
+    bool allowed = datagram_open(&end);
+    assert_int_equal(harness_end(&state), 0);
+    return allowed;
 }
 
-static void from_one_type_to_all(const struct kind *one, const bool there[KINDS])
+static void choose_kinds(struct harness *harness)
 {
-    for (size_t i = 0; i < KINDS; i++) {
-        void *state;
-        if (!there[i] || kinds[i].reads_only)
-            continue;
-        harness_begin(&state);
-        run_pair(state, one, &kinds[i]);
-        harness_end(&state);
+    const char *const *types = types_of_program(harness);
+    kinds = memory(harness, datagram_kind_count * sizeof *kinds);
+    for (size_t i = 0; i < datagram_kind_count; i++) {
+        const struct datagram_kind *kind = &datagram_kinds[i];
+        if (!types_have(harness, types, kind->types))
+            print_message("%s is skipped: this modcat has no such type\n", kind->types);
+        else if (!is_allowed(kind))
+            print_message("%s is skipped: the system does not allow such sockets\n", kind->types);
+        else
+            kinds[kind_count++] = kind;
     }
+}
+
+static bool is_possible(const struct datagram_kind *one, const struct datagram_kind *other)
+{
+    bool both = one->family->gives_back && other->family->gives_back;
+    return !other->reads_only && !both && !(one->reads_only && other->family->gives_back);
+}
+
+static void run_number(struct harness *harness, size_t number)
+{
+    const struct datagram_kind *one = kinds[number / kind_count];
+    const struct datagram_kind *other = kinds[number % kind_count];
+    if (is_possible(one, other))
+        run_pair(harness, one, other);
 }
 
 static void keeps_every_packet_between_every_two_types(void **state)
 {
-    bool there[KINDS];
-    (void)state;
-
-    if (!packet_own_network())
-        print_message("without a network of its own\n");
-    for (size_t i = 0; i < KINDS; i++)
-        there[i] = is_there(&kinds[i]);
-    for (size_t i = 0; i < KINDS; i++)
-        if (there[i])
-            from_one_type_to_all(&kinds[i], there);
+    struct stream_setup certificates = stream_setup(*state, 0);
+    setup = &certificates;
+    make_series(*state, &plain, false);
+    make_series(*state, &framed, true);
+    datagram_network();
+    choose_kinds(*state);
+    workers_run(&(struct work){
+        .count = kind_count * kind_count, .piece = run_number, .begin = datagram_network});
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_every_packet_between_every_two_types),
+        SYSTEM_TEST(keeps_every_packet_between_every_two_types),
     };
     return cmocka_run_group_tests_name("datagram matrix", tests, NULL, NULL);
 }

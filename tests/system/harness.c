@@ -367,17 +367,29 @@ static void allow_descriptors(void)
     }
 }
 
+static int given(int fd)
+{
+    return fd > 0 ? fd : -1;
+}
+
 /* Moves the descriptors out of the way of each other, and then to their places. */
 static void place_descriptors(const struct launch *launch, const int streams[3])
 {
-    int wanted[] = {streams[0], streams[1], streams[2], launch->extra > 0 ? launch->extra : -1};
-    const int places[] = {0, 1, 2, launch->extra_number > 0 ? launch->extra_number : 3};
+    const int places[] = {0, 1, 2, launch->extra_number > 0 ? launch->extra_number : 3, 4, 5};
+    int wanted[] = {
+        streams[0],
+        streams[1],
+        streams[2],
+        given(launch->extra),
+        given(launch->further[0]),
+        given(launch->further[1]),
+    };
 
     if (launch->extra_number > 0)
         allow_descriptors();
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 6; i++)
         wanted[i] = wanted[i] < 0 ? -1 : fcntl(wanted[i], F_DUPFD_CLOEXEC, 10);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 6; i++)
         put(wanted[i], places[i]);
 }
 

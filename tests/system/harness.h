@@ -64,6 +64,7 @@ struct launch {
     int out;
     int extra;               /* a further descriptor; 0: none */
     int extra_number;        /* its number in the program; 0: 3 */
+    int further[2];          /* and as numbers 4 and 5; 0: none */
     const char *environment; /* NAME=VALUE to add, or NULL */
     const char *program;     /* another one than the one under test, searched in PATH, or NULL */
 };

@@ -1,0 +1,98 @@
+/* The types that carry a stream and take a special kernel, against each other and against others:
+ * all bytes arrive, in both directions. */
+
+#define _GNU_SOURCE
+#include "tests/kernel/kernel.h"
+#include "tests/system/streams.h"
+#include "tests/system/types.h"
+#include "tests/system/workers.h"
+
+#include <string.h>
+
+#define LENGTH (1 << 20)
+
+/* One of each sort that goes its own way in the program. */
+static const struct {
+    const char *types;
+    const char *options;
+} usual[] = {
+    {"TCP4-CONNECT", ""},
+    {"TCP6-LISTEN", ""},
+    {"UNIX-CONNECT", ""},
+    {"ABSTRACT-LISTEN", ""},
+    {"SOCKET-CONNECT", ""},
+    {"EXEC", ",pipes"},
+    {"SYSTEM", ""},
+    {"ACCEPT-FD", ""},
+    {"STDIN!!STDOUT", ",shut-close"},
+    {"PIPE", ""},
+    {"PTY", ",rawer,pty-wait-slave"},
+    {"SOCKS5-CONNECT", ""},
+    {"OPENSSL", ""},
+};
+
+static struct stream_setup setup;
+
+struct pair {
+    const struct stream_kind *one;
+    const struct stream_kind *other;
+};
+static struct pair *pairs;
+static size_t pair_count;
+
+static bool is_usual(const struct stream_kind *kind)
+{
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+        if (strcmp(kind->types, usual[i].types) == 0 &&
+            strcmp(kind->options, usual[i].options) == 0)
+            return true;
+    return false;
+}
+
+/* That kernel is slow. Each pair is tested in one order, half of them in either. */
+static bool is_chosen(const struct stream_kind *one, const struct stream_kind *other)
+{
+    bool in_order = (one <= other) == ((one - other) % 2 == 0);
+    return in_order &&
+           ((one->rare && (other->rare || is_usual(other))) || (other->rare && is_usual(one)));
+}
+
+static void choose_pairs(struct harness *harness)
+{
+    const size_t all = stream_kind_count * stream_kind_count;
+    const char *const *types = types_of_program(harness);
+    pairs = memory(harness, all * sizeof *pairs);
+    for (size_t i = 0; i < all; i++) {
+        const struct stream_kind *one = &stream_kinds[i / stream_kind_count];
+        const struct stream_kind *other = &stream_kinds[i % stream_kind_count];
+        if (is_chosen(one, other) && types_have(harness, types, one->types) &&
+            types_have(harness, types, other->types))
+            pairs[pair_count++] = (struct pair){one, other};
+    }
+}
+
+static void run_pair(struct harness *harness, size_t number)
+{
+    stream_pair_run(harness, &setup, pairs[number].one, pairs[number].other);
+}
+
+static void carries_all_bytes_between_these_and_other_types(void **state)
+{
+    setup = stream_setup(*state, LENGTH);
+    choose_pairs(*state);
+    print_message("%zu pairs\n", pair_count);
+    workers_run(&(struct work){.count = pair_count, .piece = run_pair});
+}
+
+static int run_inside(void)
+{
+    const struct CMUnitTest tests[] = {
+        SYSTEM_TEST(carries_all_bytes_between_these_and_other_types),
+    };
+    return cmocka_run_group_tests_name("matrix in a kernel", tests, NULL, NULL);
+}
+
+int main(int count, char **arguments)
+{
+    return kernel_main(count, arguments, run_inside);
+}
