@@ -174,6 +174,13 @@ static bool same_endpoint(const struct opened *one, const struct opened *other)
     return one != NULL && other != NULL && one->endpoint == other->endpoint;
 }
 
+/* What is written there comes out in the other direction, and that has ended. */
+static bool is_read_no_more(const struct flow *flow, const struct flow *other)
+{
+    return other->state == FLOW_ENDED && same_endpoint(flow->sink, other->source) &&
+           (flow->sink->endpoint->flags & MODCAT_GIVES_BACK) != 0;
+}
+
 /* A half-close may have closed what the other direction reads; and when an endpoint fails in one
  * direction, nothing can be delivered to it in the other. */
 static void consider_other_direction(struct relay *relay)
@@ -186,6 +193,11 @@ static void consider_other_direction(struct relay *relay)
         if (flow->state != FLOW_ENDED && other->source_failed &&
             same_endpoint(flow->sink, other->source))
             flow_abandon(flow);
+        if (flow->state != FLOW_ENDED && is_read_no_more(flow, other)) {
+            /* A program whose input broke ends, and is waited for. */
+            flow->source_at_end = true;
+            flow_abandon(flow);
+        }
     }
 }
 

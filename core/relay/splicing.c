@@ -5,7 +5,8 @@
 #include "core/relay/moving.h"
 #include <string.h>
 
-/* A descriptor that can't be spliced after all: the buffer does the rest. */
+/* A descriptor that can't be spliced after all, or a broken pipe, which only matters when something
+ * has to be written to it: the buffer does the rest. */
 static void stop_splicing(struct flow *flow)
 {
     log_debug("splice(%d, ..., %d, ...): %s; going on through a buffer",
@@ -18,15 +19,13 @@ static void stop_splicing(struct flow *flow)
 static bool splice_refused(int error)
 {
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOMEM ||
-           error == EMSGSIZE;
+           error == EMSGSIZE || error == EPIPE;
 }
 
-/* A straight move fails for either end. Reading a pipe never fails; and of an end that is no pipe,
- * a broken pipe can't be the fault. */
+/* A straight move fails for either end. Reading a pipe never fails. */
 static void splice_failed(struct flow *flow, size_t length)
 {
-    bool at_sink = flow->splice.source_is_pipe || errno == EPIPE;
-    if (flow->splice.way == SPLICE_STRAIGHT && at_sink)
+    if (flow->splice.way == SPLICE_STRAIGHT && flow->splice.source_is_pipe)
         flow_write_failed(flow, length);
     else
         flow_read_failed(flow, length);

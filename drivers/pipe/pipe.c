@@ -35,6 +35,7 @@ static int open_unnamed(struct modcat_opening *opening, struct modcat_endpoint *
     modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed pipe");
     endpoint->read_fd = ends[0];
     endpoint->write_fd = ends[1];
+    endpoint->flags = MODCAT_GIVES_BACK;
     endpoint->half_close = MODCAT_HALF_CLOSE;
     return 0;
 }

@@ -40,7 +40,7 @@ static int socketpair_open(struct modcat_opening *opening, struct modcat_endpoin
     modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed socketpair");
     modcat_socket_endpoint(ends[0], endpoint);
     endpoint->write_fd = ends[1];
-    endpoint->flags &= MODCAT_MESSAGES;
+    endpoint->flags = (endpoint->flags & MODCAT_MESSAGES) | MODCAT_GIVES_BACK;
     endpoint->half_close = MODCAT_HALF_CLOSE;
     return 0;
 }

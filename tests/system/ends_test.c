@@ -294,6 +294,37 @@ static void end_close_ends_a_session_as_well(void **state)
     program_ends(program, 0);
 }
 
+/* There is nothing to write that could fail. */
+static void output_that_nobody_reads_is_no_error_when_the_input_ends(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int listener = peer_listen(harness, LOOPBACK, &port);
+    struct program *program =
+        program_start(harness, "-u", text(harness, "TCP4:" LOOPBACK ":%u", port), "STDOUT", NULL);
+    int server = peer_accept(harness, listener);
+
+    peer_send(harness, server, "x");
+    program_outputs(program, "x");
+    harness_close(harness, program_take_output(program));
+    harness_close(harness, server);
+    program_ends(program, 0);
+}
+
+static void output_that_nobody_reads_is_an_error_when_more_comes_in(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int listener = peer_listen(harness, LOOPBACK, &port);
+    struct program *program =
+        program_start(harness, "-u", text(harness, "TCP4:" LOOPBACK ":%u", port), "STDOUT", NULL);
+    int server = peer_accept(harness, listener);
+
+    harness_close(harness, program_take_output(program));
+    peer_send(harness, server, "x");
+    program_ends_logging(program, 1, " E write(*): Broken pipe");
+}
+
 static void cool_write_takes_a_reset_peer_for_an_ordinary_end(void **state)
 {
     struct harness *harness = *state;
@@ -336,6 +367,8 @@ int main(void)
         SYSTEM_TEST(shut_none_does_not_tell_a_peer_that_the_input_has_ended),
         SYSTEM_TEST(shut_close_closes_the_whole_connection_at_the_end_of_input),
         SYSTEM_TEST(end_close_ends_a_session_as_well),
+        SYSTEM_TEST(output_that_nobody_reads_is_no_error_when_the_input_ends),
+        SYSTEM_TEST(output_that_nobody_reads_is_an_error_when_more_comes_in),
         SYSTEM_TEST(cool_write_takes_a_reset_peer_for_an_ordinary_end),
     };
     return cmocka_run_group_tests_name("ends", tests, NULL, NULL);

@@ -182,6 +182,13 @@ static void a_terminal_that_nobody_reads_any_more_does_not_hold_the_session(void
     }
 }
 
+static void the_exit_status_counts_where_what_the_program_wrote_was_given_back_to_it(void **state)
+{
+    for (int i = 0; i < 5; i++)
+        program_ends(
+            program_start(*state, "-t", "20", "SYSTEM:exec <&-; echo x; exit 3", "PIPE", NULL), 1);
+}
+
 static void the_exit_status_counts_in_each_direction_and_each_time(void **state)
 {
     struct harness *harness = *state;
@@ -397,6 +404,7 @@ int main(void)
         SYSTEM_TEST(in_both_directions_the_closing_time_begins_with_the_programs_end),
         SYSTEM_TEST(the_session_ends_with_its_program_though_more_input_may_come),
         SYSTEM_TEST(a_terminal_that_nobody_reads_any_more_does_not_hold_the_session),
+        SYSTEM_TEST(the_exit_status_counts_where_what_the_program_wrote_was_given_back_to_it),
         SYSTEM_TEST(the_exit_status_counts_in_each_direction_and_each_time),
         SYSTEM_TEST(a_failure_is_said_with_the_programs_status),
         SYSTEM_TEST(a_program_that_closes_its_output_first_is_judged_by_its_end),

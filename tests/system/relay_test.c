@@ -91,6 +91,24 @@ static void a_full_sink_does_not_make_the_program_use_the_processor(void **state
     assert_true(process_ticks(program_pid(bridge.program)) - before <= 2);
 }
 
+/* The pipe is full of what nobody will read. */
+static void an_echo_ends_with_a_peer_that_resets_its_connection_under_load(void **state)
+{
+    struct harness *harness = *state;
+    const char *const echoes[] = {"PIPE", "SOCKETPAIR", "SOCKETPAIR,socktype=1"};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct program *program =
+            program_start(harness, "-d", "-d", "TCP4-LISTEN:0,bind=" LOOPBACK, echoes[i], NULL);
+        int client = peer_connect(harness, LOOPBACK, program_port(program));
+        struct flow flow = {
+            .write_fd = client, .read_fd = client, .seed = 15, .length = 64 * MEBIBYTE};
+        flow_push(harness, &flow);
+        peer_reset(harness, client);
+        program_ends_logging(program, 1, " N socket 2 to socket 1 is in error");
+    }
+}
+
 static void a_reader_of_small_pieces_gets_everything(void **state)
 {
     struct harness *harness = *state;
@@ -463,6 +481,7 @@ int main(void)
         SYSTEM_TEST(relays_empty_streams),
         SYSTEM_TEST(a_peer_that_does_not_read_does_not_stop_the_other_direction),
         SYSTEM_TEST(a_full_sink_does_not_make_the_program_use_the_processor),
+        SYSTEM_TEST(an_echo_ends_with_a_peer_that_resets_its_connection_under_load),
         SYSTEM_TEST(a_reader_of_small_pieces_gets_everything),
         SYSTEM_TEST(a_full_standard_output_does_not_stop_the_other_direction),
         SYSTEM_TEST(a_late_reader_gets_what_was_sent_before_the_end),
