@@ -434,12 +434,13 @@ static bool splice_refused(int error)
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOMEM;
 }
 
-/* A straight move fails for either end. Reading a pipe never fails; and of an end that is no pipe,
- * a broken pipe can't be the fault. */
+/* A straight move fails for either end, but reading a pipe never does. A broken pipe refuses even
+ * nothing, which is no fault where the source has ended: the buffer finds out what there is. */
 static void splice_failed(struct flow *flow, size_t length)
 {
-    bool at_sink = flow->splice.source_is_pipe || errno == EPIPE;
-    if (flow->splice.way == SPLICE_STRAIGHT && at_sink)
+    if (flow->splice.way == SPLICE_STRAIGHT && errno == EPIPE)
+        stop_splicing(flow);
+    else if (flow->splice.way == SPLICE_STRAIGHT && flow->splice.source_is_pipe)
         write_failed(flow, length);
     else
         read_failed(flow, length);
