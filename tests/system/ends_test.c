@@ -4,7 +4,9 @@
 #define _GNU_SOURCE
 #include "tests/system/peers.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 static void ends_when_both_sides_have_ended(void **state)
 {
@@ -345,6 +347,25 @@ static void cool_write_takes_a_reset_peer_for_an_ordinary_end(void **state)
     assert_false(program_has_logged(program, " E "));
 }
 
+/* A pipe without reader refuses whatever is moved, even nothing. */
+static void the_end_of_no_data_is_no_error_where_nobody_reads(void **state)
+{
+    struct harness *harness = *state;
+    const char *const arguments[] = {"-d", "-d", "-u", "FD:3", "STDOUT", NULL};
+    int in[2], out[2];
+    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+    close(out[0]);
+    struct program *program = program_launch(
+        harness, &(struct launch){.arguments = arguments, .out = out[1], .extra = in[0]});
+    close(out[1]);
+    close(in[0]);
+    program_logs(program, " N starting data transfer loop");
+    close(in[1]);
+    program_ends(program, 0);
+    assert_false(program_has_logged(program, " E "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +391,7 @@ int main(void)
         SYSTEM_TEST(output_that_nobody_reads_is_no_error_when_the_input_ends),
         SYSTEM_TEST(output_that_nobody_reads_is_an_error_when_more_comes_in),
         SYSTEM_TEST(cool_write_takes_a_reset_peer_for_an_ordinary_end),
+        SYSTEM_TEST(the_end_of_no_data_is_no_error_where_nobody_reads),
     };
     return cmocka_run_group_tests_name("ends", tests, NULL, NULL);
 }

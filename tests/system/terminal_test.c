@@ -120,6 +120,25 @@ static void every_way_to_a_terminal_sets_and_restores_it(void **state)
     }
 }
 
+static void a_terminal_that_shows_nothing_takes_keys(void **state)
+{
+    struct harness *harness = *state;
+    struct terminal *terminal = terminal_open(harness);
+    const char *const arguments[] = {"-d", "-d", "-,rawer", "FD:3", NULL};
+    int pair[2];
+    peer_pair(harness, pair);
+    struct program *program = program_launch(harness, &(struct launch){.arguments = arguments,
+                                                                       .in = terminal->line,
+                                                                       .out = terminal->line,
+                                                                       .extra = pair[1]});
+    struct flow flow = {.write_fd = pair[0], .read_fd = pair[0], .seed = 1, .length = 1 << 22};
+
+    program_logs(program, TRANSFER);
+    flow_push(harness, &flow);
+    terminal_type(terminal, "key");
+    peer_receives(harness, pair[0], "key");
+}
+
 static void output_may_go_elsewhere_than_to_the_terminal(void **state)
 {
     struct harness *harness = *state;
@@ -299,6 +318,7 @@ int main(void)
         SYSTEM_TEST(without_echo_nothing_is_shown_but_lines_are_edited),
         SYSTEM_TEST(what_comes_later_on_the_command_line_wins),
         SYSTEM_TEST(every_way_to_a_terminal_sets_and_restores_it),
+        SYSTEM_TEST(a_terminal_that_shows_nothing_takes_keys),
         SYSTEM_TEST(output_may_go_elsewhere_than_to_the_terminal),
         SYSTEM_TEST(every_signal_that_ends_it_leaves_the_terminal_as_before),
         SYSTEM_TEST(two_addresses_on_one_terminal_leave_it_as_before),
