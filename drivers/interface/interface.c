@@ -69,8 +69,6 @@ static const struct modcat_address_type types[] = {
 MODCAT_DRIVER(.name = "interface", .version = MODCAT_DRIVER_VERSION,
               .summary = "network interfaces", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
-/* ---- flags ------------------------------------------------------------------------------------*/
-
 static const char *privilege(int error)
 {
     return error == EPERM || error == EACCES ? " (needs the capability CAP_NET_ADMIN)" : "";
@@ -133,8 +131,6 @@ static int set_flag(struct modcat_opening *opening, int fd, const struct modcat_
                        fd, interface.ifr_name, (unsigned short)interface.ifr_flags, strerror(errno),
                        privilege(errno));
 }
-
-/* ---- an open interface ------------------------------------------------------------------------*/
 
 /* The length of a VLAN tag, and where it stands in a frame: behind two addresses. */
 #define TAG_LENGTH 4
@@ -229,8 +225,6 @@ static const struct modcat_endpoint_ops interface_ops = {
     .read = interface_read,
     .close = interface_close,
 };
-
-/* ---- opening ----------------------------------------------------------------------------------*/
 
 static int find_interface(struct modcat_opening *opening, struct modcat_sockaddr *local)
 {

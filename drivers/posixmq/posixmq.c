@@ -81,8 +81,6 @@ static const struct modcat_address_type types[] = {
 MODCAT_DRIVER(.name = "posixmq", .version = MODCAT_DRIVER_VERSION,
               .summary = "POSIX message queues", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
-/* ---- opening ----------------------------------------------------------------------------------*/
-
 static int fail(const struct modcat_opening *opening, const char *call, const char *name)
 {
     const char *hint = "";
@@ -156,8 +154,6 @@ static long message_size(const struct modcat_opening *opening, int descriptor)
         return fail(opening, "mq_getattr", modcat_param(opening, 0));
     return attributes.mq_msgsize;
 }
-
-/* ---- messages ---------------------------------------------------------------------------------*/
 
 /* An open queue. `message` has room for any of its messages. */
 struct queue {
@@ -235,8 +231,6 @@ static const struct modcat_endpoint_ops queue_ops = {
     .close = queue_close,
     .pending = queue_pending,
 };
-
-/* ---- types ------------------------------------------------------------------------------------*/
 
 /* A sender with fork makes the next child when there is room for what it sends. */
 static int wait_for_room(struct modcat_opening *opening, int descriptor)

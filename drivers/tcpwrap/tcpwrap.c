@@ -81,8 +81,6 @@ static void ask(void *argument)
     question->permitted = hosts_access(&request) != 0;
 }
 
-/* ---- what is asked ----------------------------------------------------------------------------*/
-
 /* A file that is named but not there would let everybody in. */
 static int require(struct modcat_opening *opening, const char *path)
 {
@@ -144,8 +142,6 @@ static struct question *new_question(struct modcat_opening *opening, const struc
     set_peer(question, peer, length);
     return question;
 }
-
-/* ---- the filter -------------------------------------------------------------------------------*/
 
 /* All options together are one filter: the first in the table that is given asks the question. */
 static bool asks(struct modcat_opening *opening, const struct modcat_option *option)

@@ -64,8 +64,6 @@ MODCAT_DRIVER(.name = "tun", .version = MODCAT_DRIVER_VERSION,
               .summary = "network interfaces of the program's own", .needs = "interface",
               MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
-/* ---- its addresses ----------------------------------------------------------------------------*/
-
 /* An address with the length of its netmask. */
 struct network {
     struct sockaddr_storage address;
@@ -172,8 +170,6 @@ static int set_network(struct modcat_opening *opening, const char *name,
     close(helper);
     return result;
 }
-
-/* ---- the device -------------------------------------------------------------------------------*/
 
 /* Returns IFF_TUN or IFF_TAP, or -1 after reporting. */
 static int read_type(struct modcat_opening *opening)

@@ -35,8 +35,6 @@
 
 #define MODULES "/usr/lib/uml/modules"
 
-/* ---- what is there ----------------------------------------------------------------------------*/
-
 static bool is_command(const char *name)
 {
     static const char *const folders[] = {"/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin",
@@ -67,8 +65,6 @@ static const char *missing(void)
         return "modules of user-mode-linux in " MODULES;
     return is_command("modprobe") ? NULL : "kmod";
 }
-
-/* ---- large registers --------------------------------------------------------------------------*/
 
 #if defined(__x86_64__) && defined(PTRACE_GETREGSET)
 
@@ -130,8 +126,6 @@ static int hide_extended_registers(void)
 }
 
 #endif
-
-/* ---- running ----------------------------------------------------------------------------------*/
 
 /* The running kernel. */
 struct machine {

@@ -102,8 +102,6 @@ static void relays_over_vsock_from_a_bound_port(void **state)
     relays(*state, "VSOCK-L:5007,bind=1", "VSOCK:1:5007,bind=1:700", MEBIBYTE);
 }
 
-/* ---- messages ---------------------------------------------------------------------------------*/
-
 #define MESSAGES 100
 
 static struct sockaddr_un unix_address(const char *name)
@@ -169,8 +167,6 @@ static void keeps_messages_of_sctp_apart_with_so_type_5(void **state)
     sends_messages_one_way(harness, client, server);
     sends_messages_one_way(harness, server, client);
 }
-
-/* ---- the ends ---------------------------------------------------------------------------------*/
 
 static struct program *echo_server(struct harness *harness, const char *listen)
 {

@@ -12,8 +12,6 @@
 
 #define MEBIBYTE ((size_t)1 << 20)
 
-/* ---- connections in the kernel ----------------------------------------------------------------*/
-
 /* One line of /proc/net/tcp, as far as it matters; see proc_net_tcp.txt of the kernel. */
 struct connection {
     unsigned local_port;
@@ -66,8 +64,6 @@ void peer_has_read(struct harness *harness, int fd)
     }
 }
 
-/* ---- messages ---------------------------------------------------------------------------------*/
-
 void peer_send_bytes(struct harness *harness, int fd, const void *data, size_t length)
 {
     if (send(fd, data, length, MSG_NOSIGNAL) != (ssize_t)length)
@@ -99,8 +95,6 @@ void peer_send_cut(struct harness *harness, int fd, const void *data, size_t len
     peer_has_read(harness, fd);
     peer_send_bytes(harness, fd, (const char *)data + cut, length - cut);
 }
-
-/* ---- proxies ----------------------------------------------------------------------------------*/
 
 /* Not every user has the folders of servers in PATH. */
 static const char *find_program(struct harness *harness, const char *name)
@@ -175,8 +169,6 @@ unsigned tinyproxy_start(struct harness *harness, const char *user, const char *
         text(harness, "Listen " LOOPBACK "\nPort %u\nTimeout 60\nMaxClients 20\n%s", port, login));
     return start(harness, program, (const char *const[]){"-d", "-c", configuration, NULL}, port);
 }
-
-/* ---- relaying ---------------------------------------------------------------------------------*/
 
 /* Proxies take the end of one direction for the end of all: the streams stay open until everything
  * has come out. */

@@ -54,8 +54,6 @@ static void receives_exactly(struct harness *harness, int fd, const char *expect
 #define PROXY "PROXY:" LOOPBACK ":name:80,proxyport=#"
 #define GRANTED "HTTP/1.0 200 Connection established\r\n\r\n"
 
-/* ---- requests ---------------------------------------------------------------------------------*/
-
 /* Each row: an address, and all of its request. */
 static void asks_for_what_the_address_says(void **state)
 {
@@ -105,8 +103,6 @@ static void the_end_of_line_is_no_part_of_a_password_in_a_file(void **state)
         assert_false(program_has_logged(talk.program, "sesame"));
     }
 }
-
-/* ---- answers ----------------------------------------------------------------------------------*/
 
 static void takes_answers_that_are_cut_at_any_byte(void **state)
 {
@@ -282,8 +278,6 @@ static void tries_again_when_a_proxy_refuses(void **state)
     assert_false(program_has_logged(talk.program, " E "));
 }
 
-/* ---- bad input --------------------------------------------------------------------------------*/
-
 static void refuses_wrong_addresses_before_it_connects(void **state)
 {
     static const struct {
@@ -327,8 +321,6 @@ static void refuses_names_of_more_than_255_bytes(void **state)
     program_ends_logging(run(harness, text(harness, "PROXY:" LOOPBACK ":%s:80", name)), 1,
                          "is longer than 255 bytes");
 }
-
-/* ---- tinyproxy --------------------------------------------------------------------------------*/
 
 static void relays_64_mib_both_ways_through_tinyproxy(void **state)
 {

@@ -31,8 +31,6 @@ static void each(size_t count, void (*test)(struct harness *harness, size_t numb
     }
 }
 
-/* ---- setsockopt on packets --------------------------------------------------------------------*/
-
 /* Ways to write the same setting. */
 static const struct {
     const char *option;
@@ -151,8 +149,6 @@ static void every_form_of_setsockopt_works_for_every_type_of_packets(void **stat
     each(COUNT(packet_types) * COUNT(forms), sets_hops);
 }
 
-/* ---- setsockopt on streams --------------------------------------------------------------------*/
-
 /* From now on the kernel drops what comes with fewer hops left than there are at most. */
 static void take_near_peers_only(int fd)
 {
@@ -257,8 +253,6 @@ static void a_socket_option_that_is_refused_is_named(void **state)
         program_ends_logging(program, 1, " E setsockopt(*, 99, 9, {*");
     }
 }
-
-/* ---- ioctl ------------------------------------------------------------------------------------*/
 
 /* Requests and what becomes of the flags of open files: FIOASYNC has O_ASYNC set, FIONCLEX takes
  * O_CLOEXEC away, which all descriptors have otherwise. */

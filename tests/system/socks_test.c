@@ -66,8 +66,6 @@ static void finish(struct harness *harness, struct talk talk)
 static const char socks4[] = "SOCKS4:" LOOPBACK ":192.0.2.1:4660,socksport=#,socksuser=me";
 static const char socks5[] = "SOCKS5:" LOOPBACK ":#:192.0.2.1:4660";
 
-/* ---- requests and replies ---------------------------------------------------------------------*/
-
 static void connects_through_a_socks_4_server(void **state)
 {
     struct harness *harness = *state;
@@ -180,8 +178,6 @@ static void passes_on_what_the_peer_sends_together_with_the_reply(void **state)
     finish(harness, talk);
 }
 
-/* ---- servers that refuse ----------------------------------------------------------------------*/
-
 /* Each row: all that the server says, after which it only listens, or closes; and the message. */
 static const struct refusal {
     const char *address;
@@ -283,8 +279,6 @@ static void a_signal_ends_it_while_a_server_is_silent(void **state)
     program_ends(talk.program, 128 + SIGTERM);
 }
 
-/* ---- user and password ------------------------------------------------------------------------*/
-
 static void log_in(struct harness *harness, const char *address, const char *environment)
 {
     struct talk talk = begin_with(harness, address, environment);
@@ -333,8 +327,6 @@ static void a_server_may_want_no_password_though_there_is_one(void **state)
     peer_receives_bytes(harness, talk.server, REQUEST5);
     finish(harness, talk);
 }
-
-/* ---- bad input --------------------------------------------------------------------------------*/
 
 static void refuses_wrong_addresses_before_it_connects(void **state)
 {
@@ -389,8 +381,6 @@ static void refuses_names_of_more_than_255_bytes(void **state)
         run(harness, text(harness, "SOCKS4:" LOOPBACK ":192.0.2.1:80,socksuser=%s", name), NULL), 1,
         " E SOCKS4: the user name has 256 bytes");
 }
-
-/* ---- waiting at the server --------------------------------------------------------------------*/
 
 static void waits_at_a_server_for_a_peer(void **state)
 {
@@ -466,8 +456,6 @@ static void tells_why_a_server_does_not_wait(void **state)
     peer_end(talk.server);
     program_ends_logging(talk.program, 1, " E SOCKS5-LISTEN: read(): EOF during read of SOCKS5");
 }
-
-/* ---- servers of others ------------------------------------------------------------------------*/
 
 static void relays_64_mib_both_ways_through_microsocks(void **state)
 {

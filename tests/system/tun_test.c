@@ -117,8 +117,6 @@ static void connects_two_networks_by_tap(void **state)
     connects_two_networks(*state, ",tun-type=tap,no-pi");
 }
 
-/* ---- what comes out ---------------------------------------------------------------------------*/
-
 /* The first packet of an interface for which the test sends one. */
 static size_t first_packet(struct harness *harness, const char *options, unsigned char *packet,
                            size_t size)
@@ -163,8 +161,6 @@ static void frames_come_with_tun_type_tap(void **state)
     assert_true(first_packet(*state, ",tun-type=tap,iff-no-pi", packet, sizeof packet) >= 42);
     assert_memory_equal(packet + 12, question, sizeof question);
 }
-
-/* ---- the interface ----------------------------------------------------------------------------*/
 
 static struct program *start_tun(struct harness *harness, const char *address)
 {
