@@ -181,7 +181,7 @@ static void choose_memory_place(const struct machine *machine)
 
 static void become_kernel(const struct machine *machine, const char *program, int console)
 {
-    const char *modcat = getenv("MODCAT");
+    const char *modcat = getenv("MODCAT"), *share = getenv("MODCAT_TEST_SHARE");
     bool large = has_large_registers();
     char *const arguments[] = {
         "linux.uml",
@@ -198,6 +198,7 @@ static void become_kernel(const struct machine *machine, const char *program, in
         setting("init", program),
         setting("MODCAT_KERNEL_MODULES", machine->folder),
         setting("MODCAT", modcat != NULL ? modcat : "./modcat"),
+        setting("MODCAT_TEST_SHARE", share != NULL ? share : "1"),
         large ? "" : NULL,
         BASIC_PROGRAMS,
         NULL,

@@ -12,7 +12,8 @@ struct work {
     void (*begin)(void); /* what each process does first, or NULL */
 };
 
-/* Does all pieces of work. Fails the test when one of them failed, after what that said. */
+/* Does all pieces of work; with the environment variable MODCAT_TEST_SHARE=N every Nth of them.
+ * Fails the test when one of them failed, after what that said. */
 void workers_run(const struct work *work);
 
 #endif
