@@ -99,6 +99,26 @@ static void serves_openssl_s_client_with_tls_1_2_and_1_3(void **state)
     talk_to_s_client(*state, "verify=0,min-proto-version=tlsv1.3", "-no_ssl3", "TLSv1.3");
 }
 
+/* The client knows the root only. */
+static void sends_trusted_certificates_that_its_own_chain_lacks(void **state)
+{
+    struct harness *harness = *state;
+    need_program("openssl");
+    certificate_make(harness,
+                     &(struct certificate){.name = "ca", .common_name = "Root", .authority = true});
+    certificate_make(harness, &(struct certificate){.name = "between",
+                                                    .issuer = "ca",
+                                                    .common_name = "Between",
+                                                    .authority = true});
+    certificate_make(harness, &(struct certificate){.name = "server",
+                                                    .issuer = "between",
+                                                    .common_name = "localhost",
+                                                    .alternatives = "DNS:localhost"});
+    talk_to_s_client(harness,
+                     text(harness, "verify=0,cafile=%s", certificate_path(harness, "between")),
+                     "-tls1_3", "TLSv1.3");
+}
+
 static struct program *start_s_server(struct harness *harness, const char *first,
                                       const char *second, const char *third, unsigned *port)
 {
@@ -781,6 +801,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(serves_openssl_s_client_with_tls_1_2_and_1_3),
+        SYSTEM_TEST(sends_trusted_certificates_that_its_own_chain_lacks),
         SYSTEM_TEST(talks_to_openssl_s_server_with_tls_1_2_and_1_3),
         SYSTEM_TEST(shows_its_certificate_to_openssl_s_server),
         SYSTEM_TEST(wants_the_certificate_of_openssl_s_client),
