@@ -59,22 +59,23 @@ struct flow {
     bool open_end;     /* the stream goes on: nothing is ended, and no end is expected */
     size_t piece;      /* most bytes in one read or write; 0: many */
     bool write_closes; /* write_fd is closed at the end, where it is no socket */
+    bool may_be_cut;   /* it may break off: then what comes out is the beginning of what went in */
 
     uint64_t random;
     size_t sent;
     size_t received;
-    uint64_t sent_sum;
-    uint64_t received_sum;
-    unsigned char *chunk; /* made, but not written yet */
-    size_t chunk_start;
-    size_t chunk_end;
+    uint64_t expected; /* as `random`, for what comes out */
+    uint64_t word;
+    unsigned char *chunk; /* made, and not all written yet */
     bool write_ended;
     bool read_ended;
 };
 
 /* Moves all flows at once, from where they are to their end, and checks what came out. */
 void flows_run(struct harness *harness, struct flow *flows, size_t count);
-/* Writes until nothing more is taken for a fifth of a second; returns how much was taken. */
+/* Writes until nothing more is taken for a fifth of a second, or for so many milliseconds; returns
+ * how much was taken. */
 size_t flow_push(struct harness *harness, struct flow *flow);
+size_t flow_push_for(struct harness *harness, struct flow *flow, int duration);
 
 #endif
