@@ -2,7 +2,6 @@
 
 #define _GNU_SOURCE
 #include "tests/system/streams.h"
-#include "tests/system/types.h"
 #include "tests/system/workers.h"
 
 #define LENGTH (1 << 20)
@@ -12,20 +11,6 @@ static struct stream_setup setup;
 /* The kinds that are tested here. */
 static const struct stream_kind **kinds;
 static size_t kind_count;
-
-static void choose_kinds(struct harness *harness)
-{
-    const char *const *types = types_of_program(harness);
-    kinds = memory(harness, stream_kind_count * sizeof *kinds);
-    kind_count = 0;
-    for (size_t i = 0; i < stream_kind_count; i++) {
-        const struct stream_kind *kind = &stream_kinds[i];
-        if (!types_have(harness, types, kind->types))
-            print_message("%s is skipped: this modcat has no such type\n", kind->types);
-        else if (!kind->rare)
-            kinds[kind_count++] = kind;
-    }
-}
 
 static void run_pair(struct harness *harness, size_t number)
 {
@@ -38,7 +23,7 @@ static void run_pair(struct harness *harness, size_t number)
 static void carries_all_bytes_between_every_two_types(void **state)
 {
     setup = stream_setup(*state, LENGTH);
-    choose_kinds(*state);
+    kinds = stream_kinds_usual(*state, &kind_count);
     workers_run(&(struct work){.count = kind_count * kind_count, .piece = run_pair});
 }
 

@@ -1,7 +1,26 @@
 #define _GNU_SOURCE
 #include "tests/system/streams.h"
+#include "tests/system/types.h"
 
 #include <stdlib.h>
+
+/* Flags, and both addresses. */
+#define ARGUMENTS_MAX 11
+
+const struct stream_kind **stream_kinds_usual(struct harness *harness, size_t *count)
+{
+    const char *const *types = types_of_program(harness);
+    const struct stream_kind **kinds = memory(harness, stream_kind_count * sizeof *kinds);
+    *count = 0;
+    for (size_t i = 0; i < stream_kind_count; i++) {
+        const struct stream_kind *kind = &stream_kinds[i];
+        if (!types_have(harness, types, kind->types))
+            print_message("%s is skipped: this modcat has no such type\n", kind->types);
+        else if (!kind->rare)
+            kinds[(*count)++] = kind;
+    }
+    return kinds;
+}
 
 bool stream_pair_is_possible(const struct stream_kind *one, const struct stream_kind *other)
 {
@@ -18,8 +37,9 @@ static int standard(const struct stream_end *left, const struct stream_end *righ
 static struct program *start_with_stderr(struct launch *launch, struct harness *harness, int fd)
 {
     const char *modcat = getenv("MODCAT");
-    const char *arguments[12] = {"-c", "exec \"$0\" -lf /dev/fd/9 \"$@\" 9>&2 2>&5 5>&-",
-                                 modcat != NULL ? modcat : "./modcat"};
+    const char *arguments[ARGUMENTS_MAX + 4] = {"-c",
+                                                "exec \"$0\" -lf /dev/fd/9 \"$@\" 9>&2 2>&5 5>&-",
+                                                modcat != NULL ? modcat : "./modcat"};
     for (int i = 0; launch->arguments[i] != NULL; i++)
         arguments[3 + i] = launch->arguments[i];
     launch->arguments = arguments;
@@ -29,9 +49,8 @@ static struct program *start_with_stderr(struct launch *launch, struct harness *
 }
 
 static struct program *start(const struct stream_end *left, const struct stream_end *right,
-                             const char *one, const char *other)
+                             const char *const *arguments)
 {
-    const char *const arguments[] = {"-d", "-d", "-t", "20", one, other, NULL};
     int in = standard(left, right, 0), out = standard(left, right, 1);
     int errors = standard(left, right, 2);
     struct launch launch = {
@@ -45,7 +64,51 @@ static struct program *start(const struct stream_end *left, const struct stream_
                       : program_launch(left->harness, &launch);
 }
 
-static bool is_test_end(const struct stream_end *end)
+struct stream_end stream_end(struct harness *harness, const struct stream_setup *setup,
+                             const struct stream_kind *kind, bool right)
+{
+    return (struct stream_end){
+        .harness = harness,
+        .setup = setup,
+        .kind = kind,
+        .side = right ? "right" : "left",
+        .number = right ? 4 : 3,
+    };
+}
+
+static const char *prepare(struct stream_end *end, const char *options)
+{
+    return text(end->harness, "%s%s", end->kind->prepare(end), options);
+}
+
+static void attach(struct stream_end *end, struct program *program)
+{
+    if (end->kind->attach != NULL)
+        end->kind->attach(end, program);
+}
+
+struct program *stream_pair_open(struct stream_end *left, struct stream_end *right,
+                                 const char *const *flags, const char *left_options,
+                                 const char *right_options)
+{
+    const char *arguments[ARGUMENTS_MAX + 1] = {NULL};
+    size_t count = 0;
+
+    while (flags[count] != NULL && count < ARGUMENTS_MAX - 2) {
+        arguments[count] = flags[count];
+        count++;
+    }
+    arguments[count++] = prepare(left, left_options);
+    arguments[count] = prepare(right, right_options);
+    struct program *program = start(left, right, arguments);
+    attach(left, program);
+    attach(right, program);
+    if (left->kind->late || right->kind->late)
+        program_logs(program, " N starting data transfer loop");
+    return program;
+}
+
+bool stream_end_is_tests(const struct stream_end *end)
 {
     return end->kind->closing != GIVES_BACK;
 }
@@ -69,16 +132,16 @@ static void move_all(struct stream_end *left, struct stream_end *right, bool ope
 {
     struct flow flows[2];
     size_t count = 0;
-    if (is_test_end(left))
-        flows[count++] = flow_between(left, is_test_end(right) ? right : left, 1, open_end);
-    if (is_test_end(right))
-        flows[count++] = flow_between(right, is_test_end(left) ? left : right, 2, open_end);
+    if (stream_end_is_tests(left))
+        flows[count++] = flow_between(left, stream_end_is_tests(right) ? right : left, 1, open_end);
+    if (stream_end_is_tests(right))
+        flows[count++] = flow_between(right, stream_end_is_tests(left) ? left : right, 2, open_end);
     flows_run(left->harness, flows, count);
 }
 
-static void leave(struct stream_end *end)
+void stream_end_leave(struct stream_end *end)
 {
-    if (!is_test_end(end))
+    if (!stream_end_is_tests(end))
         return;
     harness_close(end->harness, end->read_fd);
     if (end->write_fd != end->read_fd)
@@ -90,16 +153,10 @@ static void leave_both(struct stream_end *left, struct stream_end *right)
 {
     bool right_first = left->kind->closing != CLOSES_WHOLE;
     struct stream_end *first = right_first ? right : left, *second = right_first ? left : right;
-    leave(first);
+    stream_end_leave(first);
     if (second->kind->closing == CLOSES_BY_HALVES)
         peer_receives_end(second->harness, second->read_fd);
-    leave(second);
-}
-
-static void attach(struct stream_end *end, struct program *program)
-{
-    if (end->kind->attach != NULL)
-        end->kind->attach(end, program);
+    stream_end_leave(second);
 }
 
 static void ends_well(const struct stream_end *end)
@@ -111,19 +168,12 @@ static void ends_well(const struct stream_end *end)
 void stream_pair_run(struct harness *harness, const struct stream_setup *setup,
                      const struct stream_kind *one, const struct stream_kind *other)
 {
-    struct stream_end left = {
-        .harness = harness, .setup = setup, .kind = one, .side = "left", .number = 3};
-    struct stream_end right = {
-        .harness = harness, .setup = setup, .kind = other, .side = "right", .number = 4};
+    static const char *const flags[] = {"-d", "-d", "-t", "20", NULL};
+    struct stream_end left = stream_end(harness, setup, one, false);
+    struct stream_end right = stream_end(harness, setup, other, true);
     bool whole = one->closing == CLOSES_WHOLE || other->closing == CLOSES_WHOLE;
-    const char *left_address = one->prepare(&left);
-    const char *right_address = other->prepare(&right);
-    struct program *program = start(&left, &right, left_address, right_address);
+    struct program *program = stream_pair_open(&left, &right, flags, "", "");
 
-    attach(&left, program);
-    attach(&right, program);
-    if (one->late || other->late)
-        program_logs(program, " N starting data transfer loop");
     move_all(&left, &right, whole);
     if (whole)
         leave_both(&left, &right);

@@ -25,6 +25,15 @@ enum stream_closing {
     GIVES_BACK,       /* it is not connected with the test: what goes in comes out again */
 };
 
+/* What holds for a kind, besides. */
+#define STREAM_RESETS 1U   /* the test can break its connection */
+#define STREAM_PROGRAM 2U  /* a child of the program carries it, and can be killed */
+#define STREAM_FORKS 4U    /* it takes option `fork`, and what serves a peer can be killed */
+#define STREAM_MESSAGES 8U /* what the test does not read at once of one write is lost */
+#define STREAM_DUAL 16U    /* options behind it are those of the part that is written */
+#define STREAM_ENDLESS 32U /* it ends after the setup's length, and not before */
+#define STREAM_ALIKE 64U   /* another kind stands for it where not every pair is tested */
+
 /* A type, and how the test gets in touch with it. */
 struct stream_kind {
     const char *types; /* one; or several, between "|" and "!!" as in an address */
@@ -38,6 +47,7 @@ struct stream_kind {
     bool late;        /* the test may not begin before the program has opened both sides */
     bool rare;        /* only few kernels have such sockets */
     int protocol;     /* 0: the usual one */
+    unsigned traits;  /* STREAM_... */
 };
 
 /* An end of a pair that is tested. */
@@ -58,8 +68,27 @@ struct stream_end {
 extern const struct stream_kind stream_kinds[];
 extern const size_t stream_kind_count;
 
+/* Those that the program has and that take no special kernel. */
+const struct stream_kind **stream_kinds_usual(struct harness *harness, size_t *count);
+
 /* False where two kinds need the same standard stream, or none of them is the test's. */
 bool stream_pair_is_possible(const struct stream_kind *one, const struct stream_kind *other);
+
+/* Makes an end of a kind: the left or the right one. */
+struct stream_end stream_end(struct harness *harness, const struct stream_setup *setup,
+                             const struct stream_kind *kind, bool right);
+
+/* Starts the program with flags (up to NULL), and both addresses with further options ("" or
+ * ",NAME..."); and connects the test with it. */
+struct program *stream_pair_open(struct stream_end *left, struct stream_end *right,
+                                 const char *const *flags, const char *left_options,
+                                 const char *right_options);
+
+/* False where the test is at the other end only. */
+bool stream_end_is_tests(const struct stream_end *end);
+
+/* Closes all that the test has of it. */
+void stream_end_leave(struct stream_end *end);
 
 /* Runs the program with both addresses, moves bytes both ways, and waits for a good end. */
 void stream_pair_run(struct harness *harness, const struct stream_setup *setup,

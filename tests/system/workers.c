@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 /* More than processors, since each waits for its programs now and then. */
-#define WORKERS_MAX 8
+#define WORKERS_MAX 64
+#define WORKERS_USUAL 8
 #define WORKERS_FURTHER 1
 
 /* What a worker does, which is a test without parameters to cmocka. */
@@ -62,11 +63,16 @@ static void be_worker(pid_t parent)
     _exit(failed != 0);
 }
 
-static size_t worker_count(void)
+static size_t lesser(size_t one, size_t other)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    return processors + WORKERS_FURTHER < WORKERS_MAX ? (size_t)processors + WORKERS_FURTHER
-                                                      : WORKERS_MAX;
+    return one < other ? one : other;
+}
+
+static size_t worker_count(const struct work *work)
+{
+    size_t processors = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+    size_t usual = lesser(processors + WORKERS_FURTHER, WORKERS_USUAL);
+    return work->workers == 0 ? usual : lesser(work->workers, WORKERS_MAX);
 }
 
 static bool ended_well(pid_t pid)
@@ -80,7 +86,7 @@ static bool ended_well(pid_t pid)
 void workers_run(const struct work *work)
 {
     pid_t workers[WORKERS_MAX], parent = getpid();
-    size_t count = worker_count();
+    size_t count = worker_count(work);
     bool good = true;
     next = mmap(NULL, sizeof *next, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_ptr_not_equal(next, MAP_FAILED);

@@ -10,6 +10,7 @@ struct work {
     /* Does one piece of work, with a harness of its own. */
     void (*piece)(struct harness *harness, size_t number);
     void (*begin)(void); /* what each process does first, or NULL */
+    size_t workers;      /* how many processes; 0: what suits pieces that seldom wait */
 };
 
 /* Does all pieces of work; with the environment variable MODCAT_TEST_SHARE=N every Nth of them.
