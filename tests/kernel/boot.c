@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "tests/kernel/kernel.h"
+#include "tests/system/harness.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -295,17 +296,6 @@ static int boot(const char *program)
     remove_folder(&machine);
     return judge(&machine, in_time);
 }
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 int kernel_main(int count, char **arguments, int (*inside)(void))
 {

@@ -14,6 +14,18 @@
 
 #include <cmocka.h>
 
+/* 1 where the tests, and thus the program too, are built with AddressSanitizer. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 /* How long anything may take, in milliseconds. */
 #define PATIENCE 20000
 
