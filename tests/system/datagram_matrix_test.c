@@ -14,8 +14,6 @@
 /* How many packets may be under way: the shortest queue on the way holds this many. */
 #define WINDOW 4
 
-/* ---- packets ----------------------------------------------------------------------------------*/
-
 struct packet {
     unsigned char *data;
     size_t size;
@@ -81,8 +79,6 @@ static void expect(const struct datagram_end *to, const struct packet *packet, c
         harness_fail(to->harness, "%s: %zu bytes came in, %zu were wanted", what, length - header,
                      packet->size);
 }
-
-/* ---- pairs ------------------------------------------------------------------------------------*/
 
 struct pair {
     struct datagram_end left;
@@ -187,8 +183,6 @@ static void run_pair(struct harness *harness, const struct datagram_kind *one,
     if (program_has_logged(program, " W "))
         harness_fail(harness, "there is a warning");
 }
-
-/* ---- all --------------------------------------------------------------------------------------*/
 
 /* The kinds that are tested. */
 static const struct datagram_kind **kinds;

@@ -25,8 +25,6 @@ const struct datagram_side datagram_left = {
 const struct datagram_side datagram_right = {
     "right", "127.0.0.3", "127.0.0.4", "fd00::3", "fd00::4", 254, 1};
 
-/* ---- IP ---------------------------------------------------------------------------------------*/
-
 static struct place at_loopback4(const struct datagram_end *end)
 {
     return place_host(end->harness, LOOPBACK, 0);
@@ -115,8 +113,6 @@ static const char *raw6_address(struct datagram_end *end)
                        text(end->harness, "[%s]", end->side->program6));
 }
 
-/* ---- UNIX -------------------------------------------------------------------------------------*/
-
 static const char *test_name(const struct datagram_end *end)
 {
     return text(end->harness, "%s.test", path(end->harness, end->side->name));
@@ -201,8 +197,6 @@ static void attach_sequence(struct datagram_end *end, struct program *program)
     }
 }
 
-/* ---- DTLS, with another program between -------------------------------------------------------*/
-
 static void start_helper(struct datagram_end *end, const char *near, struct program **helper)
 {
     *helper = program_start(
@@ -240,8 +234,6 @@ static void attach_dtls(struct datagram_end *end, struct program *program)
     program_logs(program, " N SSL connection using ");
     end->fd = peer_accept(end->harness, end->fd);
 }
-
-/* ---- message queues ---------------------------------------------------------------------------*/
 
 static const char *queue_name(const struct datagram_end *end, const char *direction)
 {
@@ -304,8 +296,6 @@ static size_t receive_from_queue(const struct datagram_end *end, void *data, siz
     return (size_t)length;
 }
 
-/* ---- interfaces -------------------------------------------------------------------------------*/
-
 static const char *interface_name(const struct datagram_end *end)
 {
     bool tap = strcmp(end->kind->types, "TUN") == 0;
@@ -337,8 +327,6 @@ static void attach_interface(struct datagram_end *end, struct program *program)
     network_await(end->harness, interface_name(end));
 }
 
-/* ---- the program alone ------------------------------------------------------------------------*/
-
 static bool open_nothing(struct datagram_end *end)
 {
     end->fd = -1;
@@ -354,8 +342,6 @@ static void attach_nothing(struct datagram_end *end, struct program *program)
 {
     (void)end, (void)program;
 }
-
-/* ---- the tables -------------------------------------------------------------------------------*/
 
 #define IP4 .place = at_loopback4, .program_place = program_loopback4, .has_port = true
 #define IP6 .place = at_loopback6, .program_place = program_loopback6, .has_port = true
@@ -476,8 +462,6 @@ void datagram_attach(struct datagram_end *end, struct program *program)
     else
         attach_socket(end, program);
 }
-
-/* ---- a network --------------------------------------------------------------------------------*/
 
 static void add_address6(int fd, const char *host)
 {

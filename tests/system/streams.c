@@ -60,8 +60,6 @@ static void use_socket(struct stream_end *end, int fd)
     end->write_fd = fd;
 }
 
-/* ---- servers of the test, which the program connects to ---------------------------------------*/
-
 /* DCCP loses what the receiver has no room for. */
 static void make_room(int fd)
 {
@@ -172,8 +170,6 @@ static void accept_program(struct stream_end *end, struct program *program)
         make_room(end->read_fd);
 }
 
-/* ---- clients of the test, which the program waits for -----------------------------------------*/
-
 static const char *wait_ip4(struct stream_end *end)
 {
     end->place = place_host(end->harness, LOOPBACK, 0);
@@ -257,8 +253,6 @@ static void connect_sequence(struct stream_end *end, struct program *program)
     connect_type(end, SOCK_SEQPACKET);
 }
 
-/* ---- descriptors that the program gets from the test ------------------------------------------*/
-
 static int give_pair(struct stream_end *end)
 {
     int pair[2];
@@ -323,8 +317,6 @@ static void connect_given(struct stream_end *end, struct program *program)
     connect_type(end, SOCK_STREAM);
 }
 
-/* ---- pipes with names, terminals, and what is within the program ------------------------------*/
-
 /* The test's end of a pipe, which is there at once because it holds the other for a moment. */
 static int open_pipe(struct stream_end *end, const char *name, int flags)
 {
@@ -382,8 +374,6 @@ static void open_terminal(struct stream_end *end, struct program *program)
         harness_fail(end->harness, "open(%s): %s", name, strerror(errno));
     use_socket(end, harness_keep(end->harness, fd));
 }
-
-/* ---- proxies, which the test plays ------------------------------------------------------------*/
 
 /* What a client says and how it is answered, turn by turn. */
 struct answer {
@@ -507,8 +497,6 @@ static const char *serve_layer(struct stream_end *end)
                 end->kind->options, side_path(end));
 }
 
-/* ---- TLS, with another program between --------------------------------------------------------*/
-
 static void start_helper(struct stream_end *end, const char *near, const char *far)
 {
     end->helper = program_start(end->harness, "-d", "-d", "-t", "20", near, far, NULL);
@@ -577,8 +565,6 @@ static void connect_tls_layer(struct stream_end *end, struct program *program)
                  to_test(end));
     accept_program(end, program);
 }
-
-/* ---- the table --------------------------------------------------------------------------------*/
 
 #define INPUT_AND_OUTPUT 3U
 #define ERRORS 4U
