@@ -35,15 +35,20 @@ static bool can_give(mode_t kind)
     return kind == S_IFREG || kind == S_IFSOCK || kind == S_IFIFO || kind == S_IFBLK;
 }
 
-/* splice(2) refuses a file that is open for appending, and waits for a socket that others share. A
- * receiver on the same host has to copy the bytes, and is faster when they went through a buffer,
- * and thus through the cache, than when they lie in the pages that their sender wrote. */
+/* splice(2) refuses a file that is open for appending, and waits for a socket that others share. */
 static bool can_take(mode_t kind, const struct modcat_endpoint *sink)
 {
     int flags = fcntl(sink->write_fd, F_GETFL);
     if (kind == S_IFSOCK)
-        return (flags & O_NONBLOCK) != 0 && !socket_is_looped(sink->write_fd);
+        return (flags & O_NONBLOCK) != 0;
     return (kind == S_IFREG || kind == S_IFIFO || kind == S_IFBLK) && (flags & O_APPEND) == 0;
+}
+
+/* A receiver on the same host has to copy the bytes, and is faster when they went through a buffer,
+ * and thus through the cache, than when they lie in the pages that their sender wrote. */
+static bool is_worth_it(enum splice_way way, mode_t to, const struct modcat_endpoint *sink)
+{
+    return way == SPLICE_STRAIGHT || to != S_IFSOCK || !socket_is_looped(sink->write_fd);
 }
 
 void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
@@ -55,7 +60,10 @@ void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
     mode_t from = kind_of(source->read_fd), to = kind_of(sink->write_fd);
     if (!can_give(from) || !can_take(to, sink))
         return;
-    splice->way = from == S_IFIFO || to == S_IFIFO ? SPLICE_STRAIGHT : SPLICE_THROUGH;
+    enum splice_way way = from == S_IFIFO || to == S_IFIFO ? SPLICE_STRAIGHT : SPLICE_THROUGH;
+    if (!is_worth_it(way, to, sink))
+        return;
+    splice->way = way;
     splice->size = PIPE_SIZE_WIDE;
     splice->source_is_pipe = from == S_IFIFO;
 }
