@@ -87,7 +87,7 @@ static int take_option(struct request *request, int option)
         request->folders[request->folder_count++] = optarg;
         return 0;
     case 't':
-        request->timeout = atoi(optarg);
+        request->timeout = (int)strtol(optarg, NULL, 10);
         return request->timeout > 0 ? 0 : refuse("--timeout takes a number of seconds");
     case 'n':
         request->valgrind = false;
