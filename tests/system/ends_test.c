@@ -296,15 +296,23 @@ static void end_close_ends_a_session_as_well(void **state)
     program_ends(program, 0);
 }
 
-/* There is nothing to write that could fail. */
-static void output_that_nobody_reads_is_no_error_when_the_input_ends(void **state)
+/* From a TCP server to standard output. */
+static struct program *start_to_output(struct harness *harness, int *server)
 {
-    struct harness *harness = *state;
     unsigned port;
     int listener = peer_listen(harness, LOOPBACK, &port);
     struct program *program =
         program_start(harness, "-u", text(harness, "TCP4:" LOOPBACK ":%u", port), "STDOUT", NULL);
-    int server = peer_accept(harness, listener);
+    *server = peer_accept(harness, listener);
+    return program;
+}
+
+/* There is nothing to write that could fail. */
+static void output_that_nobody_reads_is_no_error_when_the_input_ends(void **state)
+{
+    struct harness *harness = *state;
+    int server;
+    struct program *program = start_to_output(harness, &server);
 
     peer_send(harness, server, "x");
     program_outputs(program, "x");
@@ -316,11 +324,8 @@ static void output_that_nobody_reads_is_no_error_when_the_input_ends(void **stat
 static void output_that_nobody_reads_is_an_error_when_more_comes_in(void **state)
 {
     struct harness *harness = *state;
-    unsigned port;
-    int listener = peer_listen(harness, LOOPBACK, &port);
-    struct program *program =
-        program_start(harness, "-u", text(harness, "TCP4:" LOOPBACK ":%u", port), "STDOUT", NULL);
-    int server = peer_accept(harness, listener);
+    int server;
+    struct program *program = start_to_output(harness, &server);
 
     harness_close(harness, program_take_output(program));
     peer_send(harness, server, "x");
