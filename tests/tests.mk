@@ -6,7 +6,8 @@ tests/%_test: private LIBS += $(CMOCKA_LIBS)
 
 AM_TESTS_ENVIRONMENT = MODCAT='$(abs_builddir)/modcat'; CC='$(CC)'; \
 	MODCAT_DRIVER_CHECK='$(abs_builddir)/modcat-driver-check'; \
-	export MODCAT CC MODCAT_DRIVER_CHECK;
+	SHELL=/bin/sh; \
+	export MODCAT CC MODCAT_DRIVER_CHECK SHELL;
 
 # Parts of drivers that stand alone.
 proxy_message = drivers/proxy/message.c drivers/proxy/message.h

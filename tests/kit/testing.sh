@@ -1,7 +1,7 @@
 # testing.sh: what the shell tests of the kit have in common. A test is a function, named by the
 # sentence that it shows; it returns 0, or says why not, or calls skip.
 set -u
-export LC_ALL=C
+export LC_ALL=C SHELL=/bin/sh
 umask 022
 unset MODCAT_DRIVER_PATH
 scratch=$(mktemp -d)
