@@ -101,21 +101,6 @@ static int set_versions(struct modcat_opening *opening, const struct tls_context
     return 0;
 }
 
-static int load_trusted(struct modcat_opening *opening, const struct tls_context *context)
-{
-    const char *file = modcat_option_string(opening, "openssl-cafile", NULL);
-    const char *folder = modcat_option_string(opening, "openssl-capath", NULL);
-    if (file == NULL && folder == NULL)
-        SSL_CTX_set_default_verify_paths(context->library);
-    if (file != NULL && !SSL_CTX_load_verify_file(context->library, file))
-        return fail_library(opening, "SSL_CTX_load_verify_locations", file);
-    if (folder != NULL && !SSL_CTX_load_verify_dir(context->library, folder))
-        return fail_library(opening, "SSL_CTX_load_verify_locations", folder);
-    if (folder != NULL && access(folder, R_OK | X_OK) < 0)
-        modcat_log(MODCAT_WARNING, "capath \"%s\": %s", folder, strerror(errno));
-    return 0;
-}
-
 static int load_revoked(struct modcat_opening *opening, const struct tls_context *context)
 {
     const char *file = modcat_option_string(opening, "openssl-crl", NULL);
@@ -160,19 +145,6 @@ static int fail_key(struct modcat_opening *opening, const struct tls_context *co
                        file);
 }
 
-/* Certificates that the file lacks and the trusted ones have are looked up here, once; the library
- * would do so for each peer. One that is not complete is sent as it is. */
-static void complete_chain(const struct tls_context *context)
-{
-    STACK_OF(X509) *given = NULL;
-    SSL_CTX_get0_chain_certs(context->library, &given);
-    if (SSL_CTX_get0_certificate(context->library) != NULL && sk_X509_num(given) <= 0)
-        SSL_CTX_build_cert_chain(context->library, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR |
-                                                       SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR);
-    SSL_CTX_set_mode(context->library, SSL_MODE_NO_AUTO_CHAIN);
-    ERR_clear_error();
-}
-
 static int load_certificate(struct modcat_opening *opening, const struct tls_context *context)
 {
     const char *file = modcat_option_string(opening, "openssl-certificate", NULL);
@@ -185,8 +157,43 @@ static int load_certificate(struct modcat_opening *opening, const struct tls_con
         return fail_key(opening, context, key);
     if (file != NULL && !SSL_CTX_check_private_key(context->library))
         return fail_library(opening, "SSL_CTX_check_private_key", key);
-    complete_chain(context);
     return 0;
+}
+
+/* Certificates of authorities that the own one needs to be sent with are missing in its file. */
+static bool lacks_chain(const struct tls_context *context)
+{
+    STACK_OF(X509) *given = NULL;
+    X509 *own = SSL_CTX_get0_certificate(context->library);
+    SSL_CTX_get0_chain_certs(context->library, &given);
+    return own != NULL && sk_X509_num(given) <= 0 && X509_self_signed(own, 0) != 1;
+}
+
+/* Those that the system trusts are many, and are read only where they can be of use. */
+static int load_trusted(struct modcat_opening *opening, const struct tls_context *context)
+{
+    const char *file = modcat_option_string(opening, "openssl-cafile", NULL);
+    const char *folder = modcat_option_string(opening, "openssl-capath", NULL);
+    if (file == NULL && folder == NULL && (context->verify || lacks_chain(context)))
+        SSL_CTX_set_default_verify_paths(context->library);
+    if (file != NULL && !SSL_CTX_load_verify_file(context->library, file))
+        return fail_library(opening, "SSL_CTX_load_verify_locations", file);
+    if (folder != NULL && !SSL_CTX_load_verify_dir(context->library, folder))
+        return fail_library(opening, "SSL_CTX_load_verify_locations", folder);
+    if (folder != NULL && access(folder, R_OK | X_OK) < 0)
+        modcat_log(MODCAT_WARNING, "capath \"%s\": %s", folder, strerror(errno));
+    return 0;
+}
+
+/* Certificates that the file lacks and the trusted ones have are looked up here, once; the library
+ * would do so for each peer. One that is not complete is sent as it is. */
+static void complete_chain(const struct tls_context *context)
+{
+    if (lacks_chain(context))
+        SSL_CTX_build_cert_chain(context->library, SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR |
+                                                       SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR);
+    SSL_CTX_set_mode(context->library, SSL_MODE_NO_AUTO_CHAIN);
+    ERR_clear_error();
 }
 
 /* Without a file, or when it can't be used, the library chooses parameters that fit the key. */
@@ -416,7 +423,7 @@ static int apply_options(struct modcat_opening *opening, struct tls_context *con
         new_library_context, tls_load_passphrase, tls_load_psk, set_protocols, tls_load_session,
     };
     static int (*const loaders[])(struct modcat_opening *, const struct tls_context *) = {
-        set_versions, load_trusted,        load_revoked,      load_certificate, load_dh,
+        set_versions, load_certificate,    load_trusted,      load_revoked,    load_dh,
         set_ciphers,  set_wanted_fragment, set_sent_fragment, set_compression,
     };
     for (size_t i = 0; i < MODCAT_COUNT(setters); i++)
@@ -425,6 +432,7 @@ static int apply_options(struct modcat_opening *opening, struct tls_context *con
     for (size_t i = 0; i < MODCAT_COUNT(loaders); i++)
         if (loaders[i](opening, context) < 0)
             return -1;
+    complete_chain(context);
     use_psk(context);
     set_verification(context);
     return 0;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MEBIBYTE ((size_t)1 << 20)
@@ -117,6 +118,30 @@ static void sends_trusted_certificates_that_its_own_chain_lacks(void **state)
     talk_to_s_client(harness,
                      text(harness, "verify=0,cafile=%s", certificate_path(harness, "between")),
                      "-tls1_3", "TLSv1.3");
+}
+
+/* A named pipe without a writer in their place keeps busy whoever opens it. */
+static void reads_what_the_system_trusts_only_where_it_is_of_use(void **state)
+{
+    struct harness *harness = *state;
+    const char *trusted = path(harness, "trusted");
+    const char *environment = text(harness, "SSL_CERT_FILE=%s", trusted);
+    certificate_make(harness, &(struct certificate){.name = "alone", .common_name = "localhost"});
+    assert_int_equal(mkfifo(trusted, 0600), 0);
+    const char *const serving[] = {
+        "-d", "-d", text(harness, SERVING ",cert=%s,verify=0", certificate_path(harness, "alone")),
+        "PIPE", NULL};
+    struct program *server =
+        program_launch(harness, &(struct launch){.arguments = serving, .environment = environment});
+    const char *const connecting[] = {
+        "-", text(harness, "OPENSSL:" LOOPBACK ":%u,verify=0", program_port(server)), NULL};
+    struct program *client = program_launch(
+        harness, &(struct launch){.arguments = connecting, .environment = environment});
+    program_send(client, "hello");
+    program_outputs(client, "hello");
+    program_end_input(client);
+    program_ends(client, 0);
+    program_ends(server, 0);
 }
 
 static struct program *start_s_server(struct harness *harness, const char *first,
@@ -802,6 +827,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(serves_openssl_s_client_with_tls_1_2_and_1_3),
         SYSTEM_TEST(sends_trusted_certificates_that_its_own_chain_lacks),
+        SYSTEM_TEST(reads_what_the_system_trusts_only_where_it_is_of_use),
         SYSTEM_TEST(talks_to_openssl_s_server_with_tls_1_2_and_1_3),
         SYSTEM_TEST(shows_its_certificate_to_openssl_s_server),
         SYSTEM_TEST(wants_the_certificate_of_openssl_s_client),
