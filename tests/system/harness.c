@@ -393,11 +393,19 @@ static void place_descriptors(const struct launch *launch, const int streams[3])
         put(wanted[i], places[i]);
 }
 
+/* Whoever runs the tests in the background may ignore some. */
+static void restore_signals(void)
+{
+    static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_DFL);
+}
+
 static void exec_child(const struct launch *launch, const int streams[3], char **arguments)
 {
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGPIPE, SIG_DFL);
+    restore_signals();
     place_descriptors(launch, streams);
     if (launch->environment != NULL)
         putenv((char *)(uintptr_t)launch->environment);

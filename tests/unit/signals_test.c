@@ -311,6 +311,16 @@ static void a_parent_that_blocks_sigchld_does_not_hide_children(void **state)
     run(unblocks_children);
 }
 
+/* Whoever runs the tests in the background may ignore some. */
+static int restore_signals(void **state)
+{
+    (void)state;
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,5 +337,5 @@ int main(void)
         cmocka_unit_test(a_parent_that_ignores_children_does_not_lose_their_status),
         cmocka_unit_test(a_parent_that_blocks_sigchld_does_not_hide_children),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, restore_signals, NULL);
 }
