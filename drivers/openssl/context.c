@@ -376,6 +376,7 @@ static void take_settings(struct modcat_opening *opening, struct tls_context *co
     context->verify = modcat_option_bool(opening, "openssl-verify", true);
     context->kernel = !context->datagrams && modcat_option_bool(opening, "openssl-ktls", true) &&
                       tls_kernel_has_it();
+    context->kernel_keeps_keys = modcat_option(opening, "openssl-ktls") != NULL;
     context->common_name = modcat_option_string(opening, "openssl-commonname", NULL);
     context->sni_host = modcat_option_string(opening, "openssl-snihost", NULL);
     context->no_sni = modcat_option_bool(opening, "openssl-no-sni", false);

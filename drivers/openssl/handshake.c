@@ -177,6 +177,23 @@ static void tell_session(struct modcat_opening *opening, const struct tls *tls)
     tell_protocol(opening, tls);
 }
 
+/* A peer of TLS 1.3 may ask for new keys at any time, RFC 8446 section 4.6.3. The library would
+ * take them, and the kernel go on with the old ones. */
+static void keep_keys_in_library(const SSL *library, int where, int value)
+{
+    (void)value;
+    if ((where & SSL_CB_LOOP) != 0 && SSL_get_pending_cipher(library) != NULL &&
+        SSL_version(library) == TLS1_3_VERSION)
+        SSL_clear_options((SSL *)(uintptr_t)library, SSL_OP_ENABLE_KTLS);
+}
+
+static void let_kernel_cipher(const struct tls_context *context, SSL *library)
+{
+    SSL_set_options(library, SSL_OP_ENABLE_KTLS);
+    if (!context->kernel_keeps_keys)
+        SSL_set_info_callback(library, keep_keys_in_library);
+}
+
 static int make_library_state(struct modcat_opening *opening, const struct tls_context *context,
                               struct tls *tls)
 {
@@ -194,7 +211,7 @@ static int make_library_state(struct modcat_opening *opening, const struct tls_c
     else
         SSL_set_connect_state(tls->library);
     if (tls->in_kernel)
-        SSL_set_options(tls->library, SSL_OP_ENABLE_KTLS);
+        let_kernel_cipher(context, tls->library);
     if (context->datagrams) {
         SSL_set_options(tls->library, SSL_OP_NO_QUERY_MTU);
         DTLS_set_link_mtu(tls->library, LINK_MTU);

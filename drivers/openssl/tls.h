@@ -31,7 +31,8 @@ struct tls_context {
     bool server;
     bool datagrams;
     bool verify;
-    bool kernel;             /* to be used for ciphering where it can */
+    bool kernel;             /* to be used for ciphering where it can ... */
+    bool kernel_keeps_keys;  /* ... also of a protocol whose peer may ask for new keys */
     const char *common_name; /* option commonname, or NULL */
     const char *sni_host;    /* option snihost, or NULL */
     bool no_sni;

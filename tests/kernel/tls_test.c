@@ -5,8 +5,10 @@
 #include "tests/system/certificates.h"
 #include "tests/system/peers.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
 #define MEBIBYTE (1024 * 1024)
 #define HANDED_OVER " I SSL ciphering by the kernel: sending "
@@ -58,11 +60,19 @@ static void relays(struct harness *harness, const struct chain *chain)
 }
 
 /* The library leaves receiving TLS 1.3 to itself. */
-static void the_kernel_ciphers_what_is_sent_by_tls_1_3(void **state)
+static void the_kernel_ciphers_what_is_sent_by_tls_1_3_with_ktls_1(void **state)
 {
-    struct chain chain = chain_open(*state, "", ",min-proto-version=TLS1.3");
+    struct chain chain = chain_open(*state, ",ktls=1", ",ktls,min-proto-version=TLS1.3");
     program_logs(chain.server, HANDED_OVER "yes");
     program_logs(chain.client, HANDED_OVER "yes");
+    relays(*state, &chain);
+}
+
+static void the_library_ciphers_tls_1_3(void **state)
+{
+    struct chain chain = chain_open(*state, "", ",min-proto-version=TLS1.3");
+    program_logs(chain.server, HANDED_OVER "no, receiving no");
+    program_logs(chain.client, HANDED_OVER "no, receiving no");
     relays(*state, &chain);
 }
 
@@ -103,13 +113,48 @@ static void a_peer_that_vanishes_without_goodbye_is_an_error(void **state)
     program_ends_logging(chain.server, 1, " E OPENSSL-LISTEN: SSL_read(): ");
 }
 
+static void program_says(struct harness *harness, struct program *program, const char *words)
+{
+    for (long long end = milliseconds() + PATIENCE; milliseconds() < end; poll(NULL, 0, 5))
+        if (strstr(program_output(program, NULL), words) != NULL)
+            return;
+    harness_fail(harness, "no \"%s\" in: %s", words, program_output(program, NULL));
+}
+
+/* A line "K" makes `openssl s_client` take a new key, and ask the server for one of its own. */
+static void the_peer_may_ask_for_new_keys(void **state)
+{
+    struct harness *harness = *state;
+    certificates_make_usual(harness);
+    struct program *server =
+        program_start(harness, "-d", "-d", "-d",
+                      text(harness, "OPENSSL-LISTEN:0,bind=" LOOPBACK ",verify=0,cert=%s",
+                           certificate_path(harness, "server")),
+                      "PIPE", NULL);
+    const char *const arguments[] = {"s_client", "-tls1_3", "-connect",
+                                     text(harness, LOOPBACK ":%u", program_port(server)), NULL};
+    struct program *client =
+        program_launch(harness, &(struct launch){.arguments = arguments, .program = "openssl"});
+    program_logs(server, " N starting data transfer loop");
+    program_send(client, "before\n");
+    program_says(harness, client, "\nbefore\n");
+    program_send(client, "K\n");
+    program_logs(client, "KEYUPDATE");
+    program_send(client, "behind\n");
+    program_says(harness, client, "\nbehind\n");
+    program_end_input(client);
+    program_ends(server, 0);
+}
+
 static int run_inside(void)
 {
     const struct CMUnitTest tests[] = {
-        SYSTEM_TEST(the_kernel_ciphers_what_is_sent_by_tls_1_3),
+        SYSTEM_TEST(the_kernel_ciphers_what_is_sent_by_tls_1_3_with_ktls_1),
+        SYSTEM_TEST(the_library_ciphers_tls_1_3),
         SYSTEM_TEST(the_kernel_ciphers_both_ways_by_tls_1_2),
         SYSTEM_TEST(the_kernel_is_not_asked_with_ktls_0),
         SYSTEM_TEST(a_cipher_that_the_kernel_lacks_is_done_by_the_library),
+        SYSTEM_TEST(the_peer_may_ask_for_new_keys),
         SYSTEM_TEST(a_peer_that_vanishes_without_goodbye_is_an_error),
     };
     return cmocka_run_group_tests_name("kernel TLS", tests, NULL, NULL);
