@@ -20,6 +20,7 @@ struct server {
     struct session *session;
     struct modcat_opening *listening;
     struct modcat_listener *listener;
+    unsigned failures; /* peers with whom no session came about */
 };
 
 static void close_listener(struct server *server)
@@ -126,18 +127,41 @@ static int settle_peer(struct opened *opened)
     return result;
 }
 
-/* Returns SESSION_DONE in the parent, which goes on. */
+static bool may_try_again(const struct server *server)
+{
+    const struct opening_settings *set = &server->listening->set;
+    return set->forever || server->failures < set->retry;
+}
+
+/* Without `fork` options retry and forever wait for another peer after one that fails. */
+static enum session_result settle_only_peer(struct server *server, struct opened *opened)
+{
+    bool again = may_try_again(server);
+    for (struct modcat_opening *level = opened->opening; again && level != NULL;
+         level = level->above)
+        level->failure = MODCAT_INFO;
+    if (settle_peer(opened) == 0)
+        return SESSION_OPEN;
+    if (!again)
+        return SESSION_FAILED;
+    server->failures++;
+    session_close_opened(opened);
+    return session_pause(server->session, server->listening->set.interval) < 0 ? SESSION_FAILED
+                                                                               : SESSION_DONE;
+}
+
+/* Returns SESSION_DONE in the process that goes on to wait. */
 static enum session_result hand_over(struct server *server, struct opened *opened)
 {
-    if (server->listening->set.fork) {
-        int pid = session_fork(server->session, &server->listening->set);
-        if (pid < 0)
-            return SESSION_FAILED;
-        if (pid > 0) {
-            session_leave_to_child(opened);
-            log_info("still listening");
-            return SESSION_DONE;
-        }
+    if (!server->listening->set.fork)
+        return settle_only_peer(server, opened);
+    int pid = session_fork(server->session, &server->listening->set);
+    if (pid < 0)
+        return SESSION_FAILED;
+    if (pid > 0) {
+        session_leave_to_child(opened);
+        log_info("still listening");
+        return SESSION_DONE;
     }
     return settle_peer(opened) < 0 ? SESSION_FAILED : SESSION_OPEN;
 }

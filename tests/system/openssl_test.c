@@ -574,6 +574,33 @@ static void a_failed_handshake_leaves_the_listener_alone(void **state)
     program_outputs(client, "next");
 }
 
+static void a_listener_without_fork_waits_for_another_peer_with_retry(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    certificates_make_usual(harness);
+    struct program *server = serve(harness, "verify=0,retry=1,interval=0.01", "PIPE", &port);
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int stranger = peer_connect(harness, LOOPBACK, port);
+        peer_send(harness, stranger, "GET / HTTP/1.0\r\n\r\n");
+        if (attempt == 0)
+            program_logs(server, " N listening on ");
+    }
+    program_ends_logging(server, 1, " E OPENSSL-LISTEN: SSL_accept(): ");
+
+    server = serve(harness, "verify=0,forever,interval=0.01", "PIPE", &port);
+    int stranger = peer_connect(harness, LOOPBACK, port);
+    peer_send(harness, stranger, "GET / HTTP/1.0\r\n\r\n");
+    program_logs(server, " N listening on ");
+    struct program *client =
+        program_start(harness, "-t", "10", "STDIO", client_address(harness, port, ""), NULL);
+    program_send(client, "next");
+    program_outputs(client, "next");
+    program_end_input(client);
+    program_ends(client, 0);
+    program_ends(server, 0);
+}
+
 static void retries_when_a_handshake_fails(void **state)
 {
     struct harness *harness = *state;
@@ -848,6 +875,7 @@ int main(void)
         SYSTEM_TEST(a_signal_ends_a_handshake),
         SYSTEM_TEST(a_client_that_says_nothing_does_not_hold_up_the_next),
         SYSTEM_TEST(a_failed_handshake_leaves_the_listener_alone),
+        SYSTEM_TEST(a_listener_without_fork_waits_for_another_peer_with_retry),
         SYSTEM_TEST(retries_when_a_handshake_fails),
         SYSTEM_TEST(agrees_on_an_application_protocol),
         SYSTEM_TEST(tells_the_server_which_host_is_wanted),
