@@ -79,17 +79,33 @@ static bool closing(const struct relay *relay)
            (relay->program_ended || flows[0].state == FLOW_ENDED || flows[1].state == FLOW_ENDED);
 }
 
-/* A terminal line that nobody reads any more does not fail as a pipe or a socket does. */
-static bool is_undeliverable(const struct flow *flow)
+static bool same_endpoint(const struct opened *one, const struct opened *other)
 {
-    return program_ended(flow->sink) && isatty(flow->sink->endpoint->write_fd);
+    return one != NULL && other != NULL && one->endpoint == other->endpoint;
+}
+
+/* What is written there comes out in the other direction. */
+static bool is_given_back(const struct flow *flow, const struct flow *other)
+{
+    return same_endpoint(flow->sink, other->source) &&
+           (flow->sink->endpoint->flags & MODCAT_GIVES_BACK) != 0;
+}
+
+/* A terminal line that nobody reads any more does not fail as a pipe or a socket does. */
+static bool is_stuck(const struct flow *flow)
+{
+    return flow_undelivered(flow) > 0 && program_ended(flow->sink) &&
+           isatty(flow->sink->endpoint->write_fd);
 }
 
 static bool undelivered(const struct relay *relay)
 {
-    for (int i = 0; i < 2; i++)
-        if (flow_undelivered(&relay->flows[i]) > 0 && !is_undeliverable(&relay->flows[i]))
+    for (int i = 0; i < 2; i++) {
+        const struct flow *flow = &relay->flows[i], *other = &relay->flows[1 - i];
+        if (flow_undelivered(flow) > 0 && !is_stuck(flow) &&
+            !(is_given_back(flow, other) && is_stuck(other)))
             return true;
+    }
     return false;
 }
 
@@ -169,16 +185,9 @@ static bool move(struct relay *relay, const struct waiting *waiting)
     return moved;
 }
 
-static bool same_endpoint(const struct opened *one, const struct opened *other)
-{
-    return one != NULL && other != NULL && one->endpoint == other->endpoint;
-}
-
-/* What is written there comes out in the other direction, and that has ended. */
 static bool is_read_no_more(const struct flow *flow, const struct flow *other)
 {
-    return other->state == FLOW_ENDED && same_endpoint(flow->sink, other->source) &&
-           (flow->sink->endpoint->flags & MODCAT_GIVES_BACK) != 0;
+    return other->state == FLOW_ENDED && is_given_back(flow, other);
 }
 
 /* A half-close may have closed what the other direction reads; and when an endpoint fails in one
