@@ -3,6 +3,8 @@
 #include "tests/system/types.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 /* Flags, and both addresses. */
 #define ARGUMENTS_MAX 11
@@ -33,7 +35,16 @@ static int standard(const struct stream_end *left, const struct stream_end *righ
     return left->standard[stream] > 0 ? left->standard[stream] : right->standard[stream];
 }
 
-/* Where standard error is an end of the pair, messages go elsewhere, and from there to the test. */
+/* Where messages go while standard error is an end of the pair. Those of programs do, too, for who
+ * has standard error keeps that end open. */
+#define MESSAGES 9
+
+static bool uses_stderr(const struct stream_end *end)
+{
+    return (end->kind->streams & 1U << STDERR_FILENO) != 0;
+}
+
+/* What has number 9 there is the test's. */
 static struct program *start_with_stderr(struct launch *launch, struct harness *harness, int fd)
 {
     const char *modcat = getenv("MODCAT");
@@ -55,7 +66,7 @@ static struct program *start(const struct stream_end *left, const struct stream_
     int errors = standard(left, right, 2);
     struct launch launch = {
         .arguments = arguments,
-        .in = in > 0 ? in : STREAM_NULL,
+        .in = in > 0 ? in : STREAM_PIPE,
         .out = out > 0 ? out : STREAM_NULL,
         .extra = left->given,
         .further = {right->given},
@@ -76,9 +87,13 @@ struct stream_end stream_end(struct harness *harness, const struct stream_setup 
     };
 }
 
+/* Of two parts, the one that is read gets the options. */
 static const char *prepare(struct stream_end *end, const char *options)
 {
-    return text(end->harness, "%s%s", end->kind->prepare(end), options);
+    const char *address = end->kind->prepare(end);
+    const char *behind = (end->kind->traits & STREAM_DUAL) != 0 ? strstr(address, "!!") : "";
+    return text(end->harness, "%.*s%s%s", (int)(strlen(address) - strlen(behind)), address, options,
+                behind);
 }
 
 static void attach(struct stream_end *end, struct program *program)
@@ -98,6 +113,7 @@ struct program *stream_pair_open(struct stream_end *left, struct stream_end *rig
         arguments[count] = flags[count];
         count++;
     }
+    left->messages = right->messages = uses_stderr(left) || uses_stderr(right) ? MESSAGES : 0;
     arguments[count++] = prepare(left, left_options);
     arguments[count] = prepare(right, right_options);
     struct program *program = start(left, right, arguments);

@@ -148,6 +148,17 @@ static const char *serve_generic(struct stream_end *end)
     return address(end, text(end->harness, "2:6:x%04x7f000001" ZEROS, place_port(&end->place)));
 }
 
+/* A shell runs it, or sees to where its messages go; or it is run by itself. */
+static const char *quoted_command(const struct stream_end *end, const char *command)
+{
+    bool by_shell = strcmp(end->kind->types, "EXEC") != 0;
+    if (end->messages != 0)
+        command = text(end->harness, "%s 2>&%d", command, end->messages);
+    if (by_shell)
+        return text(end->harness, "\"exec %s\"", command);
+    return text(end->harness, end->messages != 0 ? "\"sh -c 'exec %s'\"" : "\"%s\"", command);
+}
+
 /* A program that is started, and which is connected with the test by a program of its own. On a
  * terminal that one ends both directions at once. A shell in between would keep pipes open. */
 static const char *serve_child(struct stream_end *end)
@@ -155,11 +166,11 @@ static const char *serve_child(struct stream_end *end)
     const char *modcat = getenv("MODCAT");
     bool pipes = strstr(end->kind->options, "pipes") != NULL;
     const char *waits = end->kind->closing == CLOSES_WHOLE ? "0" : "20";
-    const char *shell_word = strcmp(end->kind->types, "EXEC") == 0 ? "" : "exec ";
     serve_at_path(end, SOCK_STREAM);
-    return address(end, text(end->harness, "\"%s%s -t %s STDIO,%s UNIX-CONNECT:%s\"", shell_word,
-                             modcat != NULL ? modcat : "./modcat", waits,
-                             pipes ? "shut-close" : "shut-down", side_path(end)));
+    const char *command = text(end->harness, "%s -t %s STDIO,%s UNIX-CONNECT:%s",
+                               modcat != NULL ? modcat : "./modcat", waits,
+                               pipes ? "shut-close" : "shut-down", side_path(end));
+    return address(end, quoted_command(end, command));
 }
 
 static void accept_program(struct stream_end *end, struct program *program)

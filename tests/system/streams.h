@@ -30,7 +30,7 @@ enum stream_closing {
 #define STREAM_PROGRAM 2U  /* a child of the program carries it, and can be killed */
 #define STREAM_FORKS 4U    /* it takes option `fork`, and what serves a peer can be killed */
 #define STREAM_MESSAGES 8U /* what the test does not read at once of one write is lost */
-#define STREAM_DUAL 16U    /* options behind it are those of the part that is written */
+#define STREAM_DUAL 16U    /* of two parts: further options are those of the one that is read */
 #define STREAM_ENDLESS 32U /* it ends after the setup's length, and not before */
 #define STREAM_ALIKE 64U   /* another kind stands for it where not every pair is tested */
 
@@ -61,6 +61,7 @@ struct stream_end {
     int standard[3]; /* what the program gets as its standard streams, or 0 */
     int given;       /* and as another descriptor, or 0, with this number */
     int number;
+    int messages; /* where programs log, as one of their descriptors; 0: as usual */
     struct place place;
     struct program *helper; /* another one, between the program and the test */
 };
