@@ -77,6 +77,14 @@ static struct flow flow_between(const struct stream_end *from, const struct stre
                          .write_closes = from->write_fd != from->read_fd};
 }
 
+void stream_end_sends(struct stream_end *end, size_t length)
+{
+    struct stream_setup *own = memory(end->harness, sizeof *own);
+    *own = *end->setup;
+    own->length = length;
+    end->setup = own;
+}
+
 void pair_open(struct pair *pair, const char *flag, const char *value, const char *first,
                const char *other)
 {
@@ -164,13 +172,22 @@ void pair_first_leaves(struct pair *pair)
     stream_end_leave(pair->other);
 }
 
+static bool can_be_first(int first, const struct stream_kind *one, const struct stream_kind *other)
+{
+    unsigned acts = traits(first == 0 ? one : other), others = traits(first == 0 ? other : one);
+    return (way->needs & ~acts) == 0 && (way->excludes & acts) == 0 &&
+           (way->other_excludes & others) == 0;
+}
+
+static int first_of(const struct stream_kind *one, const struct stream_kind *other)
+{
+    return way->first == EITHER ? !can_be_first(0, one, other) : way->first;
+}
+
 static const char *run_once(struct pair *pair)
 {
-    const char *doubt;
+    const char *doubt = pair->way->run(pair);
 
-    pair->first = &pair->ends[pair->way->first];
-    pair->other = &pair->ends[!pair->way->first];
-    doubt = pair->way->run(pair);
     if (doubt == NULL && busy(pair) > BUSY_MOST)
         doubt = "it takes too much of the processor's time";
     return doubt;
@@ -185,6 +202,9 @@ static const char *attempt(struct harness *harness, const struct stream_kind *on
         .ends = {stream_end(harness, &setup, one, false), stream_end(harness, &setup, other, true)},
         .quiet = quiet,
     };
+    int first = first_of(one, other);
+    pair.first = &pair.ends[first];
+    pair.other = &pair.ends[!first];
     const char *doubt = run_once(&pair);
     if (doubt != NULL && quiet >= QUIET_MOST)
         harness_fail(harness, "%s", doubt);
@@ -204,21 +224,9 @@ static void run_pair(struct harness *harness, const struct stream_kind *one,
     }
 }
 
-/* A program has standard error, too; where that is the other end, it lasts as long as they both. */
-static bool share_standard_error(const struct stream_kind *one, const struct stream_kind *other)
-{
-    const unsigned standard_error = 1U << STDERR_FILENO;
-    return ((one->traits & STREAM_PROGRAM) != 0 && (other->streams & standard_error) != 0) ||
-           ((other->traits & STREAM_PROGRAM) != 0 && (one->streams & standard_error) != 0);
-}
-
 static bool can_happen(const struct stream_kind *one, const struct stream_kind *other)
 {
-    unsigned first = traits(way->first == 0 ? one : other);
-    unsigned second = traits(way->first == 0 ? other : one);
-    return stream_pair_is_possible(one, other) && !share_standard_error(one, other) &&
-           (way->needs & ~first) == 0 && (way->excludes & first) == 0 &&
-           (way->other_excludes & second) == 0;
+    return stream_pair_is_possible(one, other) && can_be_first(first_of(one, other), one, other);
 }
 
 static bool has_its_turn(size_t one, size_t other)

@@ -33,12 +33,15 @@ struct pair {
     int quiet; /* how long nothing happens, in milliseconds */
 };
 
+/* The left end acts, if it can, or else the right one. */
+#define EITHER (-1)
+
 /* A way to end. `run` ends the session and checks what came of it. It returns NULL, or what is
  * wrong unless the machine was too busy just then: it is asked again, with longer times. */
 struct way {
     const char *name;
     const char *(*run)(struct pair *pair);
-    int first;         /* which end acts: 0, the left one, or 1 */
+    int first;         /* which end acts: 0, the left one, or 1, or EITHER */
     unsigned needs;    /* of the end that acts */
     unsigned excludes; /* the same */
     unsigned other_excludes;
@@ -59,6 +62,8 @@ bool stream_end_has(const struct stream_end *end, unsigned trait);
 /* True when one end or the other has it. */
 bool pair_has(const struct pair *pair, unsigned trait);
 
+/* Before that: an end that is endless otherwise ends after so many bytes. */
+void stream_end_sends(struct stream_end *end, size_t length);
 /* Opens the session with a flag, its value, and options of the ends ("" or ",NAME..."). */
 void pair_open(struct pair *pair, const char *flag, const char *value, const char *first,
                const char *other);

@@ -14,10 +14,14 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* What fits into any buffer. */
 #define FEW ((size_t)3000)
+
+/* As PAIR_QUIET, where a program has to be started meanwhile. */
+#define PAIR_QUIET_START (2 * PAIR_QUIET)
 
 /* What a slow peer reads and writes at a time. */
 #define PIECE 1500
@@ -26,24 +30,56 @@
 /* What the disk holds that gets full. */
 #define DISK ((size_t)64 << 10)
 
-static void open_patient(struct pair *pair)
+/* They do not leave first. */
+#define NOT_BACK (PAIR_BACK | STREAM_ENDLESS)
+
+static const char *seconds(const struct pair *pair)
 {
-    pair_open(pair, "-t", "20", "", "");
+    return text(pair->harness, "%d.%03d", pair->quiet / 1000, pair->quiet % 1000);
 }
 
+/* After the first end, one that is endless ends when a short time is over. */
+static const char *patience(const struct pair *pair)
+{
+    return stream_end_has(pair->other, STREAM_ENDLESS) ? seconds(pair) : "20";
+}
+
+static void open_patient(struct pair *pair)
+{
+    pair_open(pair, "-t", patience(pair), "", "");
+}
+
+/* What is endless otherwise ends after so many bytes. */
+static void open_limited(struct pair *pair, const char *closing, size_t first, size_t other)
+{
+    stream_end_sends(pair->first, first);
+    stream_end_sends(pair->other, other);
+    pair_open(pair, "-t", closing, "", "");
+}
+
+/* The other one goes on. It is not told of the first one's end where it has no ends of one
+ * direction. */
 static const char *one_ends_first(struct pair *pair)
 {
-    const char *doubt = NULL;
+    bool told = !stream_end_has(pair->other, PAIR_WHOLE);
+    struct flow *flow = &pair->flows[1];
+    const char *doubt;
 
-    open_patient(pair);
-    if (pair->flow_count > 1)
-        pair->flows[1].open_end = true;
+    open_limited(pair, "20", PAIR_BYTES, 2 * PAIR_BYTES);
+    flow->open_end = true;
+    pair->flows[0].open_end = !told;
     pair_move(pair);
-    if (pair->flow_count > 1) {
-        doubt = pair_rest(pair, pair->quiet / 10);
-        flow_go_on(&pair->flows[1], 2 * PAIR_BYTES, false);
-        flows_run(pair->harness, &pair->flows[1], 1);
+    if (pair->flow_count == 1) {
+        program_ends(pair->program, 0);
+        return NULL;
     }
+    if (!told)
+        pair_stops_sending(pair, pair->first);
+    doubt = pair_rest(pair, pair->quiet / 10);
+    flow_go_on(flow, 2 * PAIR_BYTES, !told);
+    flows_run(pair->harness, flow, 1);
+    if (!told)
+        stream_end_leave(pair->other);
     program_ends(pair->program, 0);
     return doubt;
 }
@@ -59,8 +95,14 @@ static const char *one_leaves_first(struct pair *pair)
 
 static const char *both_end_at_once(struct pair *pair)
 {
-    open_patient(pair);
-    pair_move(pair);
+    open_limited(pair, "20", PAIR_BYTES, PAIR_BYTES);
+    if (pair_has(pair, PAIR_WHOLE)) {
+        pair_exchange(pair, PAIR_BYTES);
+        stream_end_leave(pair->first);
+        stream_end_leave(pair->other);
+    } else {
+        pair_move(pair);
+    }
     program_ends(pair->program, 0);
     return NULL;
 }
@@ -114,12 +156,12 @@ static const char *small_buffers(const struct stream_end *end)
 
 /* Little fits into what is between the ends; and both read and write little at a time, unless what
  * they read comes in one piece. */
-static void open_narrow(struct pair *pair)
+static void open_narrow(struct pair *pair, const char *closing)
 {
     size_t piece = pair_has(pair, STREAM_MESSAGES) ? PIECE_OF_MESSAGES : PIECE;
     const int size = 65536;
 
-    pair_open(pair, "-t", "20", small_buffers(pair->first), small_buffers(pair->other));
+    pair_open(pair, "-t", closing, small_buffers(pair->first), small_buffers(pair->other));
     for (size_t i = 0; i < pair->flow_count; i++) {
         setsockopt(pair->flows[i].write_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
         pair->flows[i].piece = piece;
@@ -135,7 +177,7 @@ static void fill_up(struct pair *pair, struct flow *flow)
 
 static const char *reset_under_load(struct pair *pair)
 {
-    open_narrow(pair);
+    open_narrow(pair, "20");
     pair_exchange(pair, PAIR_BYTES);
     fill_up(pair, pair_incoming(pair));
     break_connection(pair);
@@ -188,9 +230,12 @@ static const char *child_killed_at_rest(struct pair *pair)
     return NULL;
 }
 
+/* A terminal that nobody has open any more does not take the rest, and does not fail either. */
 static const char *child_killed_under_load(struct pair *pair)
 {
-    open_narrow(pair);
+    bool terminal = stream_end_has(pair->first, PAIR_TERMINAL);
+
+    open_narrow(pair, terminal ? seconds(pair) : patience(pair));
     pair_exchange(pair, PAIR_BYTES);
     fill_up(pair, pair_incoming(pair));
     kill_the_first_ends_program(pair);
@@ -203,25 +248,22 @@ static bool is_inherited(const struct stream_end *end)
     return end->given > 0 || end->standard[0] > 0 || end->standard[1] > 0 || end->standard[2] > 0;
 }
 
-/* The listener goes on. */
+/* The listener goes on. It has what was opened before it, and all of its sessions share that. */
 static const char *session_killed(struct pair *pair)
 {
+    bool is_right = pair->first == &pair->ends[1];
+    size_t children = is_right && stream_end_has(pair->other, STREAM_PROGRAM) ? 1 : 0;
+
     pair_open(pair, "-t", "20", ",fork", "");
     pair_exchange(pair, PAIR_BYTES);
-    kill(child_of(pair, false), SIGKILL);
+    kill(program_of(pair), SIGKILL);
     pair_reaches_end(pair, pair->first);
-    if (!is_inherited(pair->other))
+    if (!is_right && !is_inherited(pair->other))
         pair_reaches_end(pair, pair->other);
-    stream_end_leave(pair->other);
-    process_awaits_children(pair->harness, program_pid(pair->program), 0);
+    process_awaits_children(pair->harness, program_pid(pair->program), children);
     program_signal(pair->program, SIGTERM);
     program_ends(pair->program, 143);
     return NULL;
-}
-
-static const char *seconds(struct pair *pair)
-{
-    return text(pair->harness, "%d.%03d", pair->quiet / 1000, pair->quiet % 1000);
 }
 
 static void lasted_long_enough(struct pair *pair, long long began)
@@ -235,9 +277,11 @@ static const char *closing_time_expires(struct pair *pair)
     const char *doubt;
     long long began;
 
-    pair_open(pair, "-t", seconds(pair), "", "");
+    open_limited(pair, seconds(pair), PAIR_BYTES + FEW, SIZE_MAX / 2);
     pair_exchange(pair, PAIR_BYTES);
     began = milliseconds();
+    flow_go_on(&pair->flows[0], PAIR_BYTES + FEW, true);
+    flows_run(pair->harness, &pair->flows[0], 1);
     pair_stops_sending(pair, pair->first);
     doubt = pair_rest(pair, pair->quiet / 2);
     program_ends(pair->program, 0);
@@ -256,13 +300,49 @@ static bool all_has_come(const struct pair *pair, size_t length)
     return true;
 }
 
+/* One that ends before it has connected does not fail the test. */
+static void attach_in_time(struct stream_end *end, struct program *program)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, program_pid(program), 0);
+    struct pollfd ready[] = {{end->read_fd, POLLIN, 0}, {pidfd, POLLIN, 0}};
+
+    poll(ready, 2, PATIENCE);
+    close(pidfd);
+    end->read_fd = ready[0].revents != 0 ? peer_accept(end->harness, end->read_fd) : -1;
+    end->write_fd = end->read_fd;
+}
+
+static bool is_attached(const struct stream_end *end)
+{
+    return stream_end_has(end, PAIR_BACK) || (end->read_fd >= 0 && end->write_fd >= 0);
+}
+
+static void attach_programs_in_time(struct pair *pair)
+{
+    for (int i = 0; i < 2; i++) {
+        struct stream_end *end = &pair->ends[i];
+        struct stream_kind *kind;
+        if (!stream_end_has(end, STREAM_PROGRAM))
+            continue;
+        kind = memory(pair->harness, sizeof *kind);
+        *kind = *end->kind;
+        kind->attach = attach_in_time;
+        end->kind = kind;
+    }
+}
+
 /* A program may not have connected with the test before that time is over. */
 static const char *inactivity_expires(struct pair *pair)
 {
     const char *doubt;
     long long began = milliseconds();
 
+    if (pair_has(pair, STREAM_PROGRAM) && pair->quiet < PAIR_QUIET_START)
+        pair->quiet = PAIR_QUIET_START;
+    attach_programs_in_time(pair);
     pair_open(pair, "-T", seconds(pair), "", "");
+    if (!is_attached(pair->first) || !is_attached(pair->other))
+        return "a program was not connected in time";
     pair->flows[0].may_be_cut = pair->flows[1].may_be_cut = true;
     pair_exchange(pair, FEW);
     if (milliseconds() - began < pair->quiet)
@@ -275,18 +355,51 @@ static const char *inactivity_expires(struct pair *pair)
     return all_has_come(pair, FEW) ? doubt : "nothing came in for too long";
 }
 
-/* What is behind the bytes that are read is not. */
+static const char *readbytes_option(const struct pair *pair)
+{
+    return text(pair->harness, ",readbytes=%zu", PAIR_BYTES);
+}
+
+static void other_goes_on(struct pair *pair, size_t length)
+{
+    flow_go_on(&pair->flows[1], length, true);
+    flows_run(pair->harness, &pair->flows[1], 1);
+}
+
+/* What is behind the bytes that are read is not. With what gives back there is nothing left to do
+ * after them: a program is ended that has not passed on all yet, and what is in a terminal is lost
+ * when that is closed. */
 static const char *readbytes(struct pair *pair)
 {
-    pair_open(pair, "-t", "20", text(pair->harness, ",readbytes=%zu", PAIR_BYTES), "");
+    bool back = stream_end_has(pair->other, PAIR_BACK);
+
+    pair_open(pair, "-t", patience(pair), readbytes_option(pair), "");
+    pair->flows[0].may_be_cut = back && stream_end_has(pair->first, STREAM_PROGRAM | PAIR_WHOLE);
+    if (stream_end_has(pair->other, STREAM_ENDLESS))
+        other_goes_on(pair, PAIR_BYTES);
     pair_exchange(pair, PAIR_BYTES);
-    peer_send(pair->harness, pair->first->write_fd, "too much");
+    if (!back)
+        peer_send(pair->harness, pair->first->write_fd, "too much");
     if (!stream_end_has(pair->other, PAIR_WHOLE))
         pair_reaches_end(pair, pair->other);
-    flow_go_on(&pair->flows[1], 2 * PAIR_BYTES, true);
-    flows_run(pair->harness, &pair->flows[1], 1);
-    pair_stops_sending(pair, pair->other);
+    if (!stream_end_has(pair->other, NOT_BACK)) {
+        other_goes_on(pair, 2 * PAIR_BYTES);
+        pair_stops_sending(pair, pair->other);
+    }
     pair_reaches_end(pair, pair->first);
+    stream_end_leave(pair->first);
+    program_ends(pair->program, 0);
+    return NULL;
+}
+
+/* Nobody reads what is sent from then on, so that there is nothing left to do. */
+static const char *readbytes_given_back(struct pair *pair)
+{
+    pair_open(pair, "-t", "20", "", readbytes_option(pair));
+    pair->flows[0].may_be_cut = stream_end_has(pair->first, PAIR_WHOLE);
+    pair_exchange(pair, PAIR_BYTES);
+    if (!stream_end_has(pair->first, PAIR_WHOLE))
+        pair_reaches_end(pair, pair->first);
     stream_end_leave(pair->first);
     program_ends(pair->program, 0);
     return NULL;
@@ -294,57 +407,51 @@ static const char *readbytes(struct pair *pair)
 
 static const char *slow_peers(struct pair *pair)
 {
-    bool whole = pair_has(pair, PAIR_WHOLE);
+    bool leaves = pair_has(pair, PAIR_WHOLE | STREAM_ENDLESS);
     const char *doubt;
 
-    open_narrow(pair);
+    open_narrow(pair, patience(pair));
     for (size_t i = 0; i < pair->flow_count; i++)
         fill_up(pair, &pair->flows[i]);
     doubt = pair_rest(pair, pair->quiet / 4);
     for (size_t i = 0; i < pair->flow_count; i++)
-        flow_go_on(&pair->flows[i], pair->flows[i].sent + FEW, whole);
+        flow_go_on(&pair->flows[i], pair->flows[i].sent + FEW, leaves);
     pair_move(pair);
-    if (whole)
+    if (leaves)
         pair_first_leaves(pair);
     program_ends(pair->program, 0);
     return doubt;
 }
 
-#define NOT_WHOLE (PAIR_WHOLE | PAIR_BACK | STREAM_ENDLESS)
-#define NOT_BACK (PAIR_BACK | STREAM_ENDLESS)
-
+/* Not the first: what gives back does nothing by itself, what is endless does not see that somebody
+ * leaves, and what is whole can't end one direction. A listener in a session of another listener
+ * can't be told from that one by what is logged. */
 static const struct way ways[] = {
-    {"the left one ends first", one_ends_first, 0, 0, NOT_WHOLE, PAIR_WHOLE | STREAM_ENDLESS},
-    {"the right one ends first", one_ends_first, 1, 0, NOT_WHOLE, PAIR_WHOLE | STREAM_ENDLESS},
-    {"the left one leaves first", one_leaves_first, 0, 0, NOT_BACK, NOT_BACK},
-    {"the right one leaves first", one_leaves_first, 1, 0, NOT_BACK, NOT_BACK},
-    {"both end at once", both_end_at_once, 0, 0, NOT_WHOLE, NOT_WHOLE},
+    {"the left one ends first", one_ends_first, 0, 0, PAIR_BACK | PAIR_WHOLE, 0},
+    {"the right one ends first", one_ends_first, 1, 0, PAIR_BACK | PAIR_WHOLE, 0},
+    {"the left one leaves first", one_leaves_first, 0, 0, NOT_BACK, 0},
+    {"the right one leaves first", one_leaves_first, 1, 0, NOT_BACK, 0},
+    {"both end at once", both_end_at_once, 0, 0, PAIR_BACK, PAIR_BACK},
     {"the left one is reset at rest", reset_at_rest, 0, STREAM_RESETS, 0, 0},
     {"the right one is reset at rest", reset_at_rest, 1, STREAM_RESETS, 0, 0},
     {"the left one is reset under load", reset_under_load, 0, STREAM_RESETS, 0, 0},
     {"the right one is reset under load", reset_under_load, 1, STREAM_RESETS, 0, 0},
-    {"the left program is killed at rest", child_killed_at_rest, 0, STREAM_PROGRAM, 0,
-     STREAM_ENDLESS},
-    {"the right program is killed at rest", child_killed_at_rest, 1, STREAM_PROGRAM, 0,
-     STREAM_ENDLESS},
-    {"the left program is killed under load", child_killed_under_load, 0, STREAM_PROGRAM,
-     PAIR_TERMINAL, STREAM_ENDLESS},
-    {"the right program is killed under load", child_killed_under_load, 1, STREAM_PROGRAM,
-     PAIR_TERMINAL, STREAM_ENDLESS},
-    {"the session is killed", session_killed, 0, STREAM_FORKS, 0, STREAM_FORKS},
-    {"the closing time expires after the left end", closing_time_expires, 0, 0, NOT_BACK,
+    {"the left program is killed at rest", child_killed_at_rest, 0, STREAM_PROGRAM, 0, 0},
+    {"the right program is killed at rest", child_killed_at_rest, 1, STREAM_PROGRAM, 0, 0},
+    {"the left program is killed under load", child_killed_under_load, 0, STREAM_PROGRAM, 0, 0},
+    {"the right program is killed under load", child_killed_under_load, 1, STREAM_PROGRAM, 0, 0},
+    {"the left session is killed", session_killed, 0, STREAM_FORKS, 0, STREAM_FORKS},
+    {"the right session is killed", session_killed, 1, STREAM_FORKS, 0, 0},
+    {"the closing time expires after the left end", closing_time_expires, 0, 0, PAIR_BACK,
      PAIR_BACK},
-    {"the closing time expires after the right end", closing_time_expires, 1, 0, NOT_BACK,
+    {"the closing time expires after the right end", closing_time_expires, 1, 0, PAIR_BACK,
      PAIR_BACK},
-    {"the inactivity time expires", inactivity_expires, 0, 0, PAIR_BACK | STREAM_PROGRAM,
-     STREAM_PROGRAM},
-    {"the inactivity time expires behind what gives back", inactivity_expires, 1, 0,
-     PAIR_BACK | STREAM_PROGRAM, ~PAIR_BACK},
-    {"the left one's bytes are read up to a number", readbytes, 0, 0, PAIR_BACK | STREAM_DUAL,
-     NOT_BACK},
-    {"the right one's bytes are read up to a number", readbytes, 1, 0, PAIR_BACK | STREAM_DUAL,
-     NOT_BACK},
-    {"the peers are slow", slow_peers, 0, 0, NOT_BACK, STREAM_ENDLESS},
+    {"the inactivity time expires", inactivity_expires, EITHER, 0, PAIR_BACK, 0},
+    {"the left one's bytes are read up to a number", readbytes, 0, 0, PAIR_BACK, 0},
+    {"the right one's bytes are read up to a number", readbytes, 1, 0, PAIR_BACK, 0},
+    {"what is given back is read up to a number", readbytes_given_back, EITHER, 0, PAIR_BACK,
+     ~PAIR_BACK},
+    {"the peers are slow", slow_peers, EITHER, 0, NOT_BACK, 0},
 };
 #define WAYS (sizeof ways / sizeof ways[0])
 
@@ -411,8 +518,8 @@ static const char *file_gets_full(struct pair *pair)
 }
 
 static const struct way full_ways[] = {
-    {"the file on the right gets full", file_gets_full, 0, 0, PAIR_BACK | PAIR_TERMINAL, 0},
-    {"the file on the left gets full", file_gets_full, 1, 0, PAIR_BACK | PAIR_TERMINAL, 0},
+    {"the file on the right gets full", file_gets_full, 0, 0, PAIR_BACK, 0},
+    {"the file on the left gets full", file_gets_full, 1, 0, PAIR_BACK, 0},
 };
 #define FULL_WAYS (sizeof full_ways / sizeof full_ways[0])
 
