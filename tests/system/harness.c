@@ -435,6 +435,7 @@ static char **make_arguments(struct program *program, const struct launch *launc
     return arguments;
 }
 
+/* The test's memory is copied only where the child changes it. */
 static void fork_program(struct program *program, const struct launch *launch)
 {
     struct harness *harness = program->harness;
@@ -447,7 +448,7 @@ static void fork_program(struct program *program, const struct launch *launch)
     program->out = out.ours;
     program->err = err.ours;
     fcntl(err.ours, F_SETPIPE_SZ, LOG_CAPACITY);
-    program->pid = fork();
+    program->pid = launch->environment == NULL ? vfork() : fork();
     if (program->pid == 0)
         exec_child(launch, (const int[]){in.theirs, out.theirs, err.theirs}, arguments);
     free(arguments);
