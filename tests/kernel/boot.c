@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -180,6 +181,18 @@ static void choose_memory_place(const struct machine *machine)
         setenv("TMPDIR", machine->folder, 1);
 }
 
+/* The kernel and its processes take turns, one at a time: on one processor a turn costs half. */
+static void stay_on_processor(void)
+{
+    int current = sched_getcpu();
+    cpu_set_t processors;
+    CPU_ZERO(&processors);
+    if (current < 0 || current >= CPU_SETSIZE)
+        return;
+    CPU_SET(current, &processors);
+    sched_setaffinity(0, sizeof processors, &processors);
+}
+
 static void become_kernel(const struct machine *machine, const char *program, int console)
 {
     const char *modcat = getenv("MODCAT"), *share = getenv("MODCAT_TEST_SHARE");
@@ -209,6 +222,7 @@ static void become_kernel(const struct machine *machine, const char *program, in
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setenv("HOME", machine->folder, 1);
     choose_memory_place(machine);
+    stay_on_processor();
     if ((large && hide_extended_registers() < 0) || dup2(nothing, 0) < 0 || dup2(console, 1) < 0 ||
         dup2(console, 2) < 0)
         _exit(127);
