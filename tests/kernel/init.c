@@ -28,16 +28,15 @@ static const struct {
 static const char *const modules[] = {"sctp", "dccp_ipv4", "dccp_ipv6",     "vsock_loopback",
                                       "tls",  "gcm",       "ghash-generic", "ctr"};
 
-/* The kernel's own check of cookies needs a module of cryptography. DCCP loses what its receiver
- * has no room for, so that there must be some. */
+/* The kernel's own check of cookies needs a module of cryptography. SCTP need not wait long for an
+ * answer on loopback. DCCP loses what its receiver has no room for, so that there must be some. */
 static const struct {
     const char *path;
     const char *value;
 } settings[] = {
-    {"/proc/sys/net/sctp/cookie_hmac_alg", "none"},
-    {"/proc/sys/net/sctp/rto_min", "20"},
-    {"/proc/sys/net/core/rmem_max", "8000000"},
-    {"/proc/sys/net/core/wmem_max", "8000000"},
+    {"/proc/sys/net/sctp/cookie_hmac_alg", "none"}, {"/proc/sys/net/sctp/rto_min", "20"},
+    {"/proc/sys/net/sctp/rto_initial", "50"},       {"/proc/sys/net/sctp/sack_timeout", "10"},
+    {"/proc/sys/net/core/rmem_max", "8000000"},     {"/proc/sys/net/core/wmem_max", "8000000"},
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
