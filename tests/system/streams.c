@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "tests/system/streams.h"
+#include "tests/system/types.h"
 
 #ifdef WITH_TLS
 #include "tests/system/certificates.h"
@@ -500,12 +501,17 @@ static const char *serve_http(struct stream_end *end)
 
 /* The handshake and all that follows go over whatever the layer stands on. */
 
-static const char *serve_layer(struct stream_end *end)
+static const char *first_type(const struct stream_end *end)
 {
     const char *types = end->kind->types;
+    return types_next(end->harness, &types);
+}
+
+static const char *serve_layer(struct stream_end *end)
+{
     serve_at_path(end, SOCK_STREAM);
-    return text(end->harness, "%.*s:%s|UNIX-CONNECT:%s", (int)strcspn(types, "|"), types,
-                end->kind->options, side_path(end));
+    return text(end->harness, "%s:%s|UNIX-CONNECT:%s", first_type(end), end->kind->options,
+                side_path(end));
 }
 
 static void start_helper(struct stream_end *end, const char *near, const char *far)
@@ -563,7 +569,7 @@ static void connect_tls(struct stream_end *end, struct program *program)
 
 static const char *wait_tls_layer(struct stream_end *end)
 {
-    return text(end->harness, "OPENSSL-LISTEN,%s|UNIX-LISTEN:%s", tls_server(end),
+    return text(end->harness, "%s,%s|UNIX-LISTEN:%s", first_type(end), tls_server(end),
                 further_path(end, "wire"));
 }
 
@@ -644,12 +650,16 @@ const struct stream_kind stream_kinds[] = {
     {"SOCKS5-CONNECT", "", serve_socks5, play_socks5, SOCKET},
     {"SOCKS5-LISTEN", "", serve_socks5, play_socks5_twice, SOCKET_ALIKE},
     {"PROXY", "", serve_http, play_http, SOCKET_ALIKE},
+    {"SOCKS4|UNIX-CONNECT", "127.0.0.1:80,socksuser=me", serve_layer, play_socks4, SOCKET_ALIKE},
+    {"SOCKS4A|UNIX-CONNECT", "localhost:80,socksuser=me", serve_layer, play_socks4a, SOCKET_ALIKE},
     {"SOCKS5-CONNECT|UNIX-CONNECT", "127.0.0.1:80", serve_layer, play_socks5, SOCKET_ALIKE},
+    {"SOCKS5-LISTEN|UNIX-CONNECT", "127.0.0.1:80", serve_layer, play_socks5_twice, SOCKET_ALIKE},
     {"PROXY|UNIX-CONNECT", "localhost:80", serve_layer, play_http, SOCKET},
     {"OPENSSL", "", serve_tls, accept_program, SOCKET},
     {"OPENSSL-LISTEN", "", wait_tls, connect_tls, LISTENER},
     {"OPENSSL|UNIX-CONNECT", "", serve_tls_layer, accept_program, SOCKET_ALIKE},
     {"OPENSSL-LISTEN|UNIX-LISTEN", "", wait_tls_layer, connect_tls_layer, LISTENER_ALIKE},
+    {"OPENSSL|UNIX-LISTEN", "", wait_tls_layer, connect_tls_layer, LISTENER_ALIKE},
     {"SCTP4-CONNECT", "", serve_ip4, accept_program, SCTP},
     {"SCTP6-CONNECT", "", serve_ip6, accept_program, SCTP},
     {"SCTP-CONNECT", "", serve_ip4, accept_program, SCTP},
