@@ -110,6 +110,7 @@ int kernel_init(const char *program)
     char *arguments[] = {(char *)program, "inside", NULL};
     puts(KERNEL_BEGINS);
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
+    setenv("SHELL", "/bin/sh", 1);
     setenv("TMPDIR", SCRATCH, 1);
     mount_all();
     start_loopback();
