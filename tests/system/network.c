@@ -89,7 +89,9 @@ void network_await(struct harness *harness, const char *name)
             harness_fail(harness, "interface \"%s\" does not run", name);
         poll(NULL, 0, 2);
     }
-    network_ip(harness, "link set %s up", name);
+    struct ifreq interface;
+    if (ask(SIOCGIFFLAGS, name, &interface) < 0 || ask(SIOCSIFFLAGS, name, &interface) < 0)
+        harness_fail(harness, "ioctl(SIOCSIFFLAGS, \"%s\"): %s", name, strerror(errno));
 }
 
 static unsigned long ask_address(unsigned long code, const char *name)
