@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mqueue.h>
+#include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -197,9 +198,9 @@ static void attach_sequence(struct datagram_end *end, struct program *program)
     }
 }
 
-static void start_helper(struct datagram_end *end, const char *near, struct program **helper)
+static struct program *start_helper(struct datagram_end *end, const char *near)
 {
-    *helper = program_start(
+    return program_start(
         end->harness, "-d", "-d", "-t", "20", near,
         text(end->harness, "UNIX-CONNECT:%s,socktype=%d", test_name(end), SOCK_SEQPACKET), NULL);
 }
@@ -209,30 +210,63 @@ static bool open_dtls(struct datagram_end *end)
     return open_socket(end) && listen(end->fd, 1) == 0;
 }
 
+static const char *dtls_server(const struct datagram_end *end)
+{
+    return text(end->harness, "OPENSSL-DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,cert=%s",
+                end->setup->certificate);
+}
+
+static const char *dtls_client(const struct datagram_end *end, struct program *server)
+{
+    return text(end->harness, "OPENSSL-DTLS-CLIENT:" LOOPBACK ":%u,cafile=%s", program_port(server),
+                end->setup->authority);
+}
+
 static const char *dtls_address(struct datagram_end *end)
 {
-    struct program *helper;
-    if (!end->kind->sends)
-        return text(end->harness, "%s:0,bind=" LOOPBACK ",verify=0,cert=%s", end->kind->types,
-                    end->setup->certificate);
-    start_helper(end,
-                 text(end->harness, "OPENSSL-DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,cert=%s",
-                      end->setup->certificate),
-                 &helper);
-    return text(end->harness, "%s:" LOOPBACK ":%u,cafile=%s", end->kind->types,
-                program_port(helper), end->setup->authority);
+    return end->kind->sends ? dtls_client(end, start_helper(end, dtls_server(end)))
+                            : dtls_server(end);
+}
+
+static void await_dtls(struct datagram_end *end, struct program *program)
+{
+    program_logs(program, " N SSL connection using ");
+    end->fd = peer_accept(end->harness, end->fd);
 }
 
 static void attach_dtls(struct datagram_end *end, struct program *program)
 {
-    struct program *helper;
     if (!end->kind->sends)
-        start_helper(end,
-                     text(end->harness, "OPENSSL-DTLS-CLIENT:" LOOPBACK ":%u,cafile=%s",
-                          program_port(program), end->setup->authority),
-                     &helper);
-    program_logs(program, " N SSL connection using ");
-    end->fd = peer_accept(end->harness, end->fd);
+        start_helper(end, dtls_client(end, program));
+    await_dtls(end, program);
+}
+
+/* On top of a socket of sequenced packets. */
+static const char *dtls_layer(const struct datagram_end *end, bool client)
+{
+    const char *wire = program_name(end);
+    return client ? text(end->harness,
+                         "OPENSSL-DTLS-CLIENT,cn=localhost,cafile=%s|UNIX-CONNECT:%s,socktype=%d",
+                         end->setup->authority, wire, SOCK_SEQPACKET)
+                  : text(end->harness,
+                         "OPENSSL-DTLS-SERVER,verify=0,cert=%s|UNIX-LISTEN:%s,socktype=%d",
+                         end->setup->certificate, wire, SOCK_SEQPACKET);
+}
+
+static const char *dtls_layer_address(struct datagram_end *end)
+{
+    if (end->kind->sends)
+        program_logs(start_helper(end, dtls_layer(end, false)), " N listening on ");
+    return dtls_layer(end, end->kind->sends);
+}
+
+static void attach_dtls_layer(struct datagram_end *end, struct program *program)
+{
+    if (!end->kind->sends) {
+        program_logs(program, " N listening on ");
+        start_helper(end, dtls_layer(end, true));
+    }
+    await_dtls(end, program);
 }
 
 static const char *queue_name(const struct datagram_end *end, const char *direction)
@@ -298,8 +332,7 @@ static size_t receive_from_queue(const struct datagram_end *end, void *data, siz
 
 static const char *interface_name(const struct datagram_end *end)
 {
-    bool tap = strcmp(end->kind->types, "TUN") == 0;
-    return text(end->harness, "%s.%s", end->side->name, tap ? "tap" : "test");
+    return text(end->harness, "%s.%s", end->side->name, end->kind->family->interface);
 }
 
 static bool open_interface(struct datagram_end *end)
@@ -316,9 +349,11 @@ static const char *interface_address(struct datagram_end *end)
     return text(end->harness, "INTERFACE:%s.modcat", end->side->name);
 }
 
-static const char *tap_address(struct datagram_end *end)
+/* Packet information is no part of what comes out of the interface. */
+static const char *tun_address(struct datagram_end *end)
 {
-    return text(end->harness, "TUN,tun-type=tap,iff-no-pi,tun-name=%s", interface_name(end));
+    return text(end->harness, "TUN,tun-type=%s,iff-no-pi,tun-name=%s", end->kind->family->interface,
+                interface_name(end));
 }
 
 static void attach_interface(struct datagram_end *end, struct program *program)
@@ -366,6 +401,8 @@ static const struct datagram_family sequence = {
     .address = sequence_address, SEQUENCE, .open = open_sequence, .attach = attach_sequence};
 static const struct datagram_family dtls = {
     .address = dtls_address, SEQUENCE, .open = open_dtls, .attach = attach_dtls};
+static const struct datagram_family dtls_layers = {
+    .address = dtls_layer_address, SEQUENCE, .open = open_dtls, .attach = attach_dtls_layer};
 static const struct datagram_family queues = {
     .address = queue_address,
     .open = open_queues,
@@ -375,20 +412,13 @@ static const struct datagram_family queues = {
     .late = true,
     .single = true,
 };
+#define INTERFACE .open = open_interface, .attach = attach_interface, .late = true
 static const struct datagram_family interfaces = {
-    .address = interface_address,
-    .open = open_interface,
-    .attach = attach_interface,
-    .frames = true,
-    .late = true,
-};
+    .address = interface_address, .interface = "test", .head = ETH_HLEN, INTERFACE};
 static const struct datagram_family taps = {
-    .address = tap_address,
-    .open = open_interface,
-    .attach = attach_interface,
-    .frames = true,
-    .late = true,
-};
+    .address = tun_address, .interface = "tap", .head = ETH_HLEN, INTERFACE};
+static const struct datagram_family tuns = {
+    .address = tun_address, .interface = "tun", .head = 1, INTERFACE};
 static const struct datagram_family within = {
     .address = type_alone, .open = open_nothing, .attach = attach_nothing, .gives_back = true};
 
@@ -439,11 +469,14 @@ const struct datagram_kind datagram_kinds[] = {
     {"SOCKET-RECV", &generic, RECEIVES},
     {"OPENSSL-DTLS-CLIENT", &dtls, .sends = true, .ends_empty = true},
     {"OPENSSL-DTLS-SERVER", &dtls, .ends_empty = true},
+    {"OPENSSL-DTLS-CLIENT|UNIX-CONNECT", &dtls_layers, .sends = true, .ends_empty = true},
+    {"OPENSSL-DTLS-SERVER|UNIX-LISTEN", &dtls_layers, .ends_empty = true},
     {"POSIXMQ-READ!!POSIXMQ-SEND", &queues, IS_THERE},
     {"POSIXMQ-BIDIRECTIONAL!!POSIXMQ-BIDIRECTIONAL", &queues, IS_THERE},
     {"POSIXMQ-RECEIVE!!POSIXMQ-SEND", &queues, .waits = true, .once = true},
     {"INTERFACE", &interfaces, .ready = " N successfully prepared local socket AF=17 "},
     {"TUN", &taps, IS_THERE},
+    {"TUN", &tuns, IS_THERE},
     {"SOCKETPAIR", &within, IS_THERE},
 };
 const size_t datagram_kind_count = sizeof datagram_kinds / sizeof datagram_kinds[0];
@@ -485,8 +518,10 @@ static void add_interfaces(const char *side)
         "PATH=$PATH:/usr/sbin:/sbin; exec 2>/dev/null\n"
         "ip link add $side.test mtu 9000 type veth peer name $side.modcat mtu 9000\n"
         "ip link set $side.test up && ip link set $side.modcat up\n"
-        "test -w /dev/net/tun && ip tuntap add $side.tap mode tap\n"
-        "ip link set $side.tap mtu 9000 up\n";
+        "test -w /dev/net/tun || exit 0\n"
+        "for type in tap tun; do\n"
+        "  ip tuntap add $side.$type mode $type && ip link set $side.$type mtu 9000 up\n"
+        "done\n";
     setenv("side", side, 1);
     (void)!system(script);
 }

@@ -36,7 +36,10 @@ struct datagram_family {
     void (*attach)(struct datagram_end *end, struct program *program);
     void (*send)(const struct datagram_end *end, const void *data, size_t size);
     size_t (*receive)(const struct datagram_end *end, void *data, size_t size);
-    bool frames;     /* packets begin with what Ethernet wants there */
+    /* Of an interface: what is behind the side's name in its own, and how many bytes of what IP or
+     * Ethernet want there packets begin with. */
+    const char *interface;
+    size_t head;
     bool late;       /* attach() waits until both sides are open */
     bool gives_back; /* it is not connected with the test: what goes in comes out again */
     bool single;     /* hardly more than one packet may be under way */
