@@ -77,6 +77,8 @@ void datagram_network(void);
 
 /* Makes the test's side of an end; returns false where the system does not allow it. */
 bool datagram_open(struct datagram_end *end);
+/* True where it does. */
+bool datagram_is_allowed(struct datagram_end *end);
 
 /* Waits until the program is at its place, and connects the test with it. */
 void datagram_attach(struct datagram_end *end, struct program *program);
