@@ -543,6 +543,16 @@ static void a_signal_ends_a_handshake(void **state)
     program_ends(client, 128 + SIGTERM);
 }
 
+static void next_client_is_served(struct harness *harness, unsigned port)
+{
+    struct program *client =
+        program_start(harness, "-t", "10", "STDIO", client_address(harness, port, ""), NULL);
+    program_send(client, "next");
+    program_outputs(client, "next");
+    program_end_input(client);
+    program_ends(client, 0);
+}
+
 static void a_client_that_says_nothing_does_not_hold_up_the_next(void **state)
 {
     struct harness *harness = *state;
@@ -550,12 +560,7 @@ static void a_client_that_says_nothing_does_not_hold_up_the_next(void **state)
     certificates_make_usual(harness);
     serve(harness, "verify=0,fork", "PIPE", &port);
     int silent = peer_connect(harness, LOOPBACK, port);
-    struct program *client =
-        program_start(harness, "-t", "10", "STDIO", client_address(harness, port, ""), NULL);
-    program_send(client, "next");
-    program_outputs(client, "next");
-    program_end_input(client);
-    program_ends(client, 0);
+    next_client_is_served(harness, port);
     assert_true(peer_is_silent(silent));
 }
 
@@ -568,10 +573,7 @@ static void a_failed_handshake_leaves_the_listener_alone(void **state)
     int stranger = peer_connect(harness, LOOPBACK, port);
     peer_send(harness, stranger, "GET / HTTP/1.0\r\n\r\n");
     program_logs(server, " E OPENSSL-LISTEN: SSL_accept(): *http request*is not TLS");
-    struct program *client =
-        program_start(harness, "-t", "10", "STDIO", client_address(harness, port, ""), NULL);
-    program_send(client, "next");
-    program_outputs(client, "next");
+    next_client_is_served(harness, port);
 }
 
 static void a_listener_without_fork_waits_for_another_peer_with_retry(void **state)
@@ -592,12 +594,7 @@ static void a_listener_without_fork_waits_for_another_peer_with_retry(void **sta
     int stranger = peer_connect(harness, LOOPBACK, port);
     peer_send(harness, stranger, "GET / HTTP/1.0\r\n\r\n");
     program_logs(server, " N listening on ");
-    struct program *client =
-        program_start(harness, "-t", "10", "STDIO", client_address(harness, port, ""), NULL);
-    program_send(client, "next");
-    program_outputs(client, "next");
-    program_end_input(client);
-    program_ends(client, 0);
+    next_client_is_served(harness, port);
     program_ends(server, 0);
 }
 
