@@ -374,7 +374,8 @@ static void take_settings(struct modcat_opening *opening, struct tls_context *co
 {
     static const char *const without_effect[] = {"openssl-egd", "openssl-pseudo"};
     context->verify = modcat_option_bool(opening, "openssl-verify", true);
-    context->kernel = !context->datagrams && modcat_option_bool(opening, "openssl-ktls", true) &&
+    context->kernel = !context->datagrams &&
+                      modcat_option_bool(opening, "openssl-ktls", context->server) &&
                       tls_kernel_has_it();
     context->kernel_keeps_keys = modcat_option(opening, "openssl-ktls") != NULL;
     context->common_name = modcat_option_string(opening, "openssl-commonname", NULL);

@@ -37,7 +37,7 @@ static const struct modcat_option options[] = {
     TLS_STRING("openssl-egd", "egd", "has no effect: the library has its own random numbers"),
     TLS_BOOL("openssl-fips", "fips", "use approved algorithms only"),
     TLS_STRING("openssl-key", "key", "file with the private key; otherwise the certificate's"),
-    TLS_BOOL("openssl-ktls", "ktls", "let the kernel cipher; unless given, up to TLS 1.2"),
+    TLS_BOOL("openssl-ktls", "ktls", "let the kernel cipher; unless given, a server's TLS 1.2"),
     TLS_STRING("openssl-max-proto-version", "max-version,max-proto-version",
                "highest version of the protocol, as in TLS1.3"),
     TLS_INT("openssl-maxfraglen", "maxfraglen", "longest record that a client wants, in bytes"),

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MEBIBYTE (1024 * 1024)
@@ -72,14 +73,13 @@ static void the_library_ciphers_tls_1_3(void **state)
 {
     struct chain chain = chain_open(*state, "", ",min-proto-version=TLS1.3");
     program_logs(chain.server, HANDED_OVER "no, receiving no");
-    program_logs(chain.client, HANDED_OVER "no, receiving no");
     relays(*state, &chain);
 }
 
 static void the_kernel_ciphers_both_ways_by_tls_1_2(void **state)
 {
-    struct chain chain =
-        chain_open(*state, "", ",max-proto-version=TLS1.2,ciphers=ECDHE-ECDSA-AES128-GCM-SHA256");
+    struct chain chain = chain_open(
+        *state, "", ",ktls,max-proto-version=TLS1.2,ciphers=ECDHE-ECDSA-AES128-GCM-SHA256");
     program_logs(chain.server, HANDED_OVER "yes, receiving yes");
     program_logs(chain.client, HANDED_OVER "yes, receiving yes");
     relays(*state, &chain);
@@ -96,7 +96,7 @@ static void the_kernel_is_not_asked_with_ktls_0(void **state)
 static void a_cipher_that_the_kernel_lacks_is_done_by_the_library(void **state)
 {
     struct chain chain =
-        chain_open(*state, "", ",max-proto-version=TLS1.2,ciphers=ECDHE-ECDSA-AES128-SHA256");
+        chain_open(*state, "", ",ktls,max-proto-version=TLS1.2,ciphers=ECDHE-ECDSA-AES128-SHA256");
     program_logs(chain.client, HANDED_OVER "no, receiving no");
     relays(*state, &chain);
 }
@@ -113,11 +113,14 @@ static void a_peer_that_vanishes_without_goodbye_is_an_error(void **state)
     program_ends_logging(chain.server, 1, " E OPENSSL-LISTEN: SSL_read(): ");
 }
 
-static void program_says(struct harness *harness, struct program *program, const char *words)
+/* Waits until the program's output holds the words, and returns what stands behind them. */
+static const char *program_says(struct harness *harness, struct program *program, const char *words)
 {
-    for (long long end = milliseconds() + PATIENCE; milliseconds() < end; poll(NULL, 0, 5))
-        if (strstr(program_output(program, NULL), words) != NULL)
-            return;
+    for (long long end = milliseconds() + PATIENCE; milliseconds() < end; poll(NULL, 0, 5)) {
+        const char *found = strstr(program_output(program, NULL), words);
+        if (found != NULL && strchr(found + 1, '\n') != NULL)
+            return found + strlen(words);
+    }
     harness_fail(harness, "no \"%s\" in: %s", words, program_output(program, NULL));
 }
 
@@ -146,6 +149,33 @@ static void the_peer_may_ask_for_new_keys(void **state)
     program_ends(server, 0);
 }
 
+/* A line "r" makes `openssl s_server` ask for another handshake. */
+static void the_peer_may_ask_for_another_handshake(void **state)
+{
+    struct harness *harness = *state;
+    certificates_make_usual(harness);
+    const char *const arguments[] = {"s_server",    "-tls1_2", "-accept",
+                                     LOOPBACK ":0", "-cert",   certificate_path(harness, "server"),
+                                     NULL};
+    struct program *server =
+        program_launch(harness, &(struct launch){.arguments = arguments, .program = "openssl"});
+    unsigned long port = strtoul(program_says(harness, server, "ACCEPT " LOOPBACK ":"), NULL, 10);
+    struct program *client = program_start(
+        harness, "-d", "-d", "-d", "STDIO",
+        text(harness, "OPENSSL:" LOOPBACK ":%lu,cafile=%s", port, certificate_path(harness, "ca")),
+        NULL);
+    program_send(server, "before\n");
+    program_outputs(client, "before\n");
+    program_send(server, "r\n");
+    program_says(harness, server, "SSL_do_handshake");
+    program_send(client, "back\n");
+    program_says(harness, server, "\nback\n");
+    program_send(server, "behind\n");
+    program_outputs(client, "behind\n");
+    program_end_input(client);
+    program_ends(client, 0);
+}
+
 static int run_inside(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +185,7 @@ static int run_inside(void)
         SYSTEM_TEST(the_kernel_is_not_asked_with_ktls_0),
         SYSTEM_TEST(a_cipher_that_the_kernel_lacks_is_done_by_the_library),
         SYSTEM_TEST(the_peer_may_ask_for_new_keys),
+        SYSTEM_TEST(the_peer_may_ask_for_another_handshake),
         SYSTEM_TEST(a_peer_that_vanishes_without_goodbye_is_an_error),
     };
     return cmocka_run_group_tests_name("kernel TLS", tests, NULL, NULL);
