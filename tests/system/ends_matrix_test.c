@@ -425,8 +425,9 @@ static const char *slow_peers(struct pair *pair)
 }
 
 /* Not the first: what gives back does nothing by itself, what is endless does not see that somebody
- * leaves, and what is whole can't end one direction. A listener in a session of another listener
- * can't be told from that one by what is logged. */
+ * leaves, and what is whole can't end one direction. Not the other one: what gives back has no end
+ * that could come at the same time or be waited for, and a listener in a session of another one
+ * can't be told from that by what is logged. */
 static const struct way ways[] = {
     {"the left one ends first", one_ends_first, 0, 0, PAIR_BACK | PAIR_WHOLE, 0},
     {"the right one ends first", one_ends_first, 1, 0, PAIR_BACK | PAIR_WHOLE, 0},
