@@ -101,8 +101,8 @@ endif
 # A driver sees the public headers only, and shows the one symbol of MODCAT_DRIVER only.
 drivers/%.o: AM_CPPFLAGS = -I$(top_srcdir)/include \
 	-DMODCAT_DRIVER_VERSION='"$(PACKAGE_VERSION)"' $(MODCAT_CPPFLAGS)
-drivers/%.o: AM_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden $(MODCAT_CFLAGS)
-drivers/%.so: AM_LDFLAGS = -shared $(MODCAT_LDFLAGS)
+drivers/%.o: AM_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden $(MODCAT_CFLAGS) $(sanitize)
+drivers/%.so: AM_LDFLAGS = -shared $(MODCAT_LDFLAGS) $(sanitize)
 
 driverlib_DATA = $(driverlib_PROGRAMS:.so=.driver)
 CLEANFILES += $(driverlib_DATA)

@@ -4,10 +4,11 @@
 tests/%.o: AM_CPPFLAGS += $(CMOCKA_CFLAGS)
 tests/%_test: private LIBS += $(CMOCKA_LIBS)
 
+# Which certificates a system trusts is no business of the tests.
 AM_TESTS_ENVIRONMENT = MODCAT='$(abs_builddir)/modcat'; CC='$(CC)'; \
 	MODCAT_DRIVER_CHECK='$(abs_builddir)/modcat-driver-check'; \
-	SHELL=/bin/sh; \
-	export MODCAT CC MODCAT_DRIVER_CHECK SHELL;
+	SHELL=/bin/sh; SSL_CERT_FILE=/dev/null; SSL_CERT_DIR=/dev/null; \
+	export MODCAT CC MODCAT_DRIVER_CHECK SHELL SSL_CERT_FILE SSL_CERT_DIR;
 
 # Parts of drivers that stand alone.
 proxy_message = drivers/proxy/message.c drivers/proxy/message.h
@@ -116,6 +117,13 @@ tests_unit_wait_test_LDADD = libcore.a
 
 unit_tests += tests/unit/words_test
 tests_unit_words_test_LDADD = libcore.a
+
+# They are no part of what is tested: sanitizers are for the program that they run.
+tests/system/%.o tests/kernel/%.o: sanitize =
+tests/system/%_test tests/kernel/%_test: private sanitize =
+if SANITIZERS
+tests/system/%.o tests/kernel/%.o: AM_CPPFLAGS += -DSANITIZED=1
+endif
 
 system_tests =
 harness = tests/system/harness.c tests/system/harness.h tests/system/peers.c tests/system/peers.h

@@ -195,7 +195,7 @@ static void stay_on_processor(void)
 
 static void become_kernel(const struct machine *machine, const char *program, int console)
 {
-    const char *modcat = getenv("MODCAT"), *share = getenv("MODCAT_TEST_SHARE");
+    const char *share = getenv("MODCAT_TEST_SHARE");
     bool large = has_large_registers();
     char *const arguments[] = {
         "linux.uml",
@@ -211,7 +211,8 @@ static void become_kernel(const struct machine *machine, const char *program, in
         setting("uml_dir", machine->folder),
         setting("init", program),
         setting("MODCAT_KERNEL_MODULES", machine->folder),
-        setting("MODCAT", modcat != NULL ? modcat : "./modcat"),
+        setting("MODCAT", program_file()),
+        setting("SSL_CERT_FILE", "/dev/null"),
         setting("MODCAT_TEST_SHARE", share != NULL ? share : "1"),
         large ? "" : NULL,
         BASIC_PROGRAMS,

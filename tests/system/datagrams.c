@@ -200,7 +200,7 @@ static void attach_sequence(struct datagram_end *end, struct program *program)
 
 static struct program *start_helper(struct datagram_end *end, const char *near)
 {
-    return program_start(
+    return program_start_helper(
         end->harness, "-d", "-d", "-t", "20", near,
         text(end->harness, "UNIX-CONNECT:%s,socktype=%d", test_name(end), SOCK_SEQPACKET), NULL);
 }

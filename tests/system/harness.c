@@ -414,10 +414,22 @@ static void exec_child(const struct launch *launch, const int streams[3], char *
     _exit(127);
 }
 
+const char *program_file(void)
+{
+    const char *path = getenv("MODCAT");
+    return path != NULL ? path : "./modcat";
+}
+
+const char *program_helper_file(void)
+{
+    const char *path = getenv("MODCAT_HELPER");
+    return path != NULL ? path : program_file();
+}
+
 /* The argument vector, with the program in front; and as one line for messages. */
 static char **make_arguments(struct program *program, const struct launch *launch)
 {
-    const char *name = launch->program != NULL ? launch->program : getenv("MODCAT");
+    const char *name = launch->program != NULL ? launch->program : program_file();
     const char *const *given = launch->arguments;
     size_t count = 0;
     char **arguments;
@@ -425,7 +437,7 @@ static char **make_arguments(struct program *program, const struct launch *launc
     while (given[count] != NULL)
         count++;
     arguments = resize(NULL, (count + 2) * sizeof(char *));
-    arguments[0] = (char *)(uintptr_t)(name != NULL ? name : "./modcat");
+    arguments[0] = (char *)(uintptr_t)name;
     program->command = arguments[0];
     for (size_t i = 0; i <= count; i++) {
         arguments[i + 1] = (char *)(uintptr_t)given[i];
@@ -474,19 +486,34 @@ struct program *program_launch(struct harness *harness, const struct launch *lau
     return program;
 }
 
-struct program *program_start(struct harness *harness, ...)
+static struct program *start(struct harness *harness, const char *path, va_list list)
 {
     const char *arguments[64];
     size_t count = 0;
-    va_list list;
 
-    va_start(list, harness);
     do
         arguments[count] = va_arg(list, const char *);
     while (arguments[count] != NULL && ++count < 63);
-    va_end(list);
     arguments[count] = NULL;
-    return program_launch(harness, &(struct launch){.arguments = arguments});
+    return program_launch(harness, &(struct launch){.arguments = arguments, .program = path});
+}
+
+struct program *program_start(struct harness *harness, ...)
+{
+    va_list list;
+    va_start(list, harness);
+    struct program *program = start(harness, program_file(), list);
+    va_end(list);
+    return program;
+}
+
+struct program *program_start_helper(struct harness *harness, ...)
+{
+    va_list list;
+    va_start(list, harness);
+    struct program *program = start(harness, program_helper_file(), list);
+    va_end(list);
+    return program;
 }
 
 pid_t program_pid(const struct program *program)

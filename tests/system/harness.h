@@ -14,14 +14,7 @@
 
 #include <cmocka.h>
 
-/* 1 where the tests, and thus the program too, are built with AddressSanitizer. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
+/* 1 where the program under test is built with sanitizers. */
 #ifndef SANITIZED
 #define SANITIZED 0
 #endif
@@ -81,9 +74,16 @@ struct launch {
     const char *program;     /* another one than the one under test, searched in PATH, or NULL */
 };
 
-/* Starts the program of the environment variable MODCAT, or ./modcat; the first with plain pipes
- * and the arguments that follow, up to NULL. */
+/* The path of the program under test: the environment variable MODCAT, or ./modcat. */
+const char *program_file(void);
+/* That of one which stands at the test's side of it: MODCAT_HELPER, a build that is as good and
+ * takes less time, or the same. */
+const char *program_helper_file(void);
+
+/* Starts the program under test, or the one at its side; the first two with plain pipes and the
+ * arguments that follow, up to NULL. */
 struct program *program_start(struct harness *harness, ...) __attribute__((sentinel));
+struct program *program_start_helper(struct harness *harness, ...) __attribute__((sentinel));
 struct program *program_launch(struct harness *harness, const struct launch *launch);
 
 pid_t program_pid(const struct program *program);

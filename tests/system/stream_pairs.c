@@ -47,10 +47,8 @@ static bool uses_stderr(const struct stream_end *end)
 /* What has number 9 there is the test's. */
 static struct program *start_with_stderr(struct launch *launch, struct harness *harness, int fd)
 {
-    const char *modcat = getenv("MODCAT");
     const char *arguments[ARGUMENTS_MAX + 4] = {
-        "-c", "exec \"$0\" -lf /proc/self/fd/9 \"$@\" 9>&2 2>&5 5>&-",
-        modcat != NULL ? modcat : "./modcat"};
+        "-c", "exec \"$0\" -lf /proc/self/fd/9 \"$@\" 9>&2 2>&5 5>&-", program_file()};
     for (int i = 0; launch->arguments[i] != NULL; i++)
         arguments[3 + i] = launch->arguments[i];
     launch->arguments = arguments;

@@ -164,12 +164,11 @@ static const char *quoted_command(const struct stream_end *end, const char *comm
  * terminal that one ends both directions at once. A shell in between would keep pipes open. */
 static const char *serve_child(struct stream_end *end)
 {
-    const char *modcat = getenv("MODCAT");
     bool pipes = strstr(end->kind->options, "pipes") != NULL;
     const char *waits = end->kind->closing == CLOSES_WHOLE ? "0" : "20";
     serve_at_path(end, SOCK_STREAM);
     const char *command = text(end->harness, "%s -t %s STDIO,%s UNIX-CONNECT:%s",
-                               modcat != NULL ? modcat : "./modcat", waits,
+                               program_helper_file(), waits,
                                pipes ? "shut-close" : "shut-down", side_path(end));
     return address(end, quoted_command(end, command));
 }
@@ -516,7 +515,7 @@ static const char *serve_layer(struct stream_end *end)
 
 static void start_helper(struct stream_end *end, const char *near, const char *far)
 {
-    end->helper = program_start(end->harness, "-d", "-d", "-t", "20", near, far, NULL);
+    end->helper = program_start_helper(end->harness, "-d", "-d", "-t", "20", near, far, NULL);
 }
 
 static const char *tls_server(const struct stream_end *end)

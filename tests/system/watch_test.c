@@ -385,7 +385,7 @@ struct terminal {
 static void terminal_start(struct harness *harness, struct terminal *terminal,
                            const char *const *arguments)
 {
-    const char *words[16] = {getenv("MODCAT") != NULL ? getenv("MODCAT") : "./modcat"};
+    const char *words[16] = {program_file()};
     for (size_t i = 0; arguments[i] != NULL; i++)
         words[i + 1] = arguments[i];
     terminal->length = 0;
