@@ -5,6 +5,7 @@ libcore_a_SOURCES = \
 	core/address/bind.c core/address/bind.h \
 	core/address/explain.c \
 	core/address/lexer.c core/address/lexer.h \
+	core/address/params.c core/address/params.h \
 	core/address/parser.c \
 	core/base/json.c core/base/json.h \
 	core/base/lockfile.c core/base/lockfile.h \

@@ -1,9 +1,11 @@
 #define _GNU_SOURCE
 #include "core/address/bind.h"
 
+#include "core/address/params.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
+#include "core/net/filter.h"
 #include "core/options/groups.h"
 #include "core/options/values.h"
 #include "core/registry/known.h"
@@ -127,24 +129,45 @@ static int bind_type(const struct binding *binding)
     return failed ? -1 : fail_unknown_type(binding);
 }
 
-static int check_param_count(const struct binding *binding)
+/* What is wrong with the number of parameters: too many, an open bracket, or too few. */
+static struct place miscounted_place(const struct address *address, unsigned most)
+{
+    struct place bracket = params_open_bracket(address);
+    if (address->param_count > most)
+        return address->param_places[most];
+    return bracket.length > 0 ? bracket : address->keyword_place;
+}
+
+static int check_param_count(const struct binding *binding, const char *syntax)
 {
     const struct address *address = binding->address;
     const struct modcat_address_type *type = &address->type->type;
     bool stacked = address->lower != NULL;
     unsigned least = stacked ? type->layer_min_params : type->min_params;
     unsigned most = stacked ? type->layer_max_params : type->max_params;
-    const char *syntax = stacked ? type->layer_syntax : type->syntax;
     char expected[40];
     if (address->param_count >= least && address->param_count <= most)
         return 0;
     snprintf(expected, sizeof expected, least == most ? "%u" : "%u to %u", least, most);
-    struct place place =
-        address->param_count > most ? address->param_places[most] : address->keyword_place;
-    return fail_at(binding, place,
-                   "%s: wrong number of parameters (%zu instead of %s): usage: %s%s%s",
+    return fail_at(binding, miscounted_place(address, most),
+                   "%s: wrong number of parameters (%zu instead of %s): usage: %s%s%s%s",
                    address->keyword, address->param_count, expected, address->keyword,
-                   syntax != NULL ? syntax : "", stacked ? "|<address>" : "");
+                   syntax != NULL ? syntax : "", stacked ? "|<address>" : "",
+                   params_open_bracket(address).length > 0 ? "; a bracket is not closed" : "");
+}
+
+static int check_params(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    const struct modcat_address_type *type = &address->type->type;
+    const char *syntax = address->lower != NULL ? type->layer_syntax : type->syntax;
+    struct address_error error;
+    if (check_param_count(binding, syntax) < 0)
+        return -1;
+    if (params_check(address, syntax, type->groups, &error) == 0)
+        return 0;
+    address_explain(address->text, &error);
+    return -1;
 }
 
 static int check_layer(const struct binding *binding)
@@ -194,6 +217,23 @@ static void log_option(const struct address_option *option)
         log_info("setting option \"%s\" to %s", row->name, shown);
 }
 
+/* What can be said about an option's text before anything is opened, besides its type. */
+static const struct text_check {
+    modcat_apply_fn *apply; /* of the option */
+    int (*check)(const char *text, const char *groups, char *reason, size_t reason_size);
+} text_checks[] = {
+    {filter_apply_range, filter_check_range},
+};
+
+static int check_text(const struct address_option *option, const char *groups, char *reason,
+                      size_t reason_size)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(text_checks); i++)
+        if (option->entry->option.apply == text_checks[i].apply)
+            return text_checks[i].check(option->value.string, groups, reason, reason_size);
+    return 0;
+}
+
 static int bind_option(const struct binding *binding, struct address_option *option,
                        const char *groups)
 {
@@ -205,7 +245,8 @@ static int bind_option(const struct binding *binding, struct address_option *opt
     if (option->entry == NULL)
         return failed ? -1 : fail_unknown_option(binding, option, groups);
     if (values_parse(option->entry->option.type, option->name, option->text, &option->value,
-                     &option->storage, reason, sizeof reason) < 0)
+                     &option->storage, reason, sizeof reason) < 0 ||
+        check_text(option, groups, reason, sizeof reason) < 0)
         return fail_at(binding,
                        option->text != NULL && option->value_place.length > 0 ? option->value_place
                                                                               : option->place,
@@ -249,7 +290,7 @@ static int bind_address(struct registry *registry, const struct settings *settin
     struct binding binding = {.registry = registry, .settings = settings, .address = address};
     if (address == NULL)
         return 0;
-    if (bind_type(&binding) < 0 || check_layer(&binding) < 0 || check_param_count(&binding) < 0 ||
+    if (bind_type(&binding) < 0 || check_layer(&binding) < 0 || check_params(&binding) < 0 ||
         bind_options(&binding) < 0)
         return -1;
     return bind_address(registry, settings, address->lower);

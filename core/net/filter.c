@@ -1,6 +1,7 @@
 #include "core/net/filter.h"
 
 #include "core/base/log.h"
+#include "core/base/words.h"
 #include "core/net/range.h"
 #include "core/net/resolve.h"
 #include "core/net/sockaddr.h"
@@ -57,6 +58,21 @@ static bool is_nobody(const struct modcat_sockaddr *peer)
 {
     return peer->u.any.sa_family == AF_INET &&
            ((const struct sockaddr_in *)&peer->u.storage)->sin_addr.s_addr == INADDR_ANY;
+}
+
+static int take_any_name(void *context, int family, const char *host, void *address)
+{
+    (void)context, (void)family, (void)host, (void)address;
+    return 0;
+}
+
+/* A type of both versions of IP gets what looks like IPv6 in its brackets explained as such. */
+int filter_check_range(const char *text, const char *groups, char *reason, size_t reason_size)
+{
+    bool ip4 = words_list_has(groups, "IP4"), ip6 = words_list_has(groups, "IP6");
+    int family = ip6 && (!ip4 || text[0] == '[') ? AF_INET6 : ip4 ? AF_INET : AF_UNSPEC;
+    struct range range;
+    return range_parse(family, text, take_any_name, NULL, &range, reason, reason_size);
 }
 
 int filter_apply_range(struct modcat_opening *opening, int fd, const struct modcat_option *option,

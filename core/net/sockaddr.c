@@ -27,6 +27,14 @@ static void text_add(struct text *text, const char *format, ...)
     text->length += length < 0 ? 0 : (size_t)length < space ? (size_t)length : space - 1;
 }
 
+static void text_put(struct text *text, char byte)
+{
+    if (text->length + 1 >= text->size)
+        return;
+    text->start[text->length++] = byte;
+    text->start[text->length] = '\0';
+}
+
 /* What an address of one family looks like. `size` is the least length that it needs. */
 struct renderer {
     int family;
@@ -62,7 +70,7 @@ static void add_byte(struct text *text, unsigned char byte)
     else if (byte < 0x20 || byte >= 0x7f)
         text_add(text, "\\x%02x", byte);
     else
-        text_add(text, "%c", byte);
+        text_put(text, (char)byte);
 }
 
 static void host_unix(struct text *text, const struct sockaddr *address, socklen_t length)

@@ -44,6 +44,18 @@ static const struct mistake {
     {"STDIO:x", " E STDIO: wrong number of parameters (1 instead of 0)", ""},
     {"FD", " E FD: wrong number of parameters (0 instead of 1)", ""},
     {"PIPE:1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16:17", " E ", ""},
+    {"TCP:[::1:80", " E TCP: wrong number of parameters (1 instead of 2)*a bracket is not closed",
+     "[::1:80"},
+
+    {"TCP4:" LOOPBACK ":70000", " E error in port number \"70000\": *0 to 65535", "70000"},
+    {"TCP4-LISTEN:-1", " E error in port number \"-1\"", "-1"},
+    {"UDP4:" LOOPBACK ":99999999999999999999", " E error in port number \"99999", "99999"},
+    {"SOCKS5:" LOOPBACK ":localhost:0x10000", " E error in port number \"0x10000\"", "0x10000"},
+    {"SOCKS5:" LOOPBACK ":65536:localhost:80", " E error in port number \"65536\"", "65536"},
+    {"SOCKS5|TCP4:" LOOPBACK ":70000", " E error in port number \"70000\"", "70000"},
+    {"FD:x", " E error in FD number \"x\"", "x"},
+    {"FD:3000000000", " E error in FD number \"3000000000\"", "3000000000"},
+    {"ACCEPT-FD:-1", " E error in FD number \"-1\"", "-1"},
 
     {"TCP4:" LOOPBACK ":9,sourceport=70000", " E *sourceport", "70000"},
     {"TCP4:" LOOPBACK ":9,sourceport=-1", " E *sourceport", "-1"},
@@ -62,6 +74,12 @@ static const struct mistake {
     {"TCP4-LISTEN:0,accept-timeout=soon", " E *accept-timeout=soon", "soon"},
     {"TCP4:" LOOPBACK ":9,interval=nan", " E *interval", "nan"},
     {"TCP4:" LOOPBACK ":9,interval=-1", " E *interval", "-1"},
+
+    {"TCP-LISTEN:0,range=1.2.3.4", " E *missing netmask delimiter", "1.2.3.4"},
+    {"TCP-LISTEN:0,range=1.2.3.4/33", " E IPv4 netmask \"33\" is too large", "1.2.3.4/33"},
+    {"TCP-LISTEN:0,range=[::1]/129", " E netmask \"129\" is too large", "[::1]/129"},
+    {"TCP6-LISTEN:0,range=1.2.3.4/8", " E missing brackets for IPv6 range", "1.2.3.4/8"},
+    {"SOCKET-LISTEN:2:6:x0000x7f000001,range=x00", " E syntax error in range \"x00\"", "x00"},
 
     {"OPEN:\"a", " E unexpected end of address", "\"a"},
     {"OPEN:'a", " E unexpected end of address", "'a"},
