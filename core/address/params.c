@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a name in a syntax stands for: a number up to a limit; and, where `words` is set, things that
- * are no numbers at all. */
+/* What a name in a syntax stands for: a number up to a limit; and, where `words` is set, what is no
+ * number at all. */
 static const struct limit {
     const char *name;
     const char *group; /* of the types where it does so; NULL: all */
