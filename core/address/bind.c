@@ -217,7 +217,8 @@ static void log_option(const struct address_option *option)
         log_info("setting option \"%s\" to %s", row->name, shown);
 }
 
-/* What can be said about an option's text before anything is opened, besides its type. */
+/* What can be said about an option's text before anything is opened, besides its type. With -s it is
+ * left for then: an option that fails here would be dropped, and a filter must not be. */
 static const struct text_check {
     modcat_apply_fn *apply; /* of the option */
     int (*check)(const char *text, const char *groups, char *reason, size_t reason_size);
@@ -228,7 +229,7 @@ static const struct text_check {
 static int check_text(const struct address_option *option, const char *groups, char *reason,
                       size_t reason_size)
 {
-    for (size_t i = 0; i < MODCAT_COUNT(text_checks); i++)
+    for (size_t i = 0; i < MODCAT_COUNT(text_checks) && !log_sloppy(); i++)
         if (option->entry->option.apply == text_checks[i].apply)
             return text_checks[i].check(option->value.string, groups, reason, reason_size);
     return 0;

@@ -221,6 +221,15 @@ static void sloppy_goes_on_without_an_option_that_can_not_be_used(void **state)
     program_ends(program, 0);
 }
 
+static void sloppy_does_not_go_on_without_a_filter(void **state)
+{
+    struct program *program = program_start(
+        *state, "-s", "-d", "-d", "TCP4-LISTEN:0,bind=" LOOPBACK ",range=1.2.3.4/33", "PIPE", NULL);
+
+    program_ends_logging(program, 255, " E IPv4 netmask \"33\" is too large");
+    assert_false(program_has_logged(program, " N listening on "));
+}
+
 /* Each row: a command line that is wrong as a whole, and the message. */
 static const struct {
     const char *arguments[6];
@@ -279,6 +288,7 @@ int main(void)
         SYSTEM_TEST(giant_addresses_are_refused_quickly_and_in_few_words),
         SYSTEM_TEST(no_group_check_lets_any_option_through_to_fail_later),
         SYSTEM_TEST(sloppy_goes_on_without_an_option_that_can_not_be_used),
+        SYSTEM_TEST(sloppy_does_not_go_on_without_a_filter),
         SYSTEM_TEST(a_wrong_command_line_is_an_error_of_one_line),
         SYSTEM_TEST(an_unresolvable_host_is_an_error),
         SYSTEM_TEST(an_unknown_service_is_an_error),
