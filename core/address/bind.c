@@ -217,8 +217,8 @@ static void log_option(const struct address_option *option)
         log_info("setting option \"%s\" to %s", row->name, shown);
 }
 
-/* What can be said about an option's text before anything is opened, besides its type. With -s it is
- * left for then: an option that fails here would be dropped, and a filter must not be. */
+/* What can be said about an option's text before anything is opened, besides its type. With -s it
+ * is left for then: an option that fails here would be dropped, and a filter must not be. */
 static const struct text_check {
     modcat_apply_fn *apply; /* of the option */
     int (*check)(const char *text, const char *groups, char *reason, size_t reason_size);

@@ -7,8 +7,8 @@
 #include "core/address/address.h"
 
 /* Checks the parameters of an address, whose number is right, against a syntax as in struct
- * modcat_address_type, of a type with these groups. Nothing is looked up: a service's name may still
- * turn out to be unknown. Returns 0, or -1 with *error. */
+ * modcat_address_type, of a type with these groups. Nothing is looked up: a service's name may
+ * still turn out to be unknown. Returns 0, or -1 with *error. */
 int params_check(const struct address *address, const char *syntax, const char *groups,
                  struct address_error *error);
 
