@@ -409,7 +409,10 @@ typedef int modcat_prepare_fn(struct modcat_opening *opening, void **prepared);
  * A type with `wrap` is a layer. On its own, `open` (or `listen` and its `accept`) makes the lower
  * endpoint from the parameters, and `wrap` is called on that. In `LAYER|LOWER` the lower address
  * is opened as what it is, and `wrap` is called on that. What comes from a listener is wrapped in
- * the session, so that one slow peer never holds up the next. */
+ * the session, so that one slow peer never holds up the next.
+ *
+ * Before anything is opened, the program checks the number of parameters, and what the syntax calls
+ * `<port>` (0 to 65535, in types that take group IPAPP; or a service's name) and `<fdnum>`. */
 struct modcat_address_type {
     const char *name;    /* canonical, upper case */
     const char *aliases; /* further names, separated by commas, or NULL */
