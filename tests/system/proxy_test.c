@@ -286,7 +286,7 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
     } rows[] = {
         {"PROXY:" LOOPBACK "::80", " E PROXY: host \"\" is empty"},
         {"PROXY:" LOOPBACK ":name:", " E PROXY: port \"\" is empty"},
-        {"PROXY:" LOOPBACK ":name:65536", " E PROXY: port \"65536\" is not within"},
+        {"PROXY:" LOOPBACK ":name:65536", " E error in port number \"65536\""},
         {"PROXY:" LOOPBACK ":name:no-such-service", " E PROXY: *no-such-service"},
         {"PROXY:" LOOPBACK ":\"a b\":80", " E PROXY: host \"a b\" holds a blank"},
         {"PROXY:" LOOPBACK ":a\\r\\nb:80", " E PROXY: host \"a*b\" holds a blank"},
