@@ -146,6 +146,18 @@ streams_libs = $(OPENSSL_LIBS)
 tests/system/streams.o: AM_CPPFLAGS += -DWITH_TLS
 endif
 
+# They run themselves in a user mode Linux, whose kernel has families of sockets that others lack.
+# It has one processor, on which the second one takes long: they begin before others.
+kernel = tests/kernel/boot.c tests/kernel/init.c tests/kernel/kernel.h
+
+system_tests += tests/kernel/kernel_test
+tests_kernel_kernel_test_SOURCES = tests/kernel/kernel_test.c $(kernel) $(harness)
+
+system_tests += tests/kernel/matrix_test
+tests_kernel_matrix_test_SOURCES = tests/kernel/matrix_test.c $(kernel) $(streams) $(types) \
+	$(workers) $(packets) $(harness)
+tests_kernel_matrix_test_LDADD = $(streams_libs)
+
 system_tests += tests/system/coverage_test
 tests_system_coverage_test_SOURCES = tests/system/coverage_test.c $(datagrams) $(streams) \
 	$(types) $(packets) $(network)
@@ -223,17 +235,6 @@ if DRIVER_TCPWRAP
 system_tests += tests/system/tcpwrap_test
 tests_system_tcpwrap_test_SOURCES = tests/system/tcpwrap_test.c $(harness)
 endif
-
-# They run themselves in a user mode Linux, whose kernel has families of sockets that others lack.
-kernel = tests/kernel/boot.c tests/kernel/init.c tests/kernel/kernel.h
-
-system_tests += tests/kernel/kernel_test
-tests_kernel_kernel_test_SOURCES = tests/kernel/kernel_test.c $(kernel) $(harness)
-
-system_tests += tests/kernel/matrix_test
-tests_kernel_matrix_test_SOURCES = tests/kernel/matrix_test.c $(kernel) $(streams) $(types) \
-	$(workers) $(packets) $(harness)
-tests_kernel_matrix_test_LDADD = $(streams_libs)
 
 if DRIVER_OPENSSL
 system_tests += tests/kernel/tls_test
