@@ -2,7 +2,6 @@
 #include "tests/system/streams.h"
 #include "tests/system/types.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
