@@ -149,7 +149,8 @@ static void the_peer_may_ask_for_new_keys(void **state)
     program_ends(server, 0);
 }
 
-/* A line "r" makes `openssl s_server` ask for another handshake. */
+/* A line "r" makes `openssl s_server` ask for another handshake. What it is given before the first
+ * one is over, it sends and then only reads. */
 static void the_peer_may_ask_for_another_handshake(void **state)
 {
     struct harness *harness = *state;
@@ -164,6 +165,7 @@ static void the_peer_may_ask_for_another_handshake(void **state)
         harness, "-d", "-d", "-d", "STDIO",
         text(harness, "OPENSSL:" LOOPBACK ":%lu,cafile=%s", port, certificate_path(harness, "ca")),
         NULL);
+    program_says(harness, server, "CIPHER is ");
     program_send(server, "before\n");
     program_outputs(client, "before\n");
     program_send(server, "r\n");
