@@ -39,6 +39,9 @@ static const struct facility {
 
 #define NO_FACILITY (-1)
 
+/* What stands in front of a line's text, with the null byte behind it. */
+#define HEAD_MAX (LOG_LINE_MAX + sizeof "L ")
+
 static struct {
     const char *program;
     int level;
@@ -51,8 +54,9 @@ static struct {
     int fd;                       /* standard error, a file, or -1 */
     int facility;                 /* of syslog, or NO_FACILITY */
     int mixed;                    /* the facility that log_switch() moves to, or NO_FACILITY */
-    time_t second;                /* that `date` belongs to */
-    char date[32];
+    char head[LOG_LINE_MAX + 1];  /* of the lines in this second, up to the severity; empty: none */
+    time_t second;
+    pid_t pid;
 } state = {
     .program = "modcat",
     .level = MODCAT_WARNING,
@@ -75,6 +79,7 @@ static void open_syslog(int facility)
 void log_set_program(const char *program)
 {
     state.program = program;
+    state.head[0] = '\0';
     if (state.facility != NO_FACILITY)
         open_syslog(state.facility);
 }
@@ -112,6 +117,7 @@ bool log_shows(enum modcat_level level)
 void log_set_microseconds(bool on)
 {
     state.microseconds = on;
+    state.head[0] = '\0';
 }
 
 static const char *host_name(struct utsname *names)
@@ -125,7 +131,7 @@ static const char *host_name(struct utsname *names)
 void log_set_hostname(bool on)
 {
     struct utsname names;
-    state.host[0] = '\0';
+    state.head[0] = state.host[0] = '\0';
     if (on)
         snprintf(state.host, sizeof state.host, "%.*s ", HOST_NAME_MAX, host_name(&names));
 }
@@ -226,18 +232,38 @@ static void hide_controls(char *text)
             *byte = '?';
 }
 
-/* The local date and time. localtime_r(3) reads the zone once only, unlike localtime(3), and most
- * lines fall into the same second as the one before. */
-static const char *date_of(time_t second)
+/* localtime_r(3) reads the zone once only, unlike localtime(3). */
+static void make_head(const struct timespec *now)
 {
+    char date[32], fraction[sizeof ".999999999"] = "";
     struct tm parts;
-    if (second == state.second && state.date[0] != '\0')
-        return state.date;
-    if (localtime_r(&second, &parts) == NULL ||
-        strftime(state.date, sizeof state.date, "%Y/%m/%d %H:%M:%S", &parts) == 0)
-        return "0000/00/00 00:00:00";
-    state.second = second;
-    return state.date;
+    if (localtime_r(&now->tv_sec, &parts) == NULL ||
+        strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &parts) == 0)
+        strcpy(date, "0000/00/00 00:00:00");
+    if (state.microseconds)
+        snprintf(fraction, sizeof fraction, ".%06ld", now->tv_nsec / 1000 % 1000000);
+    snprintf(state.head, sizeof state.head, "%s%s %s%s[%d] ", date, fraction, state.host,
+             state.program, (int)state.pid);
+    hide_controls(state.head);
+}
+
+/* Writes what stands in front of the text; returns its length. Most lines fall into the same second
+ * as the one before, and so it is made once only. */
+static size_t put_head(char *line, const struct severity *severity)
+{
+    struct timespec now;
+    pid_t pid = getpid();
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (state.head[0] == '\0' || now.tv_sec != state.second || pid != state.pid ||
+        state.microseconds) {
+        state.second = now.tv_sec;
+        state.pid = pid;
+        make_head(&now);
+    }
+    char *end = stpcpy(line, state.head);
+    *end++ = severity->letter;
+    *end++ = ' ';
+    return (size_t)(end - line);
 }
 
 /* A full destination that does not block loses the line: logging must not stop the relay. */
@@ -275,24 +301,12 @@ static void write_whole_line(const char *line, size_t length)
     write_bytes(line, length);
 }
 
-static void write_text(const struct severity *severity, const char *text)
+/* Ends the line where it is too long, and adds the newline, for which there must be room. */
+static void write_line(char *line)
 {
-    char line[LOG_LINE_MAX + 2];
-    char fraction[sizeof ".999999999"] = "";
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (state.microseconds)
-        snprintf(fraction, sizeof fraction, ".%06ld", now.tv_nsec / 1000 % 1000000);
-    int length =
-        snprintf(line, LOG_LINE_MAX + 1, "%s%s %s%s[%d] %c %s", date_of(now.tv_sec), fraction,
-                 state.host, state.program, (int)getpid(), severity->letter, text);
-    if (length < 0)
-        return;
-    if (length > LOG_LINE_MAX)
-        length = LOG_LINE_MAX;
-    hide_controls(line);
+    size_t length = strnlen(line, LOG_LINE_MAX);
     line[length] = '\n';
-    write_whole_line(line, (size_t)length + 1);
+    write_whole_line(line, length + 1);
 }
 
 void log_json_time(char text[LOG_JSON_TIME])
@@ -340,16 +354,19 @@ __attribute__((format(printf, 2, 0))) static void put(enum modcat_level level, c
                                                       va_list arguments)
 {
     int saved = errno;
-    char text[LOG_LINE_MAX + 1] = "";
+    char line[HEAD_MAX + LOG_LINE_MAX + 1];
     const struct severity *severity = &severities[lowered(level)];
-    vsnprintf(text, sizeof text, format, arguments);
-    if (state.fd >= 0 && state.format == LOG_FORMAT_JSON)
+    bool is_text = state.fd >= 0 && state.format == LOG_FORMAT_TEXT;
+    char *text = line + (is_text ? put_head(line, severity) : 0);
+    text[0] = '\0';
+    vsnprintf(text, LOG_LINE_MAX + 1, format, arguments);
+    if (state.fd >= 0 && !is_text)
         write_json(severity, text);
     hide_controls(text);
-    if (state.fd >= 0 && state.format == LOG_FORMAT_TEXT)
-        write_text(severity, text);
     if (state.facility != NO_FACILITY)
         syslog(severity->priority, "%c %s", severity->letter, text);
+    if (is_text)
+        write_line(line);
     errno = saved;
 }
 

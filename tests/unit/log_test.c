@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -126,6 +127,31 @@ static void a_line_has_date_program_pid_severity_and_text(void **state)
     char pattern[100];
     snprintf(pattern, sizeof pattern, DATE " test\\[%d\\] E open 7: no\n$", (int)getpid());
     log_error("open %d: %s", 7, "no");
+    assert_true(like(said(), pattern));
+}
+
+/* What does not change from line to line is kept, but no longer than it is true. */
+static void each_line_goes_by_the_settings_of_its_time(void **state)
+{
+    (void)state;
+    char pattern[300];
+    pid_t parent = getpid(), child;
+    log_error("1");
+    child = fork();
+    if (child == 0) {
+        log_error("2");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    log_set_program("other");
+    log_error("3");
+    setenv("HOSTNAME", "there", 1);
+    log_set_hostname(true);
+    log_warning("4");
+    snprintf(pattern, sizeof pattern,
+             " test\\[%d\\] E 1\n.* test\\[%d\\] E 2\n.* other\\[%d\\] E 3\n.* there "
+             "other\\[%d\\] W 4\n$",
+             (int)parent, (int)child, (int)parent, (int)parent);
     assert_true(like(said(), pattern));
 }
 
@@ -401,6 +427,7 @@ int main(void)
     /* Syslog stays open once it was asked for, so its tests come last. */
     const struct CMUnitTest tests[] = {
         TEST(a_line_has_date_program_pid_severity_and_text),
+        TEST(each_line_goes_by_the_settings_of_its_time),
         TEST(microseconds_and_host_stand_in_their_places),
         TEST(the_host_name_comes_from_the_system_without_the_variable),
         TEST(the_level_decides_which_lines_there_are),
