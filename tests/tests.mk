@@ -321,6 +321,10 @@ dist_check_SCRIPTS += $(manual_tests)
 EXTRA_DIST += tests/manuals/reading.sh
 TESTS += $(manual_tests)
 
+# What `make distcheck` has built is gone afterwards; now is the time to tell what its tests said.
+installcheck-local:
+	@test ! -f test-suite.log || $(top_srcdir)/tools/results .
+
 # For tools/fuzz only: they take clang.
 EXTRA_PROGRAMS += tests/fuzz/address_fuzz
 tests_fuzz_address_fuzz_LDADD = libcore.a

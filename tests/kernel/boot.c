@@ -195,7 +195,6 @@ static void stay_on_processor(void)
 
 static void become_kernel(const struct machine *machine, const char *program, int console)
 {
-    const char *share = getenv("MODCAT_TEST_SHARE");
     bool large = has_large_registers();
     char *const arguments[] = {
         "linux.uml",
@@ -213,7 +212,7 @@ static void become_kernel(const struct machine *machine, const char *program, in
         setting("MODCAT_KERNEL_MODULES", machine->folder),
         setting("MODCAT", program_file()),
         setting("SSL_CERT_FILE", "/dev/null"),
-        setting("MODCAT_TEST_SHARE", share != NULL ? share : "1"),
+        getenv("MODCAT_TEST_ALL") != NULL ? "MODCAT_TEST_ALL=1" : "",
         large ? "" : NULL,
         BASIC_PROGRAMS,
         NULL,

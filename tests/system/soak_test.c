@@ -8,8 +8,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SHORT 10000 /* connections with one message and its echo */
-#define LONG 300    /* connections that stay */
+/* Connections with one message and its echo. A process with sanitizers takes twenty times as long to
+ * come and go, and memory is not compared then. */
+#define SHORT (SANITIZED ? 1000 : 10000)
+#define LONG 300 /* connections that stay */
 #define AT_ONCE 32
 #define WARM_UP (10 * AT_ONCE)
 
@@ -98,7 +100,7 @@ static void close_all(struct harness *harness, const int *clients)
     }
 }
 
-static void keeps_nothing_of_10000_short_and_300_long_connections(void **state)
+static void keeps_nothing_of_short_and_long_connections(void **state)
 {
     struct harness *harness = *state;
     struct program *program = program_start(
@@ -137,7 +139,7 @@ static void keeps_nothing_of_10000_short_and_300_long_connections(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        SYSTEM_TEST(keeps_nothing_of_10000_short_and_300_long_connections),
+        SYSTEM_TEST(keeps_nothing_of_short_and_long_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -22,19 +21,6 @@ static const struct work *current;
 /* The first piece that nobody has taken. The workers share it. */
 static atomic_size_t *next;
 
-/* One piece out of how many is worked on: all but where only the build is in question. */
-static size_t share = 1;
-
-static void choose_share(void)
-{
-    const char *wanted = getenv("MODCAT_TEST_SHARE");
-    share = wanted != NULL ? strtoul(wanted, NULL, 10) : 1;
-    if (share < 1)
-        share = 1;
-    if (share > 1)
-        printf("MODCAT_TEST_SHARE: only every %zuth of %zu\n", share, current->count);
-}
-
 static void take_pieces(void **state)
 {
     (void)state;
@@ -42,8 +28,6 @@ static void take_pieces(void **state)
         current->begin();
     for (size_t number; (number = atomic_fetch_add(next, 1)) < current->count;) {
         void *harness;
-        if (number % share != 0)
-            continue;
         assert_int_equal(harness_begin(&harness), 0);
         current->piece(harness, number);
         assert_int_equal(harness_end(&harness), 0);
@@ -92,7 +76,6 @@ void workers_run(const struct work *work)
     assert_ptr_not_equal(next, MAP_FAILED);
     atomic_init(next, 0);
     current = work;
-    choose_share();
     fflush(NULL);
     for (size_t i = 0; i < count; i++) {
         workers[i] = fork();

@@ -13,8 +13,7 @@ struct work {
     size_t workers;      /* how many processes; 0: what suits pieces that seldom wait */
 };
 
-/* Does all pieces of work; with the environment variable MODCAT_TEST_SHARE=N every Nth of them.
- * Fails the test when one of them failed, after what that said. */
+/* Does all pieces of work. Fails the test when one of them failed, after what that said. */
 void workers_run(const struct work *work);
 
 #endif
