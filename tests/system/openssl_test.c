@@ -775,6 +775,7 @@ static void follows_a_change_of_keys(void **state)
     }
     assert_int_equal(SSL_shutdown(tls), 0);
     assert_int_equal(SSL_shutdown(tls), 1);
+    harness_close(harness, SSL_get_fd(tls));
     program_ends(server, 0);
     SSL_free(tls);
     SSL_CTX_free(context);

@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Connections with one message and its echo. A process with sanitizers takes twenty times as long to
- * come and go, and memory is not compared then. */
+/* Connections with one message and its echo. A process with sanitizers takes twenty times as long
+ * to come and go, and memory is not compared then. */
 #define SHORT (SANITIZED ? 1000 : 10000)
 #define LONG 300 /* connections that stay */
 #define AT_ONCE 32

@@ -15,10 +15,10 @@ const char *types_next(struct harness *harness, const char **names);
 /* True when all types in `names` are in the list. */
 bool types_have(struct harness *harness, const char *const *types, const char *names);
 
-/* Where every two rows of a table of types are tested together: whether these, by their numbers, are
- * to be in this order. It is so for each two rows in one of their orders: about as many in either,
- * and with sanitizers in the other one than without. With the environment variable MODCAT_TEST_ALL
- * both orders are tested. */
+/* Where every two rows of a table of types are tested together: whether these, by their numbers,
+ * are to be in this order. It is so for each two rows in one of their orders: about as many in
+ * either, and with sanitizers in the other one than without. With the environment variable
+ * MODCAT_TEST_ALL both orders are tested. */
 bool types_in_order(size_t one, size_t other);
 
 #endif
