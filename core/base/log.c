@@ -294,11 +294,49 @@ void log_wipe_status(void)
     (void)!write(STDERR_FILENO, wipe, sizeof wipe - 1);
 }
 
+static void write_lines(const char *lines, size_t length)
+{
+    if (length > 0 && state.fd == STDERR_FILENO)
+        log_wipe_status();
+    write_bytes(lines, length);
+}
+
+/* No more than what a pipe takes in one piece, so that lines of several processes do not mix. */
+static struct {
+    bool on;
+    size_t length;
+    char lines[PIPE_BUF];
+} held;
+
+static void write_held(void)
+{
+    write_lines(held.lines, held.length);
+    held.length = 0;
+}
+
+void log_hold(void)
+{
+    held.on = true;
+}
+
+void log_release(void)
+{
+    int saved = errno;
+    write_held();
+    held.on = false;
+    errno = saved;
+}
+
 static void write_whole_line(const char *line, size_t length)
 {
-    if (state.fd == STDERR_FILENO)
-        log_wipe_status();
-    write_bytes(line, length);
+    if (held.length + length > sizeof held.lines)
+        write_held();
+    if (!held.on || length > sizeof held.lines) {
+        write_lines(line, length);
+        return;
+    }
+    memcpy(held.lines + held.length, line, length);
+    held.length += length;
 }
 
 /* Ends the line where it is too long, and adds the newline, for which there must be room. */

@@ -54,6 +54,11 @@ bool log_sloppy(void);
 /* Sends a line that has its form already to where the log goes, whatever the log's level. */
 void log_line(const char *line);
 
+/* Between these two, lines are written together, up to a pipe's PIPE_BUF bytes at a time: for what
+ * logs many lines, and neither waits nor ends meanwhile. errno is kept. */
+void log_hold(void);
+void log_release(void);
+
 /* A status line is shown on standard error, at whose end the cursor stands: it is wiped out before
  * anything else is written there. log_wipe_status() does that, and is cheap where there is none. */
 void log_set_status(bool shown);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/datagram/batch.h"
 
+#include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/datagram/endpoint.h"
 #include <errno.h>
@@ -85,7 +86,9 @@ int batch_read(struct batch *batch, struct modcat_endpoint *source)
         recvmmsg(datagram_fd(source), batch->messages, BATCH_PACKETS, PACKET_FLAGS, NULL);
     if (received < 0)
         return datagram_read_failed(source);
+    log_hold();
     sort_out(batch, source, (size_t)received);
+    log_release();
     return received;
 }
 
@@ -105,8 +108,7 @@ int batch_write(struct batch *batch, struct modcat_endpoint *sink)
                         MSG_NOSIGNAL);
     if (sent < 0)
         return datagram_write_failed(sink);
-    for (int i = 0; i < sent; i++)
-        datagram_written(sink);
+    datagram_written(sink, sent);
     return sent;
 }
 

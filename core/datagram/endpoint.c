@@ -121,16 +121,6 @@ static bool datagram_pending(struct modcat_endpoint *endpoint)
     return datagram->ends || datagram->pending.first != NULL;
 }
 
-static void log_local(int fd)
-{
-    struct modcat_sockaddr local;
-    char text[MODCAT_SOCKADDR_TEXT];
-    if (!log_shows(MODCAT_NOTICE))
-        return;
-    socket_own_address(fd, &local);
-    log_notice("local address: %s", modcat_sockaddr_text(&local.u.any, local.length, text));
-}
-
 /* A receiver on a UNIX socket whose queue is full: poll(2) tells when that changes for connected
  * sockets only, so that one is made to wait with. The packets themselves leave by the other one,
  * whose address the receiver answers to. */
@@ -185,10 +175,18 @@ int datagram_write_failed(struct modcat_endpoint *endpoint)
     return fail_write(endpoint);
 }
 
-void datagram_written(const struct modcat_endpoint *endpoint)
+void datagram_written(const struct modcat_endpoint *endpoint, int count)
 {
-    if (datagram_target(endpoint) != NULL && log_shows(MODCAT_NOTICE))
-        log_local(endpoint->read_fd);
+    struct modcat_sockaddr local;
+    char text[MODCAT_SOCKADDR_TEXT];
+    if (datagram_target(endpoint) == NULL || !log_shows(MODCAT_NOTICE))
+        return;
+    socket_own_address(endpoint->read_fd, &local);
+    modcat_sockaddr_text(&local.u.any, local.length, text);
+    log_hold();
+    for (int i = 0; i < count; i++)
+        log_notice("local address: %s", text);
+    log_release();
 }
 
 static ssize_t datagram_write(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
@@ -203,7 +201,7 @@ static ssize_t datagram_write(struct modcat_endpoint *endpoint, const void *buff
                            target->length > 0 ? &target->u.any : NULL, target->length);
     if (count < 0)
         return datagram_write_failed(endpoint);
-    datagram_written(endpoint);
+    datagram_written(endpoint, 1);
     return count;
 }
 

@@ -49,8 +49,8 @@ ssize_t datagram_take(struct modcat_endpoint *endpoint, const struct packet_fact
 int datagram_read_failed(struct modcat_endpoint *endpoint);
 int datagram_write_failed(struct modcat_endpoint *endpoint);
 
-/* Tells that a packet has left a plain endpoint. */
-void datagram_written(const struct modcat_endpoint *endpoint);
+/* Tells that so many packets have left a plain endpoint. */
+void datagram_written(const struct modcat_endpoint *endpoint, int count);
 
 /* Logs "received packet with ...". */
 void datagram_log_received(const struct packet_facts *facts);

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -335,6 +336,42 @@ static void each_line_is_one_write(void **state)
     close(pair[1]);
 }
 
+/* As many whole lines as a pipe takes in one piece, and all of them at the end. */
+static void held_lines_are_written_together(void **state)
+{
+    (void)state;
+    int pair[2];
+    static char lines[2 * PIPE_BUF];
+    ssize_t length = 0, count = 0;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+    dup2(pair[0], STDERR_FILENO);
+    log_hold();
+    log_error("first");
+    assert_int_equal(recv(pair[1], lines, sizeof lines, MSG_DONTWAIT), -1);
+    log_error("second");
+    errno = ENOTDIR;
+    log_release();
+    assert_int_equal(errno, ENOTDIR);
+    length = recv(pair[1], lines, sizeof lines - 1, MSG_DONTWAIT);
+    assert_true(length > 0);
+    lines[length] = '\0';
+    assert_true(like(lines, " E first\n.* E second\n$"));
+    log_hold();
+    for (int i = 0; i < 100; i++)
+        log_error("line %d", i);
+    log_release();
+    log_error("the last");
+    release_stderr();
+    while ((length = recv(pair[1], lines, sizeof lines, MSG_DONTWAIT)) > 0) {
+        assert_true(length <= PIPE_BUF && lines[length - 1] == '\n');
+        for (ssize_t i = 0; i < length; i++)
+            count += lines[i] == '\n';
+    }
+    assert_int_equal(count, 101);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 static void a_file_replaces_standard_error_and_is_appended_to(void **state)
 {
     (void)state;
@@ -443,6 +480,7 @@ int main(void)
         TEST(control_characters_are_hidden),
         TEST(errno_is_kept),
         TEST(each_line_is_one_write),
+        TEST(held_lines_are_written_together),
         TEST(a_file_replaces_standard_error_and_is_appended_to),
         TEST(a_file_that_cannot_be_opened_changes_nothing),
         TEST(an_unknown_facility_is_refused),
