@@ -239,7 +239,7 @@ static void make_head(const struct timespec *now)
     struct tm parts;
     if (localtime_r(&now->tv_sec, &parts) == NULL ||
         strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &parts) == 0)
-        strcpy(date, "0000/00/00 00:00:00");
+        snprintf(date, sizeof date, "0000/00/00 00:00:00");
     if (state.microseconds)
         snprintf(fraction, sizeof fraction, ".%06ld", now->tv_nsec / 1000 % 1000000);
     snprintf(state.head, sizeof state.head, "%s%s %s%s[%d] ", date, fraction, state.host,

@@ -314,8 +314,7 @@ static void flow_compare(struct harness *harness, struct flow *flow, const unsig
         if (place == 0)
             flow->word = next_random(&flow->expected);
         count = left < word - place ? left : word - place;
-        const unsigned char *wanted = (const unsigned char *)&flow->word + place;
-        if (count == word ? memcmp(data + i, wanted, word) : memcmp(data + i, wanted, count))
+        if (memcmp(data + i, (const unsigned char *)&flow->word + place, count) != 0)
             harness_fail(harness, "of %zu bytes, those from %zu on are not what was sent",
                          flow->sent, flow->received);
     }
