@@ -28,9 +28,11 @@ static int report(const struct modcat_opening *opening, const struct lookup *loo
     int saved = code == EAI_SYSTEM ? errno : EDESTADDRREQ;
     const char *why = code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code);
     if (code == EAI_SERVICE)
-        modcat_fail(opening, "getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %s", host,
-                    service, (unsigned)lookup->flags, lookup->family, lookup->socktype,
-                    lookup->protocol, why);
+        modcat_fail(opening,
+                    "getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %s (\"%s\" is neither a "
+                    "port nor a service known here)",
+                    host, service, (unsigned)lookup->flags, lookup->family, lookup->socktype,
+                    lookup->protocol, why, service);
     else
         log_warning("getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %d", host, service,
                     (unsigned)lookup->flags, lookup->family, lookup->socktype, lookup->protocol,
