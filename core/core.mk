@@ -63,7 +63,6 @@ libcore_a_SOURCES = \
 	core/process/channel.c core/process/channel.h \
 	core/process/child.c core/process/child.h \
 	core/process/command.c \
-	core/process/family.c core/process/family.h \
 	core/process/programs.c core/process/programs.h \
 	core/process/spawn.c \
 	core/registry/guard.c core/registry/guard.h \
@@ -87,6 +86,7 @@ libcore_a_SOURCES = \
 	core/relay/relay.c core/relay/relay.h \
 	core/relay/splice.c core/relay/splice.h \
 	core/relay/statistics.c core/relay/statistics.h \
+	core/relay/unwanted.c core/relay/unwanted.h \
 	core/relay/wait.c core/relay/wait.h \
 	core/session/blocking.c \
 	core/session/children.c core/session/children.h \
@@ -95,6 +95,7 @@ libcore_a_SOURCES = \
 	core/session/leftovers.c core/session/leftovers.h \
 	core/session/lower.c \
 	core/session/opening.c core/session/opening.h \
+	core/session/parting.c core/session/parting.h \
 	core/session/path.c \
 	core/session/secret.c \
 	core/session/serve.c core/session/serve.h \

@@ -102,8 +102,10 @@ static int run(const struct settings *settings, struct registry *registry)
         return 1;
     }
     int status = signals_start(settings->signal_mask) < 0 ? 1 : open_and_transfer(&session);
-    int number = signals_ending();
     session_finish(&session);
+    int number = signals_ending();
+    if (session.lost && status == 0)
+        status = log_sloppy() ? 0 : 1;
     if (number != 0)
         status = 128 + number;
     if (status > 0)

@@ -168,7 +168,7 @@ bool socket_option_given(const struct modcat_opening *opening, const char *name)
     return false;
 }
 
-static bool is_tcp(int fd)
+bool socket_is_tcp(int fd)
 {
     int family = 0, protocol = 0;
     socklen_t size = sizeof family;
@@ -181,7 +181,7 @@ int socket_bind_listening(struct modcat_opening *opening, int fd,
                           const struct modcat_sockaddr *local)
 {
     const int on = 1;
-    if (is_tcp(fd) && !socket_option_given(opening, "so-reuseaddr") &&
+    if (socket_is_tcp(fd) && !socket_option_given(opening, "so-reuseaddr") &&
         socket_set(opening, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         return -1;
     return modcat_bind(opening, fd, local);

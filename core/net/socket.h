@@ -24,6 +24,9 @@ int socket_set(struct modcat_opening *opening, int fd, int level, int name, cons
 /* The own address of a socket, of length 0 where there is none. */
 void socket_own_address(int fd, struct modcat_sockaddr *address);
 
+/* True for a socket of TCP. */
+bool socket_is_tcp(int fd);
+
 /* True for a socket that is connected over IP to a peer of the same address: on this host. */
 bool socket_is_looped(int fd);
 

@@ -4,41 +4,23 @@
 #ifndef CORE_PROCESS_PROGRAMS_H
 #define CORE_PROCESS_PROGRAMS_H
 
-#include "core/process/family.h"
-#include <modcat/driver.h>
+#include <modcat/process.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 struct program;
 struct session;
 
-/* What a program leaves running when it ends, its orphans, becomes our child, so that it can be
- * found. */
-enum orphans {
-    ORPHANS_UNDECIDED, /* there has been no program yet */
-    ORPHANS_ADOPTED,
-    ORPHANS_LEFT /* they are not for us to end, or can't be told from other children */
-};
-
 struct programs {
     struct program *first;
-    pid_t newborn; /* forked, but perhaps never to be a program; 0: none */
-    enum orphans orphans;
-    struct family terminated; /* what was sent SIGTERM, descendants too */
 };
 
-/* Before each start of a program: decides about its orphans. */
-void programs_prepare(const struct modcat_opening *opening);
-
-/* Lets orphans go to whom they would go without us, from now on. */
-void programs_leave_orphans(struct session *session);
-
-/* Remembers a program that an opening has started. `failure` (copied, or NULL) is what a warning
- * calls it; bit N of `signals` says that signal N is for it, and not for us. */
-void programs_add(struct modcat_opening *opening, pid_t pid, const char *failure,
+/* Remembers a program that an opening has started, with what has to be `known` of it later; bit N
+ * of `signals` says that signal N is for it, and not for us. */
+void programs_add(struct modcat_opening *opening, pid_t pid, const struct modcat_program *known,
                   unsigned long signals);
 
-/* Buries those that have ended, with a log line each; and orphans. */
+/* Buries those that have ended, with a log line each. */
 void programs_reap(struct session *session);
 
 /* Hands over the signals that are meant for programs. */
@@ -54,13 +36,10 @@ void programs_wait(const struct modcat_opening *opening, long long deadline);
 /* True when one has ended badly of its own accord. */
 bool programs_failed(const struct session *session);
 
-/* The opening is being closed: its program and all that has come from it get SIGTERM, unless the
- * option end-close says that it may live on. How it ends does not matter from now on. */
-void programs_release(const struct modcat_opening *opening);
-
-/* Ends what is left of the programs that have ended or got SIGTERM: after a moment's grace by
- * SIGKILL. Never takes long. */
-void programs_bury(struct session *session);
+/* The opening is being closed. A program that asks for it is sent SIGTERM where it still runs,
+ * unless it has ended its output, and works on what it has got, or the option end-close says that
+ * it may live on. How it ends does not matter from now on. */
+void programs_release(const struct modcat_opening *opening, bool output_ended);
 
 /* Forgets all of them: at the end, or in a new process whose children they are not. */
 void programs_forget(struct session *session);

@@ -102,7 +102,6 @@ static pid_t start(const struct child *child)
     if (pipe2(ends, O_CLOEXEC) < 0)
         return modcat_fail(child->opening, "pipe2(ends, O_CLOEXEC): %s", strerror(errno));
     AUTO_CLOSE int ready_fd = ends[0];
-    programs_prepare(child->opening);
     pid_t pid = fork();
     if (pid == 0)
         run_child(child, ends[1]);
@@ -111,7 +110,6 @@ static pid_t start(const struct child *child)
     if (pid < 0)
         return modcat_fail(child->opening, "fork(): %s", strerror(error));
     log_notice("forked off child process %d", (int)pid);
-    child->opening->session->programs.newborn = pid;
     if (wait_until_ready(child->opening, ready_fd) == 0)
         return pid;
     give_up(pid);
@@ -127,11 +125,10 @@ static int start_and_remember(struct child *child, struct channel *channel)
     child->out = channel->out;
     pid_t pid = start(child);
     channel_close_theirs(channel);
-    opening->session->programs.newborn = 0;
     if (pid < 0)
         return -1;
     child_take_options(opening);
-    programs_add(opening, pid, child->program->failure, passed);
+    programs_add(opening, pid, child->program, passed);
     programs_reap(opening->session);
     return 0;
 }
@@ -210,7 +207,6 @@ static int replace(struct child *child)
         child->in = hand_over(source->endpoint, source->endpoint->read_fd);
     if (sink != NULL)
         child->out = hand_over(sink->endpoint, sink->endpoint->write_fd);
-    programs_leave_orphans(opening->session);
     return child_become_program(child);
 }
 

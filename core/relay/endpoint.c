@@ -1,11 +1,47 @@
+#define _GNU_SOURCE
 #include "core/relay/endpoint.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+ssize_t endpoint_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
+{
+    if (endpoint->ops != NULL && endpoint->ops->read != NULL)
+        return endpoint->ops->read(endpoint, buffer, length);
+    return read(endpoint->read_fd, buffer, length);
+}
+
+/* Of a socket this is called SIOCOUTQ, tcp(7) and unix(7), and has the same number. */
+size_t endpoint_untaken(int fd)
+{
+    int count = 0;
+    return ioctl(fd, TIOCOUTQ, &count) == 0 && count > 0 ? (size_t)count : 0;
+}
 
 bool endpoint_pending(const struct modcat_endpoint *endpoint)
 {
     const struct modcat_endpoint_ops *ops = endpoint->ops;
     return ops != NULL && ops->pending != NULL && ops->pending((struct modcat_endpoint *)endpoint);
+}
+
+bool endpoint_can_be_abandoned(const struct modcat_endpoint *endpoint)
+{
+    const struct modcat_endpoint_ops *ops = endpoint->ops;
+    return ops != NULL && ops->size > offsetof(struct modcat_endpoint_ops, abandoned) &&
+           ops->abandoned != NULL;
+}
+
+bool endpoint_abandoned(const struct modcat_endpoint *endpoint)
+{
+    return endpoint_can_be_abandoned(endpoint) &&
+           endpoint->ops->abandoned((struct modcat_endpoint *)endpoint);
+}
+
+bool endpoint_hung_up(const struct modcat_endpoint *endpoint)
+{
+    struct pollfd entry = {.fd = endpoint->read_fd, .events = POLLRDHUP};
+    return poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP)) != 0;
 }
 
 /* The operation is younger than the first drivers. */

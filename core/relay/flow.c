@@ -150,8 +150,15 @@ void flow_source_ended(struct flow *flow)
         return;
     log_notice("socket %d (fd %d) is at EOF", flow->from->number, flow->source->endpoint->read_fd);
     flow->state = FLOW_DRAINING;
-    flow->source->ended = true;
+    flow->source->ended = flow->source_at_end || flow->source_failed;
     flow->retry_at = 0;
+}
+
+void flow_sink_gone(struct flow *flow)
+{
+    log_notice("socket %d (fd %d) has gone, nothing was on its way there", flow->to->number,
+               flow->sink->endpoint->write_fd);
+    flow_abandon(flow);
 }
 
 void flow_fail(struct flow *flow)

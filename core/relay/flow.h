@@ -74,6 +74,9 @@ bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closi
 /* Takes note that the source's descriptor was closed by a half-close of the other direction. */
 void flow_source_closed(struct flow *flow);
 
+/* Ends a flow that waits for its source, because whoever took from its sink has gone. */
+void flow_sink_gone(struct flow *flow);
+
 /* Ends a flow without telling its sink, because an error made it senseless. */
 void flow_abandon(struct flow *flow);
 

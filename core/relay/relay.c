@@ -8,12 +8,17 @@
 #include "core/relay/dump.h"
 #include "core/relay/endpoint.h"
 #include "core/relay/flow.h"
+#include "core/relay/moving.h"
 #include "core/relay/progress.h"
 #include "core/relay/statistics.h"
+#include "core/relay/unwanted.h"
 #include "core/relay/wait.h"
+#include "core/session/parting.h"
 #include "core/session/side.h"
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* A session's two flows, left to right and right to left, and when something last happened. */
@@ -24,16 +29,24 @@ struct relay {
     struct progress progress;
     bool two_way;
     bool program_ended; /* of either end, though its connection may be open elsewhere */
+    size_t untaken;     /* while the session closes: what its ends have not taken yet */
     long long started;
     long long last_activity;
 };
 
-/* What is waited for: for each flow its source and its sink. */
+/* How often is looked at what the ends have taken, and whether somebody is left to take it: nothing
+ * tells. */
+#define TAKING_TICK (MODCAT_SECOND / 20)
+#define ABANDONED_TICK MODCAT_SECOND
+
+/* What is waited for: for each flow its source and its sink, or its sink's going away, and input
+ * that nobody wants. */
 struct waiting {
-    struct wait_entry entries[4];
+    struct wait_entry entries[6];
     size_t count;
     struct wait_entry *sources[2]; /* in `entries`; NULL: not waited for */
     struct wait_entry *sinks[2];
+    struct wait_entry *unwanted[2]; /* comes from this flow's sink */
 };
 
 static bool ended(const struct relay *relay)
@@ -54,29 +67,13 @@ static bool program_ended(const struct opened *opened)
     return opened != NULL && programs_ended(lowest(opened)->opening);
 }
 
-static bool reads_messages_of_program(const struct flow *flow)
-{
-    const unsigned wanted = MODCAT_MESSAGES | MODCAT_PROGRAM;
-    return flow->state == FLOW_OPEN && (flow->source->endpoint->flags & wanted) == wanted;
-}
-
-/* The program at an end has ended, and its connection does not have to say so: messages have no
- * end, and what is written to is not looked at while there is nothing to write. */
-static bool ends_unsaid(const struct flow *flow)
-{
-    return reads_messages_of_program(flow) ||
-           (flow->state != FLOW_ENDED && program_ended(flow->sink));
-}
-
 /* One direction has ended and the other is still open; or a program has ended, whose connection
- * somebody else may hold open. */
+ * somebody else may hold open, or does not say so: messages have no end. */
 static bool closing(const struct relay *relay)
 {
     const struct flow *flows = relay->flows;
-    if (relay->program_ended && (ends_unsaid(&flows[0]) || ends_unsaid(&flows[1])))
-        return true;
-    return relay->two_way &&
-           (relay->program_ended || flows[0].state == FLOW_ENDED || flows[1].state == FLOW_ENDED);
+    return relay->program_ended ||
+           (relay->two_way && (flows[0].state == FLOW_ENDED || flows[1].state == FLOW_ENDED));
 }
 
 static bool same_endpoint(const struct opened *one, const struct opened *other)
@@ -98,7 +95,8 @@ static bool is_stuck(const struct flow *flow)
            isatty(flow->sink->endpoint->write_fd);
 }
 
-static bool undelivered(const struct relay *relay)
+/* What is in a buffer is delivered before the session closes, however long that takes. */
+static bool is_being_delivered(const struct relay *relay)
 {
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &relay->flows[i], *other = &relay->flows[1 - i];
@@ -118,6 +116,26 @@ static struct wait_entry *add_entry(struct waiting *waiting, const struct opened
     return entry;
 }
 
+/* In a session of one direction a sink that has gone is all that can happen while its source says
+ * nothing. A terminal line may get another user. */
+static bool can_be_gone(const struct relay *relay, const struct flow *flow)
+{
+    return !relay->two_way && flow_wants_source(flow) && !flow_has_messages(flow->sink) &&
+           !isatty(flow->sink->endpoint->write_fd);
+}
+
+static struct wait_entry *add_entry_of_sink(const struct relay *relay, struct waiting *waiting,
+                                            const struct flow *flow)
+{
+    if (flow_wants_sink(flow))
+        return add_entry(waiting, flow->sink, MODCAT_WRITE);
+    if (!can_be_gone(relay, flow))
+        return NULL;
+    struct wait_entry *entry = &waiting->entries[waiting->count++];
+    *entry = (struct wait_entry){.fd = flow->sink->endpoint->write_fd, .events = POLLERR};
+    return entry;
+}
+
 static void prepare(const struct relay *relay, struct waiting *waiting)
 {
     *waiting = (struct waiting){.count = 0};
@@ -125,8 +143,9 @@ static void prepare(const struct relay *relay, struct waiting *waiting)
         const struct flow *flow = &relay->flows[i];
         if (flow_wants_source(flow))
             waiting->sources[i] = add_entry(waiting, flow->source, MODCAT_READ);
-        if (flow_wants_sink(flow))
-            waiting->sinks[i] = add_entry(waiting, flow->sink, MODCAT_WRITE);
+        waiting->sinks[i] = add_entry_of_sink(relay, waiting, flow);
+        if (unwanted_comes(flow, &relay->flows[1 - i]))
+            waiting->unwanted[i] = add_entry(waiting, flow->sink, MODCAT_READ);
     }
 }
 
@@ -142,12 +161,10 @@ static long long after_activity(const struct relay *relay, long long delay)
     return delay == MODCAT_FOREVER ? MODCAT_FOREVER : relay->last_activity + delay;
 }
 
-/* What is in a buffer is delivered first, however long that takes. */
 static long long closing_deadline(const struct relay *relay)
 {
-    if (!closing(relay) || undelivered(relay))
-        return MODCAT_FOREVER;
-    return after_activity(relay, relay->session->settings->closing);
+    return closing(relay) ? after_activity(relay, relay->session->settings->closing)
+                          : MODCAT_FOREVER;
 }
 
 static long long inactivity_deadline(const struct relay *relay)
@@ -155,16 +172,34 @@ static long long inactivity_deadline(const struct relay *relay)
     return after_activity(relay, relay->session->settings->inactivity);
 }
 
+/* The time for closing may have passed while something is still being delivered. */
+static long long next_look_at_closing(const struct relay *relay)
+{
+    long long deadline = closing_deadline(relay), tick = wait_now() + TAKING_TICK;
+    bool delivering = flow_undelivered(&relay->flows[0]) + flow_undelivered(&relay->flows[1]) > 0;
+    return delivering && deadline != MODCAT_FOREVER && deadline < tick ? tick : deadline;
+}
+
+static bool may_be_abandoned(const struct flow *flow)
+{
+    return flow_undelivered(flow) > 0 && endpoint_can_be_abandoned(flow->sink->endpoint);
+}
+
 static long long next_deadline(const struct relay *relay)
 {
-    long long deadline = earlier(closing_deadline(relay), inactivity_deadline(relay));
+    long long deadline = earlier(next_look_at_closing(relay), inactivity_deadline(relay));
     deadline = earlier(deadline, relay->progress.next);
+    if (relay->untaken > 0)
+        deadline = earlier(deadline, wait_now() + TAKING_TICK);
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &relay->flows[i];
-        if (flow_has_pending(flow))
+        if (flow_has_pending(flow) ||
+            (unwanted_comes(flow, &relay->flows[1 - i]) && endpoint_pending(flow->sink->endpoint)))
             return wait_now();
         if (flow->retry_at != 0)
             deadline = earlier(deadline, flow->retry_at);
+        if (may_be_abandoned(flow))
+            deadline = earlier(deadline, wait_now() + ABANDONED_TICK);
     }
     return deadline;
 }
@@ -174,13 +209,38 @@ static bool is_ready(const struct wait_entry *entry)
     return entry != NULL && entry->ready != 0;
 }
 
+static bool is_gone(const struct wait_entry *sink)
+{
+    return is_ready(sink) && sink->events == POLLERR;
+}
+
+static bool move_flow(struct flow *flow, const struct wait_entry *source,
+                      const struct wait_entry *sink, bool closing)
+{
+    bool source_ready = is_ready(source) || flow_has_pending(flow);
+    if (!source_ready && is_gone(sink)) {
+        flow_sink_gone(flow);
+        return true;
+    }
+    return flow_move(flow, source_ready, is_ready(sink) && !is_gone(sink), closing);
+}
+
+static void drop_unwanted(struct flow *flow, const struct wait_entry *entry)
+{
+    if (entry == NULL || (!is_ready(entry) && !endpoint_pending(flow->sink->endpoint)))
+        return;
+    if (unwanted_drop(flow->sink) < 0 && flow->state != FLOW_ENDED)
+        flow_write_failed(flow, flow_undelivered(flow));
+}
+
+/* What is dropped is no sign of life: a peer that says what nobody wants does not hold up the end. */
 static bool move(struct relay *relay, const struct waiting *waiting)
 {
     bool moved = false;
     for (int i = 0; i < 2; i++) {
         struct flow *flow = &relay->flows[i];
-        bool source_ready = is_ready(waiting->sources[i]) || flow_has_pending(flow);
-        moved |= flow_move(flow, source_ready, is_ready(waiting->sinks[i]), closing(relay));
+        drop_unwanted(flow, waiting->unwanted[i]);
+        moved |= move_flow(flow, waiting->sources[i], waiting->sinks[i], closing(relay));
     }
     return moved;
 }
@@ -222,23 +282,29 @@ static void consider_programs(struct relay *relay)
     }
 }
 
-/* A peer whose words are cut off is worth a warning; a terminal, a socket that never ends, or one
- * whose peer was not told of the end, is not. */
-static bool should_have_ended(const struct modcat_endpoint *endpoint)
+static size_t untaken(const struct flow *flow)
 {
-    const unsigned quiet = MODCAT_INHERITED | MODCAT_MESSAGES;
-    bool untold =
-        (endpoint->flags & MODCAT_SOCKET) != 0 && endpoint->half_close == MODCAT_HALF_NONE;
-    return (endpoint->flags & quiet) == 0 && !untold;
+    int fd = flow->sink != NULL && flow->source != NULL ? flow->sink->endpoint->write_fd : -1;
+    return fd >= 0 ? endpoint_untaken(fd) : 0;
 }
 
-static void warn_of_cut(const struct flow *flow)
+/* While an end goes on to take what is on its way, the session's time for closing is not over. */
+static void consider_what_is_taken(struct relay *relay)
 {
-    if (flow->state != FLOW_OPEN || !should_have_ended(flow->source->endpoint))
+    if (!closing(relay))
         return;
-    log_warning("closing timeout: socket %d (fd %d) is still open, what it would send is lost; "
-                "see option -t",
-                flow->from->number, flow->source->endpoint->read_fd);
+    size_t left = untaken(&relay->flows[0]) + untaken(&relay->flows[1]);
+    if (left < relay->untaken)
+        relay->last_activity = wait_now();
+    relay->untaken = left;
+}
+
+/* A peer that still sends, to a sink that takes nothing. */
+static bool is_cut_off(const struct flow *flow)
+{
+    int queued = 0;
+    return flow->state == FLOW_OPEN && !isatty(flow->source->endpoint->read_fd) &&
+           ioctl(flow->source->endpoint->read_fd, FIONREAD, &queued) == 0 && queued > 0;
 }
 
 static void warn_of_loss(const struct flow *flow)
@@ -246,38 +312,63 @@ static void warn_of_loss(const struct flow *flow)
     if (flow_undelivered(flow) > 0)
         log_warning("%zu bytes for socket %d are not delivered", flow_undelivered(flow),
                     flow->to->number);
+    if (is_cut_off(flow))
+        log_warning("socket %d (fd %d) is still sending, the rest is lost; see options -t and -T",
+                    flow->from->number, flow->source->endpoint->read_fd);
+}
+
+/* Both ends have gone, and each leaves something: the sink takes nothing, and so the source is not
+ * read to its end. */
+static void consider_abandoned(struct relay *relay)
+{
+    for (int i = 0; i < 2; i++) {
+        struct flow *flow = &relay->flows[i];
+        if (!may_be_abandoned(flow) || wait_now() - relay->last_activity < ABANDONED_TICK ||
+            (flow->state == FLOW_OPEN && !endpoint_hung_up(flow->source->endpoint)) ||
+            !endpoint_abandoned(flow->sink->endpoint))
+            continue;
+        warn_of_loss(flow);
+        flow->failed = true;
+        flow_abandon(flow);
+    }
+}
+
+static bool has_passed(long long deadline, long long now)
+{
+    return deadline != MODCAT_FOREVER && now >= deadline;
+}
+
+static void give_up(const struct relay *relay)
+{
+    warn_of_loss(&relay->flows[0]);
+    warn_of_loss(&relay->flows[1]);
+    parting_is_late(relay->session);
 }
 
 /* Returns true when the session's time is over. */
 static bool time_is_over(const struct relay *relay)
 {
     const struct settings *settings = relay->session->settings;
-    long long now = wait_now(), deadline = closing_deadline(relay);
-    if (deadline != MODCAT_FOREVER && now >= deadline) {
+    long long now = wait_now();
+    if (has_passed(inactivity_deadline(relay), now))
+        log_notice("inactivity timeout triggered");
+    else if (!has_passed(closing_deadline(relay), now) || is_being_delivered(relay))
+        return false;
+    else
         log_info("poll timed out (no data within %lld.%06lld seconds)",
                  settings->closing / MODCAT_SECOND, settings->closing % MODCAT_SECOND / 1000);
-        warn_of_cut(&relay->flows[0]);
-        warn_of_cut(&relay->flows[1]);
-        warn_of_loss(&relay->flows[0]);
-        warn_of_loss(&relay->flows[1]);
-        return true;
-    }
-    deadline = inactivity_deadline(relay);
-    if (deadline != MODCAT_FOREVER && now >= deadline) {
-        log_notice("inactivity timeout triggered");
-        warn_of_loss(&relay->flows[0]);
-        warn_of_loss(&relay->flows[1]);
-        return true;
-    }
-    return false;
+    give_up(relay);
+    return true;
 }
 
-/* How long a program may take to end after its output has. */
+/* How long a program may take to end after its output has: so much is left to it by the shortest
+ * -t, because its end is said a moment after its output's. */
 static long long program_deadline(const struct relay *relay)
 {
+    const long long least = MODCAT_SECOND / 2;
     long long closing_time = relay->session->settings->closing;
-    bool short_time = closing_time != MODCAT_FOREVER && closing_time < MODCAT_SECOND;
-    return modcat_deadline(short_time ? MODCAT_SECOND : closing_time);
+    bool short_time = closing_time != MODCAT_FOREVER && closing_time < least;
+    return modcat_deadline(short_time ? least : closing_time);
 }
 
 /* True when a program that only takes data has got all of it. */
@@ -332,6 +423,7 @@ static int loop(struct relay *relay)
     while (!ended(relay)) {
         struct waiting waiting;
         consider_programs(relay);
+        consider_what_is_taken(relay);
         progress_update(&relay->progress);
         prepare(relay, &waiting);
         int ready =
@@ -346,8 +438,9 @@ static int loop(struct relay *relay)
         }
         if (move(relay, &waiting))
             relay->last_activity = wait_now();
-        else if (ready == 0 && time_is_over(relay))
+        else if (time_is_over(relay))
             return 0;
+        consider_abandoned(relay);
         consider_other_direction(relay);
     }
     return 0;

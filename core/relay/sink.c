@@ -55,6 +55,7 @@ void flow_written(struct flow *flow, size_t count)
 {
     flow->bytes += count;
     flow->blocks++;
+    flow->sink->written = true;
     if (log_shows(MODCAT_INFO))
         log_info("transferred %zu bytes from %d to %d", count, flow->source->endpoint->read_fd,
                  flow->sink->endpoint->write_fd);

@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/relay/convert.h"
+#include "core/relay/endpoint.h"
 #include "core/relay/moving.h"
 #include "core/relay/wait.h"
 #include <limits.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,14 +17,6 @@
 
 /* How often a terminal line without another end is looked at with sitout-eio. */
 #define SITOUT_INTERVAL (MODCAT_SECOND / 100)
-
-static ssize_t read_source(const struct flow *flow, void *buffer, size_t length)
-{
-    struct modcat_endpoint *endpoint = flow->source->endpoint;
-    if (endpoint->ops != NULL && endpoint->ops->read != NULL)
-        return endpoint->ops->read(endpoint, buffer, length);
-    return read(endpoint->read_fd, buffer, length);
-}
 
 /* A terminal line whose other end has gone says so by an input/output error. */
 static bool terminal_closed(const struct flow *flow, int error)
@@ -78,10 +72,20 @@ void flow_read_failed(struct flow *flow, size_t length)
     flow_source_ended(flow);
 }
 
+/* The other end of a sequence of packets has gone, and none of its packets is left: an empty read
+ * is no empty message then. */
+static bool is_over(const struct modcat_endpoint *endpoint)
+{
+    int queued = 0;
+    return endpoint_hung_up(endpoint) &&
+           (ioctl(endpoint->read_fd, FIONREAD, &queued) < 0 || queued == 0);
+}
+
 static bool empty_is_no_end(const struct flow *flow)
 {
     return flow_has_messages(flow->source) && !flow_source_settings(flow)->null_eof &&
-           (flow->source->endpoint->flags & MODCAT_EMPTY_ENDS) == 0;
+           (flow->source->endpoint->flags & MODCAT_EMPTY_ENDS) == 0 &&
+           !is_over(flow->source->endpoint);
 }
 
 /* An empty read: the end, an empty message, or the end that is ignored for a while. */
@@ -143,7 +147,7 @@ bool flow_fill_buffer(struct flow *flow, bool closing)
     size_t length = flow->capacity < flow->left ? flow->capacity : flow->left;
     ssize_t count;
     do
-        count = read_source(flow, data, length);
+        count = endpoint_read(flow->source->endpoint, data, length);
     while (count < 0 && errno == EINTR);
     flow->more_likely = count == (ssize_t)length || (count > 0 && flow_has_messages(flow->source));
     if (count >= 0)

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What to wait for on one descriptor: POLLIN, POLLOUT of poll(2). */
+/* What to wait for on one descriptor: POLLIN, POLLOUT of poll(2); or POLLERR alone, which is ready
+ * when the other end has gone. An error or a hang-up makes ready whatever is waited for. */
 struct wait_entry {
     int fd;
     short events;

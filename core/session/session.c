@@ -7,14 +7,13 @@
 #include "core/base/signals.h"
 #include "core/command/features.h"
 #include "core/process/programs.h"
-#include "core/relay/halfclose.h"
 #include "core/relay/relay.h"
 #include "core/session/environment.h"
 #include "core/session/leftovers.h"
+#include "core/session/parting.h"
 #include "core/session/side.h"
 #include "core/tty/terminals.h"
 #include <errno.h>
-#include <modcat/layer.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,70 +75,11 @@ static void shut_socket(const struct opened *opened, int fd)
         log_info("shutdown(%d, %d)", fd, SHUT_RDWR);
 }
 
-/* A layer that was only read from has not said goodbye yet. */
-static void take_leave(struct opened *opened)
-{
-    struct modcat_endpoint *endpoint = opened->endpoint;
-    if ((opened->opening->directions & MODCAT_WRITE) == 0 && endpoint->ops != NULL &&
-        endpoint->ops->shutdown != NULL)
-        opened->half_closed = endpoint->ops->shutdown(endpoint) == 0;
-}
-
-static bool is_stream(int fd)
-{
-    int type = 0;
-    socklen_t size = sizeof type;
-    return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
-}
-
-/* Tells all that stands below a layer that no more is written, too. */
-static void half_close_below(const struct opened *opened, long long deadline)
-{
-    for (struct opened *level = opened->lower; level != NULL; level = level->lower)
-        while (halfclose_by_type(level) < 0 && errno == EAGAIN)
-            if (modcat_lower_wait(opened->opening, level->endpoint, MODCAT_WRITE, deadline) <= 0)
-                return;
-}
-
-/* A socket that is closed while something is still to be read resets the connection, and what the
- * peer has not read yet is lost. Protocols send more than their users see: tickets, goodbyes. */
-static void await_last_words(const struct opened *opened, long long deadline)
-{
-    const struct opened *lowest = opened;
-    char ignored[4096];
-    while (lowest->lower != NULL)
-        lowest = lowest->lower;
-    int fd = lowest->endpoint->read_fd;
-    if (!is_stream(fd))
-        return;
-    while (modcat_deadline(0) < deadline) {
-        ssize_t count = recv(fd, ignored, sizeof ignored, MSG_DONTWAIT);
-        if (count == 0 || (count < 0 && errno != EAGAIN) ||
-            (count < 0 && modcat_wait(opened->opening, fd, POLLIN, deadline) <= 0))
-            return;
-    }
-}
-
-static void part_from_peer(struct opened *opened)
-{
-    const struct settings *settings = opened->opening->session->settings;
-    long long patience = settings->closing == MODCAT_FOREVER ? MODCAT_SECOND : settings->closing;
-    long long deadline = modcat_deadline(patience);
-    if (opened->lower == NULL || opened->opening->set.end_close)
-        return;
-    take_leave(opened);
-    if (!opened->half_closed)
-        return;
-    half_close_below(opened, deadline);
-    if (opened->ended || (opened->opening->directions & MODCAT_READ) == 0)
-        await_last_words(opened, deadline);
-}
-
 static void close_endpoint(struct opened *opened)
 {
     struct modcat_endpoint *endpoint = opened->endpoint;
-    part_from_peer(opened);
-    programs_release(opened->opening);
+    parting_from(opened);
+    programs_release(opened->opening, opened->ended);
     if (endpoint->ops != NULL && endpoint->ops->close != NULL)
         endpoint->ops->close(endpoint);
     if (opened->lower != NULL || (endpoint->flags & MODCAT_INHERITED) != 0)
@@ -192,7 +132,6 @@ void session_finish(struct session *session)
         close_endpoints(&session->sides[i].first);
         close_endpoints(&session->sides[i].second);
     }
-    programs_bury(session);
     terminals_restore(session);
     leftovers_remove(session);
 }

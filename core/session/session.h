@@ -22,7 +22,8 @@ struct opened {
     struct modcat_opening *opening;
     struct modcat_endpoint *endpoint; /* NULL: not open */
     struct opened *lower;             /* what this layer stands on, or NULL */
-    bool ended;                       /* it has nothing more to read */
+    bool ended;                       /* it has said itself that nothing more comes, or failed */
+    bool written;                     /* something was written to it */
     bool half_closed;                 /* the peer knows that no more will be written */
     bool shares_opening;              /* the opening belongs to the layer on top */
     bool read_blocks;                 /* below a layer: reading when not ready would block ... */
@@ -47,7 +48,8 @@ struct session {
     struct children children;        /* processes that serve peers */
     struct programs programs;        /* what addresses run */
     struct relay *relay;             /* while data is moved */
-    int status;                      /* exit status so far */
+    long long parting;               /* until when peers are waited for at the end; 0: no end yet */
+    bool lost;                       /* something that was sent did not arrive */
     bool forked;                     /* this process was made to serve a peer */
 };
 

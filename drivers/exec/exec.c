@@ -130,6 +130,7 @@ struct run {
     const char *file;
     const char **arguments;
     const char *shell; /* value for SHELL, or NULL */
+    bool terminate;    /* at the end of the session */
 };
 
 static int run(struct modcat_opening *opening, const struct run *run, struct texts *texts,
@@ -157,6 +158,7 @@ static int run(struct modcat_opening *opening, const struct run *run, struct tex
         .arguments = run->arguments,
         .environment = environment,
         .failure = texts->failure,
+        .terminate = run->terminate,
     };
     return modcat_spawn(opening, &program, endpoint);
 }
@@ -167,7 +169,7 @@ static int exec_open(struct modcat_opening *opening, struct modcat_endpoint *end
     char **words = modcat_command_words(opening, modcat_param(opening, 0));
     if (words == NULL)
         return -1;
-    struct run program = {.file = words[0], .arguments = (const char **)words};
+    struct run program = {.file = words[0], .arguments = (const char **)words, .terminate = true};
     int result = run(opening, &program, &texts, endpoint);
     free_texts(&texts);
     free(words);

@@ -13,6 +13,7 @@
 
 static int pty_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
 static void pty_close(struct modcat_endpoint *endpoint);
+static bool pty_abandoned(struct modcat_endpoint *endpoint);
 
 static const struct modcat_address_type types[] = {
     {
@@ -36,7 +37,8 @@ struct line {
     pid_t owner;
 };
 
-static const struct modcat_endpoint_ops ops = {.size = sizeof ops, .close = pty_close};
+static const struct modcat_endpoint_ops ops = {
+    .size = sizeof ops, .close = pty_close, .abandoned = pty_abandoned};
 
 /* Without another end, a terminal that was open once is hung up. */
 static bool is_open(const struct modcat_pty *pty)
@@ -144,4 +146,18 @@ static void pty_close(struct modcat_endpoint *endpoint)
     line->pty.master = -1;
     modcat_pty_close(&line->pty);
     free(line);
+}
+
+/* Our own slave keeps the line open for programs that come later. */
+static bool pty_abandoned(struct modcat_endpoint *endpoint)
+{
+    struct line *line = endpoint->state;
+    bool kept = line->pty.slave >= 0;
+    if (kept)
+        close(line->pty.slave);
+    line->pty.slave = -1;
+    bool abandoned = !is_open(&line->pty);
+    if (kept)
+        (void)modcat_pty_open_slave(line->opening, &line->pty);
+    return abandoned;
 }

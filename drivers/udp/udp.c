@@ -202,10 +202,13 @@ static const struct modcat_address_type types[] = {
 MODCAT_DRIVER(.name = "udp", .version = MODCAT_DRIVER_VERSION,
               .summary = "UDP, version 4 and 6 of IP", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
+/* An empty packet at the end is all that can tell a peer that no more comes. */
 static int udp_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
-    return modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                               modcat_param(opening, 1), endpoint);
+    int result = modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
+                                     modcat_param(opening, 1), endpoint);
+    endpoint->half_close = MODCAT_HALF_NULL;
+    return result;
 }
 
 static int udp_listen(struct modcat_opening *opening, struct modcat_listener *listener)

@@ -224,10 +224,13 @@ MODCAT_DRIVER(.name = "udplite", .version = MODCAT_DRIVER_VERSION,
               .summary = "UDP-Lite, version 4 and 6 of IP", MODCAT_TYPES(types),
               MODCAT_GROUPS(groups));
 
+/* An empty packet at the end is all that can tell a peer that no more comes. */
 static int udplite_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
-    return modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                               modcat_param(opening, 1), endpoint);
+    int result = modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
+                                     modcat_param(opening, 1), endpoint);
+    endpoint->half_close = MODCAT_HALF_NULL;
+    return result;
 }
 
 static int udplite_listen(struct modcat_opening *opening, struct modcat_listener *listener)

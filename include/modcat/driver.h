@@ -342,6 +342,10 @@ struct modcat_endpoint_ops {
     /* The program's terminal may have another size now, or other settings, which others have made
      * while the program was stopped. */
     void (*refresh)(struct modcat_endpoint *endpoint);
+
+    /* True when nobody is left at the other end to take what is written, though the descriptor does
+     * not say so. Asked at the end of a session that can't deliver something. */
+    bool (*abandoned)(struct modcat_endpoint *endpoint);
 };
 
 /* An opened address. The host makes it, with -1 for the descriptors; the driver fills it in. */

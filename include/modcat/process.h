@@ -19,17 +19,16 @@ struct modcat_program {
     const char *const *environment; /* NAME=VALUE to add, NULL-terminated; or NULL */
     const char *failure; /* the words before "returned with status" in a warning that it failed:
                           * "system(\"...\")"; or NULL */
+    bool terminate;      /* it is sent SIGTERM where it still runs at the end of the session */
 };
 
 /* Starts a program, connected by a socket pair, or as the options pipes, pty, socktype, pf and
  * so-protocol say, in the directions of the opening. The program gets standard input and output
  * (fdin, fdout, stderr), the session's environment, default signals, and what options of PROCESS
  * and FORK make of it. With nofork it replaces this process, and the call does not return. Fills
- * `endpoint` in. At the end of the session the program and all that has come from it are sent
- * SIGTERM where they still run, and half a second later SIGKILL, unless the option end-close is
- * given or they have made a session of their own. What the program leaves running becomes a child
- * of this process, which buries all children that it does not know: a driver that makes some of its
- * own can't count on finding out how they ended.
+ * `endpoint` in. A program that still runs at the end of the session is left to itself, and so is all
+ * that it has started. With `terminate` set, the program alone is sent SIGTERM, unless the option
+ * end-close is given or it has closed its output.
  * Returns 0 when the program runs, or -1 after reporting.
  * Counterpart: fork(2), execvp(3). */
 int modcat_spawn(struct modcat_opening *opening, const struct modcat_program *program,

@@ -19,7 +19,7 @@ static void ends_when_both_sides_have_ended(void **state)
     assert_true(program_has_logged(program, " N socket 1 (fd 0) is at EOF"));
 }
 
-static void the_closing_timeout_cuts_a_peer_that_stays_open_with_a_warning(void **state)
+static void the_closing_timeout_cuts_an_idle_peer_without_a_warning(void **state)
 {
     struct harness *harness = *state;
     struct bridge bridge = bridge_open(harness, LOOPBACK, "0.2", "", "");
@@ -27,8 +27,9 @@ static void the_closing_timeout_cuts_a_peer_that_stays_open_with_a_warning(void 
 
     peer_end(bridge.client);
     peer_receives_end(harness, bridge.server);
-    program_ends_logging(bridge.program, 0, " W ");
+    program_ends(bridge.program, 0);
     assert_true(milliseconds() - began >= 190);
+    assert_false(program_has_logged(bridge.program, " W "));
     peer_receives_end(harness, bridge.client);
 }
 
@@ -47,6 +48,53 @@ static void the_closing_timeout_starts_anew_with_each_byte(void **state)
     }
     peer_end(bridge.server);
     program_ends(bridge.program, 0);
+}
+
+static void sequenced_packets_come_to_their_end(void **state)
+{
+    struct program *program =
+        program_start(*state, "-t", "1000", "-", "SOCKETPAIR,socktype=5", NULL);
+
+    program_send(program, "packet");
+    program_outputs(program, "packet");
+    program_end_input(program);
+    program_ends(program, 0);
+}
+
+static void the_end_of_udp_tells_the_listener(void **state)
+{
+    static const char *const hosts[] = {"127.0.0.1", "[::1]"};
+    for (size_t i = 0; i < (peer_has_ipv6() ? 2U : 1U); i++) {
+        struct program *listener = program_start(
+            *state, "-d", "-d", "-u",
+            text(*state, "UDP%d-LISTEN:0,bind=%s", i == 0 ? 4 : 6, hosts[i]), "-", NULL);
+        const char *address = text(*state, "UDP:%s:%u", hosts[i], program_port(listener));
+        struct program *client = program_start(*state, "-u", "-", address, NULL);
+        program_send(client, "packet");
+        program_outputs(listener, "packet");
+        program_end_input(client);
+        program_ends(client, 0);
+        program_ends(listener, 0);
+    }
+}
+
+/* Its user has left much unread. */
+static void a_session_ends_when_both_its_client_and_its_terminals_user_have_gone(void **state)
+{
+    struct harness *harness = *state;
+    const char *link = path(harness, "line");
+    struct program *program =
+        program_start(harness, "-d", "-d", "-T", "600", "TCP4-LISTEN:0,fork,bind=" LOOPBACK,
+                      text(harness, "PTY,rawer,link=%s", link), NULL);
+    int client = peer_connect(harness, LOOPBACK, program_port(program));
+    program_logs(program, " N starting data transfer loop");
+    int user = open(link, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(user >= 0);
+    flow_push(harness, &(struct flow){.write_fd = client, .seed = 1, .length = 100000});
+    peer_end(client);
+    close(user);
+    process_awaits_children(harness, program_pid(program), 0);
+    harness_close(harness, client);
 }
 
 static void an_idle_session_ends_after_the_inactivity_timeout(void **state)
@@ -375,8 +423,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(ends_when_both_sides_have_ended),
-        SYSTEM_TEST(the_closing_timeout_cuts_a_peer_that_stays_open_with_a_warning),
+        SYSTEM_TEST(the_closing_timeout_cuts_an_idle_peer_without_a_warning),
         SYSTEM_TEST(the_closing_timeout_starts_anew_with_each_byte),
+        SYSTEM_TEST(sequenced_packets_come_to_their_end),
+        SYSTEM_TEST(the_end_of_udp_tells_the_listener),
+        SYSTEM_TEST(a_session_ends_when_both_its_client_and_its_terminals_user_have_gone),
         SYSTEM_TEST(an_idle_session_ends_after_the_inactivity_timeout),
         SYSTEM_TEST(a_tiny_inactivity_timeout_ends_the_program_right_after_opening),
         SYSTEM_TEST(one_direction_ends_at_once_with_its_source),

@@ -233,7 +233,8 @@ static void a_program_that_ignores_the_end_of_input_is_terminated(void **state)
     EACH(transport)
     {
         struct program *program = program_start(
-            *state, "-", text(*state, "SYSTEM:echo $$; exec sleep 1000%s", *transport), NULL);
+            *state, "-", text(*state, "EXEC:'sh -c \"echo $$; exec sleep 1000\"'%s", *transport),
+            NULL);
         program_end_input(program);
         program_ends(program, 0);
         pid_t pid = (pid_t)strtol(program_output(program, NULL), NULL, 10);
@@ -245,7 +246,7 @@ static void a_program_that_ignores_the_end_of_input_is_terminated(void **state)
 static void sigterm_ends_the_program_too(void **state)
 {
     struct program *program =
-        program_start(*state, "-d", "-d", "-", "SYSTEM:echo $$; exec sleep 1000", NULL);
+        program_start(*state, "-d", "-d", "-", "EXEC:'sh -c \"echo $$; exec sleep 1000\"'", NULL);
     program_logs(program, " N starting data transfer loop");
     while (strchr(program_output(program, NULL), '\n') == NULL)
         poll(NULL, 0, 5);

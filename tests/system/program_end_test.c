@@ -1,5 +1,6 @@
-/* What becomes of programs, and of all that they have started, when their session ends. This
- * process adopts what modcat leaves behind, dead or alive, so that it can be counted. */
+/* What becomes of programs, and of what they have started, when their session ends: EXEC asks its
+ * own program to end, and all else is left to itself. Whatever goes on here waits for a FIFO, so
+ * that it ends with its test. */
 
 #define _GNU_SOURCE
 #include "tests/system/peers.h"
@@ -10,63 +11,61 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LINES 50000
 #define PRINT_LINES "seq 1 50000\n"
-#define ON_ITS_OWN " </dev/null >/dev/null 2>&1"
+#define ON_ITS_OWN " </dev/null >/dev/null 2>&1 &\n"
 
+/* How EXEC and the like connect a program. */
 static const char *const transports[] = {"", ",pipes", ",pty,rawer", ",pty,setsid,ctty,rawer"};
+#define EACH_TRANSPORT(name)                                                                       \
+    for (const char *const *name = transports;                                                     \
+         name < transports + sizeof(transports) / sizeof(transports[0]); name++)
 
-struct behaviour {
-    const char *name;
-    const char *script; /* its first argument is a FIFO that says when to go on */
-    const char *closing;
-    int status;
-};
-static const struct behaviour behaviours[] = {
-    {"exits with data on the way", PRINT_LINES "exit 3\n", "20", 1},
-    {"leaves a process behind", "sleep 600" ON_ITS_OWN " &\n" PRINT_LINES, "20", 0},
-    {"closes its output only", PRINT_LINES "exec >&-\nread go <$1\nexit 4\n", "20", 1},
-    {"ignores the end of input", PRINT_LINES "sleep 600 &\nwait\n", "0.1", 0},
-    {"ignores SIGTERM, too", "trap '' TERM HUP\n" PRINT_LINES "sleep 600 &\nexec sleep 600\n",
-     "0.1", 0},
-    {"is killed", "sleep 600" ON_ITS_OWN " &\n" PRINT_LINES "kill -9 $$\n", "20", 1},
+/* A script, with a FIFO as its first argument, from which a line comes when it may go on, and the
+ * name of a file as its second. */
+struct scene {
+    struct harness *harness;
+    const char *script;
+    const char *fifo;
+    const char *done;
+    int go;
 };
 
-/* It says when it is ready, and ends by nothing but SIGKILL. */
-static const char stubborn[] = "trap '' TERM HUP INT\nsleep 600 &\necho ready\nread go\n"
-                               "echo more\nexec sleep 600\n";
-
-static const char *script(struct harness *harness, const char *content)
+static struct scene scene(struct harness *harness, const char *content)
 {
-    const char *name = path(harness, "script");
-    file_write(harness, name, content);
-    return name;
+    struct scene scene = {
+        .harness = harness,
+        .script = path(harness, "script"),
+        .fifo = path(harness, "fifo"),
+        .done = path(harness, "done"),
+    };
+    file_write(harness, scene.script, content);
+    unlink(scene.fifo);
+    unlink(scene.done);
+    assert_int_equal(mkfifo(scene.fifo, 0600), 0);
+    scene.go = harness_keep(harness, open(scene.fifo, O_RDWR | O_CLOEXEC));
+    return scene;
 }
 
-static void is_left_behind(struct harness *harness, size_t count, const char *what)
+static const char *command(const struct scene *scene)
 {
-    size_t children = process_children(getpid());
-    if (children != count)
-        harness_fail(harness, "%s: %zu processes and not %zu", what, children, count);
+    return text(scene->harness, "sh %s %s %s", scene->script, scene->fifo, scene->done);
 }
 
-/* Waits until a program has printed this many lines. */
-static const char *prints_lines(struct harness *harness, struct program *program, int count)
+static void goes_on(const struct scene *scene)
+{
+    assert_int_equal(write(scene->go, "go\n", 3), 3);
+}
+
+static void comes_to_its_end(const struct scene *scene)
 {
     long long deadline = milliseconds() + PATIENCE;
-    for (;;) {
-        const char *output = program_output(program, NULL), *end = output;
-        for (int i = 0; i < count && end != NULL; i++)
-            end = (end = strchr(end, '\n')) != NULL ? end + 1 : NULL;
-        if (end != NULL)
-            return output;
+    while (!file_exists(scene->done)) {
         if (milliseconds() > deadline)
-            harness_fail(harness, "output is \"%s\" and not %d lines", output, count);
+            harness_fail(scene->harness, "it has not come to its end: %s", command(scene));
         poll(NULL, 0, 5);
     }
 }
@@ -80,122 +79,203 @@ static const char *all_lines(struct harness *harness)
     return lines;
 }
 
-static void behaves(struct harness *harness, const struct behaviour *behaviour, const char *options)
-{
-    const char *lines = all_lines(harness);
-    const char *what = text(harness, "a program that %s%s", behaviour->name, options);
-    const char *fifo = path(harness, "fifo");
-    size_t before = process_children(getpid());
-    unlink(fifo);
-    assert_int_equal(mkfifo(fifo, 0600), 0);
-    int go = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
-
-    struct program *program = program_start(
-        harness, "-t", behaviour->closing, "-",
-        text(harness, "EXEC:sh %s %s%s", script(harness, behaviour->script), fifo, options), NULL);
-    program_outputs(program, lines);
-    assert_int_equal(write(go, "go\n", 3), 3);
-    program_end_input(program);
-    program_ends(program, behaviour->status);
-    is_left_behind(harness, before + 1, what);
-    assert_string_equal(program_output(program, NULL), lines);
-    harness_close(harness, go);
-}
-
-static void every_byte_arrives_the_status_is_right_and_nothing_stays_behind(void **state)
-{
-    for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++)
-        for (size_t j = 0; j < sizeof(transports) / sizeof(transports[0]); j++)
-            behaves(*state, &behaviours[i], transports[j]);
-}
-
-struct ending {
-    const char *timeout; /* of option -T */
-    int signal;          /* for modcat, or 0 */
-    bool output_fails;
+struct behaviour {
+    const char *name;
+    const char *script;
+    const char *closing;
     int status;
 };
 
-static void ends(struct harness *harness, const struct ending *ending, const char *options)
+static void behaves(struct harness *harness, const struct behaviour *behaviour, const char *options)
 {
-    size_t before = process_children(getpid());
+    struct scene scenery = scene(harness, behaviour->script);
     struct program *program =
-        program_start(harness, "-T", ending->timeout, "-",
-                      text(harness, "EXEC:sh %s%s", script(harness, stubborn), options), NULL);
-    if (ending->status != 0)
-        program_outputs(program, "ready\n");
-    if (ending->signal != 0)
-        program_signal(program, ending->signal);
-    if (ending->output_fails) {
-        harness_close(harness, program_take_output(program));
-        program_send(program, "go\n");
-    }
-    program_ends(program, ending->status);
-    is_left_behind(harness, before + 1, options);
+        program_start(harness, "-t", behaviour->closing, "-",
+                      text(harness, "EXEC:%s%s", command(&scenery), options), NULL);
+    const char *lines = all_lines(harness);
+    program_outputs(program, lines);
+    goes_on(&scenery);
+    program_end_input(program);
+    if (program_end(program) != behaviour->status)
+        harness_fail(harness, "a program that %s%s: the status is not %d", behaviour->name, options,
+                     behaviour->status);
+    assert_string_equal(program_output(program, NULL), lines);
+    harness_close(harness, scenery.go);
 }
 
-static void nothing_stays_behind_however_the_session_ends(void **state)
+static void every_byte_arrives_and_the_status_is_right(void **state)
 {
-    static const struct ending endings[] = {
-        {.timeout = "600", .signal = SIGTERM, .status = 143},
-        {.timeout = "600", .signal = SIGINT, .status = 130},
-        {.timeout = "600", .output_fails = true, .status = 1},
-        {.timeout = "0.2", .status = 0},
+    static const struct behaviour behaviours[] = {
+        {"exits with data on the way", PRINT_LINES "exit 3\n", "20", 1},
+        {"leaves a process behind", "cat $1" ON_ITS_OWN PRINT_LINES, "20", 0},
+        {"closes its output only", PRINT_LINES "exec >&-\nread go <$1\nexit 4\n", "20", 1},
+        {"ignores the end of input", PRINT_LINES "exec sleep 600\n", "0.1", 0},
+        {"is killed", PRINT_LINES "kill -9 $$\n", "20", 1},
     };
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-        for (size_t j = 0; j < sizeof(transports) / sizeof(transports[0]); j++)
-            ends(*state, &endings[i], transports[j]);
+    for (size_t i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++)
+        EACH_TRANSPORT(options)
+    behaves(*state, &behaviours[i], *options);
 }
 
-static void nothing_stays_behind_when_the_other_address_can_not_be_opened(void **state)
+/* It has a trap for SIGTERM, and says when it is ready. */
+static const char trap[] = "trap 'echo asked >$2; exit' TERM\ntrap '' HUP\necho ready\n"
+                           "while :; do read go <$1; done\n";
+
+static void exec_asks_its_program_to_end(void **state)
 {
-    struct harness *harness = *state;
-    struct program *program =
-        program_start(harness, text(harness, "EXEC:sh %s", script(harness, stubborn)),
-                      text(harness, "OPEN:%s", path(harness, "missing")), NULL);
+    EACH_TRANSPORT(options)
+    {
+        struct scene scenery = scene(*state, trap);
+        struct program *program = program_start(
+            *state, "-t", "0.1", "-", text(*state, "EXEC:%s%s", command(&scenery), *options), NULL);
+        program_outputs(program, "ready\n");
+        program_end_input(program);
+        program_ends(program, 0);
+        goes_on(&scenery);
+        comes_to_its_end(&scenery);
+        harness_close(*state, scenery.go);
+    }
+}
+
+static void exec_asks_its_program_to_end_however_the_session_ends(void **state)
+{
+    static const struct {
+        const char *inactivity;
+        int signal, status;
+    } endings[] = {{"600", SIGTERM, 143}, {"600", SIGINT, 130}, {"0.2", 0, 0}};
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        struct scene scenery = scene(*state, trap);
+        struct program *program = program_start(*state, "-T", endings[i].inactivity, "-",
+                                                text(*state, "EXEC:%s", command(&scenery)), NULL);
+        program_outputs(program, "ready\n");
+        if (endings[i].signal != 0)
+            program_signal(program, endings[i].signal);
+        program_ends(program, endings[i].status);
+        goes_on(&scenery);
+        comes_to_its_end(&scenery);
+        harness_close(*state, scenery.go);
+    }
+}
+
+static void a_program_is_asked_to_end_when_the_other_address_can_not_be_opened(void **state)
+{
+    struct scene scenery = scene(*state, "trap 'echo asked >$2; exit' TERM\necho ready >$1\n"
+                                         "while :; do read go <$1.other; done\n");
+    const char *other = text(*state, "%s.other", scenery.fifo);
+    assert_int_equal(mkfifo(other, 0600), 0);
+    int go = harness_keep(*state, open(other, O_RDWR | O_CLOEXEC));
+    struct program *program = program_start(
+        *state, text(*state, "EXEC:%s", command(&scenery)),
+        text(*state, "OPEN:%s!!OPEN:%s", scenery.fifo, path(*state, "missing")), NULL);
     program_ends(program, 1);
-    is_left_behind(harness, 1, "after a failure");
+    assert_int_equal(write(go, "go\n", 3), 3);
+    comes_to_its_end(&scenery);
 }
 
-static void all_that_has_come_from_a_program_gets_sigterm_first(void **state)
+/* The session ends, and then the script is allowed to go on. */
+static void survives(struct harness *harness, const char *type, const char *content)
 {
-    struct harness *harness = *state;
-    const char *content = "sh -c 'sleep 600 & echo $!; echo $$; wait' &\necho $$\nwait\n";
-    struct program *program =
-        program_start(harness, "-d", "-d", "-d", "-t", "0.1", "-",
-                      text(harness, "EXEC:sh %s", script(harness, content)), NULL);
-    char *end = (char *)(uintptr_t)prints_lines(harness, program, 3);
-    long pids[3];
-    for (size_t i = 0; i < 3; i++)
-        pids[i] = strtol(end, &end, 10);
+    struct scene scenery = scene(harness, content);
+    struct program *program = program_start(harness, "-d", "-d", "-d", "-",
+                                            text(harness, "%s:%s", type, command(&scenery)), NULL);
+    program_send(program, "request\n");
+    program_outputs(program, "answer\n");
     program_end_input(program);
     program_ends(program, 0);
-    for (size_t i = 0; i < 3; i++)
-        assert_true(program_has_logged(program, text(harness, " I kill(%ld, SIGTERM)", pids[i])));
-    is_left_behind(harness, 1, "after SIGTERM");
+    assert_false(program_has_logged(program, " W "));
+    goes_on(&scenery);
+    comes_to_its_end(&scenery);
+    harness_close(harness, scenery.go);
 }
 
-static void what_programs_abandon_is_buried_while_the_session_goes_on(void **state)
+static void a_handler_goes_on_when_its_client_has_left(void **state)
 {
-    struct harness *harness = *state;
-    const char *content = "for i in 1 2 3 4 5 6 7 8 9; do (true &); done\nexec cat\n";
-    struct program *program =
-        program_start(harness, "-", text(harness, "EXEC:sh %s", script(harness, content)), NULL);
-    program_send(program, "there\n");
-    program_outputs(program, "there\n");
-    process_awaits_children(harness, program_pid(program), 1);
+    static const char work[] = "read request\necho answer\nread go <$1\necho >$2\n";
+    survives(*state, "SYSTEM", work);
+    survives(*state, "SHELL", work);
+}
+
+static void what_a_program_has_started_goes_on(void **state)
+{
+    static const char *const types[] = {"EXEC", "SYSTEM", "SHELL"};
+    static const char *const ways[] = {"", "nohup", "setsid"};
+    static const char *const ends[] = {"exit 0", "exec sleep 1"};
+    for (size_t type = 0; type < 3; type++)
+        for (size_t way = 0; way < 3; way++)
+            for (size_t end = 0; end < 2; end++)
+                survives(*state, types[type],
+                         text(*state,
+                              "%s sh -c 'read go <'$1'; echo >'$2" ON_ITS_OWN
+                              "read request\necho answer\n%s\n",
+                              ways[way], ends[end]));
+}
+
+/* Where one socket is all that connects it, it can't close its output alone. */
+static void a_program_that_has_closed_its_output_finishes_its_work(void **state)
+{
+    struct scene scenery = scene(
+        *state, "echo answer\nexec >&-\nwhile read request; do :; done\nread go <$1\necho >$2\n");
+    struct program *program = program_start(*state, "-d", "-d", "-",
+                                            text(*state, "EXEC:%s,pipes", command(&scenery)), NULL);
+    program_outputs(program, "answer\n");
     program_end_input(program);
     program_ends(program, 0);
+    goes_on(&scenery);
+    comes_to_its_end(&scenery);
+}
+
+/* What is on its way is more than the connection holds, and there is no answer. */
+static void a_program_that_takes_its_input_slowly_gets_all_of_it(void **state)
+{
+    struct scene scenery = scene(*state, "while head -c 20000 | grep -q .\ndo sleep 0.1\ndone\n"
+                                         "echo >$2\n");
+    struct program *program =
+        program_start(*state, "-t", "0.3", "-", text(*state, "EXEC:%s", command(&scenery)), NULL);
+    program_send(program, all_lines(*state));
+    program_end_input(program);
+    program_ends(program, 0);
+    comes_to_its_end(&scenery);
+}
+
+/* The child holds what would otherwise be at its end. */
+static void ends_with_the_program_though_a_child_holds_its_output(void **state)
+{
+    static const char *const types[] = {"EXEC", "SYSTEM", "SHELL"};
+    EACH_TRANSPORT(options)
+    for (size_t type = 0; type < 3; type++) {
+        struct scene scenery = scene(*state, "trap '' HUP\n(read go <$1; echo >$2) &\n"
+                                             "echo started\n");
+        struct program *program = program_start(
+            *state, "-u", text(*state, "%s:%s%s", types[type], command(&scenery), *options), "-",
+            NULL);
+        program_outputs(program, "started\n");
+        program_ends(program, 0);
+        goes_on(&scenery);
+        comes_to_its_end(&scenery);
+        harness_close(*state, scenery.go);
+    }
+}
+
+static void end_close_lets_a_program_live_on(void **state)
+{
+    struct scene scenery = scene(*state, "trap 'exit' TERM\necho answer\nread go <$1\necho >$2\n");
+    struct program *program = program_start(
+        *state, "-t", "0.1", "-", text(*state, "EXEC:%s,end-close", command(&scenery)), NULL);
+    program_outputs(program, "answer\n");
+    program_end_input(program);
+    program_ends(program, 0);
+    goes_on(&scenery);
+    comes_to_its_end(&scenery);
 }
 
 #define SESSIONS 30
 
-static void three_hundred_stubborn_programs_of_a_server_leave_nothing_behind(void **state)
+static void three_hundred_programs_of_a_server_leave_nothing_behind(void **state)
 {
     struct harness *harness = *state;
-    struct program *program = program_start(
-        harness, "-d", "-d", "-t", "0.1", "TCP4-LISTEN:0,fork,backlog=100,bind=" LOOPBACK,
-        text(harness, "EXEC:sh %s", script(harness, stubborn)), NULL);
+    struct program *program = program_start(harness, "-d", "-d", "-t", "0.1",
+                                            "TCP4-LISTEN:0,fork,backlog=100,bind=" LOOPBACK,
+                                            "EXEC:'sh -c \"echo ready; exec sleep 600\"'", NULL);
     unsigned port = program_port(program);
     size_t descriptors = process_descriptors(program_pid(program));
 
@@ -209,135 +289,41 @@ static void three_hundred_stubborn_programs_of_a_server_leave_nothing_behind(voi
         }
         process_awaits_children(harness, program_pid(program), 0);
     }
-    is_left_behind(harness, 1, "beside the server");
     assert_int_equal(process_descriptors(program_pid(program)), descriptors);
     assert_false(program_has_logged(program, " E "));
 }
 
-/* Waits for the end of a process that has come to us, and returns its status of waitpid(2). */
-static int end_of(struct harness *harness, pid_t pid)
-{
-    long long deadline = milliseconds() + PATIENCE;
-    int status = 0;
-    while (waitpid(pid, &status, WNOHANG) != pid) {
-        if (milliseconds() > deadline)
-            harness_fail(harness, "process %d does not end", (int)pid);
-        poll(NULL, 0, 5);
-    }
-    return status;
-}
-
-/* Ends one that is to be alive, and makes sure that nothing else had ended it. */
-static void is_alive(struct harness *harness, pid_t pid)
-{
-    assert_true(pid > 1);
-    assert_int_equal(kill(pid, SIGUSR1), 0);
-    int status = end_of(harness, pid);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
-}
-
-static void survives(struct harness *harness, const char *content, const char *options)
-{
-    struct program *program =
-        program_start(harness, "-d", "-d", "-d", "-t", "0.1", "-",
-                      text(harness, "EXEC:sh %s%s", script(harness, content), options), NULL);
-    pid_t pid = (pid_t)strtol(prints_lines(harness, program, 1), NULL, 10);
-    program_end_input(program);
-    program_ends(program, 0);
-    is_alive(harness, pid);
-    assert_false(program_has_logged(program, text(harness, "kill(%d,", (int)pid)));
-}
-
-static void a_daemon_with_a_session_of_its_own_lives_on(void **state)
-{
-    static const char *const ways[] = {
-        "mkfifo $0.$$\nsetsid sh -c 'echo $$; exec sleep 600" ON_ITS_OWN "' >$0.$$ &\ncat $0.$$\n",
-        "setsid sh -c 'echo $$; exec sleep 600" ON_ITS_OWN "' &\nexec sleep 600\n",
-    };
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-        for (size_t j = 0; j < sizeof(transports) / sizeof(transports[0]); j++)
-            survives(*state, ways[i], transports[j]);
-    is_left_behind(*state, 8, "beside the daemons");
-}
-
-static void end_close_lets_all_of_the_program_live_on(void **state)
-{
-    static const char *const ways[] = {
-        "echo $$\nexec sleep 600\n",
-        "sleep 600 &\necho $!\n",
-    };
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-        for (size_t j = 0; j < 3; j++)
-            survives(*state, ways[i], text(*state, "%s,end-close", transports[j]));
-}
-
-/* `exec` gives modcat a child that it has not made. */
-static void processes_from_before_live_on(void **state)
-{
-    struct harness *harness = *state;
-    const char *content = text(harness,
-                               "sleep 600" ON_ITS_OWN " &\necho $!\n"
-                               "exec \"${MODCAT:-./modcat}\" -d -d -d -t 0.1 - 'EXEC:sh %s'\n",
-                               path(harness, "stubborn"));
-    const char *const arguments[] = {script(harness, content), NULL};
-    file_write(harness, path(harness, "stubborn"), "trap '' TERM\necho ready\nexec sleep 600\n");
-    struct program *program =
-        program_launch(harness, &(struct launch){.arguments = arguments, .program = "sh"});
-    pid_t pid = (pid_t)strtol(prints_lines(harness, program, 2), NULL, 10);
-    program_end_input(program);
-    program_ends(program, 0);
-    is_alive(harness, pid);
-    is_left_behind(harness, 1, "after a stubborn program");
-}
-
-/* Its own program ends, and those that serve peers do not. */
+/* Its own program is asked to end, and those that serve peers are not. */
 static void a_server_that_is_terminated_leaves_its_sessions_alone(void **state)
 {
     struct harness *harness = *state;
-    struct program *program = program_start(harness, "-d", "-d", "-U",
-                                            text(harness, "EXEC:sh %s", script(harness, stubborn)),
-                                            "TCP4-LISTEN:0,fork,bind=" LOOPBACK, NULL);
+    struct scene scenery = scene(harness, trap);
+    struct program *program =
+        program_start(harness, "-d", "-d", "-U", text(harness, "EXEC:%s", command(&scenery)),
+                      "TCP4-LISTEN:0,fork,bind=" LOOPBACK, NULL);
     int client = peer_connect(harness, LOOPBACK, program_port(program));
-    const char *line = program_logs(program, " N forked off child process ");
-    pid_t session = (pid_t)strtol(strrchr(line, ' '), NULL, 10);
-
+    program_logs(program, " N forked off child process ");
     program_signal(program, SIGTERM);
     program_ends(program, 143);
     assert_true(peer_is_silent(client));
-    is_left_behind(harness, 2, "with a session");
     harness_close(harness, client);
-    assert_true(WIFEXITED(end_of(harness, session)));
-    is_left_behind(harness, 1, "after the session");
 }
-
-static int begin(void **state)
-{
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
-    return harness_begin(state);
-}
-
-#define END_TEST(function) cmocka_unit_test_setup_teardown(function, begin, harness_end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        END_TEST(every_byte_arrives_the_status_is_right_and_nothing_stays_behind),
-        END_TEST(nothing_stays_behind_however_the_session_ends),
-        END_TEST(nothing_stays_behind_when_the_other_address_can_not_be_opened),
-        END_TEST(all_that_has_come_from_a_program_gets_sigterm_first),
-        END_TEST(what_programs_abandon_is_buried_while_the_session_goes_on),
-        END_TEST(three_hundred_stubborn_programs_of_a_server_leave_nothing_behind),
-        END_TEST(a_daemon_with_a_session_of_its_own_lives_on),
-        END_TEST(end_close_lets_all_of_the_program_live_on),
-        END_TEST(processes_from_before_live_on),
-        END_TEST(a_server_that_is_terminated_leaves_its_sessions_alone),
+        SYSTEM_TEST(every_byte_arrives_and_the_status_is_right),
+        SYSTEM_TEST(exec_asks_its_program_to_end),
+        SYSTEM_TEST(exec_asks_its_program_to_end_however_the_session_ends),
+        SYSTEM_TEST(a_program_is_asked_to_end_when_the_other_address_can_not_be_opened),
+        SYSTEM_TEST(a_handler_goes_on_when_its_client_has_left),
+        SYSTEM_TEST(what_a_program_has_started_goes_on),
+        SYSTEM_TEST(a_program_that_has_closed_its_output_finishes_its_work),
+        SYSTEM_TEST(a_program_that_takes_its_input_slowly_gets_all_of_it),
+        SYSTEM_TEST(ends_with_the_program_though_a_child_holds_its_output),
+        SYSTEM_TEST(end_close_lets_a_program_live_on),
+        SYSTEM_TEST(three_hundred_programs_of_a_server_leave_nothing_behind),
+        SYSTEM_TEST(a_server_that_is_terminated_leaves_its_sessions_alone),
     };
-    char children[64];
-    snprintf(children, sizeof(children), "/proc/self/task/%d/children", (int)getpid());
-    if (access(children, R_OK) < 0 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
-        print_message("this system does not tell who is whose child: skipped\n");
-        return 77;
-    }
     return cmocka_run_group_tests_name("program_end", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* Waiting: the same answers below FD_SETSIZE, where pselect(2) is used, and beyond it. */
+/* Waiting: the same answers for small descriptors and for those beyond the reach of select(2). */
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,11 @@
 #include <modcat/driver.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define SHORT_WHILE (MODCAT_SECOND / 50)
@@ -26,7 +28,7 @@
 
 #define BEYOND_SELECT 1500
 
-/* A pair of sockets; one descriptor is small, or beyond FD_SETSIZE, or a plain pipe's end. */
+/* A pair of sockets; one descriptor is small, or beyond FD_SETSIZE. */
 struct ends {
     int here;
     int there;
@@ -165,6 +167,36 @@ static void a_hang_up_that_nobody_asked_for_is_waited_over(void **state)
     assert_true(wait_now() - begin >= SHORT_WHILE);
 }
 
+static void tells_a_writer_that_the_other_end_has_gone(void **state)
+{
+    struct ends *ends = *state;
+    struct wait_entry entry = {.fd = ends->here, .events = POLLERR};
+    assert_int_equal(wait_for(&entry, SHORT_WHILE), 0);
+    close_peer(ends);
+    assert_int_equal(wait_for(&entry, LONG_WHILE), 1);
+    assert_int_equal(entry.ready, POLLERR);
+}
+
+/* select(2) would not. */
+static void a_full_terminal_without_a_user_is_ready(void **state)
+{
+    (void)state;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    struct termios raw;
+    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    int user = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    assert_true(user >= 0 && tcgetattr(user, &raw) == 0);
+    cfmakeraw(&raw);
+    assert_int_equal(tcsetattr(user, TCSANOW, &raw), 0);
+    struct wait_entry entry = {.fd = master, .events = POLLOUT};
+    do
+        fill(master);
+    while (wait_for(&entry, SHORT_WHILE) > 0);
+    close(user);
+    assert_int_equal(wait_for(&entry, LONG_WHILE), 1);
+    close(master);
+}
+
 static void counts_entries_not_events(void **state)
 {
     struct ends *ends = *state;
@@ -237,9 +269,9 @@ static int allow_large_descriptors(void **state)
 }
 
 #define BOTH_WAYS(test)                                                                            \
-    {#test " (pselect)", test, make_small_ends, close_ends, NULL},                                 \
+    {#test " (small)", test, make_small_ends, close_ends, NULL},                                   \
     {                                                                                              \
-#test " (ppoll)", test, make_large_ends, close_ends, NULL                                  \
+#test " (large)", test, make_large_ends, close_ends, NULL                                  \
     }
 
 int main(void)
@@ -253,10 +285,12 @@ int main(void)
         BOTH_WAYS(a_full_sink_is_not_ready),
         BOTH_WAYS(a_hang_up_makes_ready),
         BOTH_WAYS(a_hang_up_that_nobody_asked_for_is_waited_over),
+        BOTH_WAYS(tells_a_writer_that_the_other_end_has_gone),
         BOTH_WAYS(counts_entries_not_events),
         BOTH_WAYS(a_bad_descriptor_is_an_error),
         BOTH_WAYS(a_signal_that_came_just_before_is_not_lost),
         cmocka_unit_test(time_alone_can_be_waited_for),
+        cmocka_unit_test(a_full_terminal_without_a_user_is_ready),
     };
     return cmocka_run_group_tests(tests, allow_large_descriptors, NULL);
 }

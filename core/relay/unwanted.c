@@ -1,0 +1,45 @@
+#define _GNU_SOURCE
+#include "core/relay/unwanted.h"
+
+#include "core/relay/endpoint.h"
+#include "core/relay/moving.h"
+
+/* So much of it is dropped before others get their turn. */
+#define ROUNDS_MAX 16
+
+/* A connection of our own, with a peer that does not know that nobody listens. A program does not
+ * have to be heard out: it is told by its output when that is closed. */
+static bool may_be_dropped(const struct opened *opened)
+{
+    const struct opened *lowest = opened;
+    while (lowest->lower != NULL)
+        lowest = lowest->lower;
+    return (lowest->endpoint->flags & (MODCAT_SOCKET | MODCAT_PROGRAM | MODCAT_INHERITED)) ==
+               MODCAT_SOCKET &&
+           !flow_has_messages(opened) && opened->endpoint->read_fd >= 0;
+}
+
+bool unwanted_comes(const struct flow *flow, const struct flow *other)
+{
+    const struct opened *sink = flow->sink;
+    if (sink == NULL || flow->source == NULL || sink->ended || flow->failed)
+        return false;
+    bool is_read = other->source != NULL && other->source->endpoint == sink->endpoint;
+    return (!is_read || other->state != FLOW_OPEN) && may_be_dropped(sink);
+}
+
+/* A layer's troubles with what it reads are its own. */
+int unwanted_drop(struct opened *from)
+{
+    char dropped[16384];
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        ssize_t count = endpoint_read(from->endpoint, dropped, sizeof dropped);
+        if (count > 0)
+            continue;
+        if (count < 0 && (flow_would_block(errno) || errno == EINTR))
+            return 0;
+        from->ended = true;
+        return count < 0 && from->lower == NULL ? -1 : 0;
+    }
+    return 0;
+}

@@ -1,0 +1,202 @@
+/* What was sent last arrives though the peer says something that nobody wants: a socket that is
+ * closed with something unread would reset its connection. */
+
+#define _GNU_SOURCE
+#include "tests/system/peers.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LENGTH ((size_t)3000000)
+
+/* So much fits into what the kernel keeps of a connection. */
+#define SHORT_LENGTH ((size_t)100000)
+
+static const char *content(struct harness *harness, size_t length)
+{
+    const char *name = path(harness, "content");
+    char *bytes = memory(harness, length + 1);
+    memset(bytes, 'x', length);
+    bytes[length] = '\0';
+    file_write(harness, name, bytes);
+    return name;
+}
+
+/* Reads to the end, and returns how much came. */
+static size_t read_all(struct harness *harness, int fd)
+{
+    static char bytes[65536];
+    size_t total = 0;
+    for (;;) {
+        struct pollfd entry = {.fd = fd, .events = POLLIN};
+        if (poll(&entry, 1, PATIENCE) <= 0)
+            harness_fail(harness, "nothing comes behind %zu bytes", total);
+        ssize_t count = read(fd, bytes, sizeof(bytes));
+        if (count < 0 && errno != EAGAIN)
+            harness_fail(harness, "%s behind %zu bytes", strerror(errno), total);
+        if (count == 0)
+            return total;
+        total += count > 0 ? (size_t)count : 0;
+    }
+}
+
+static void a_file_for_whoever_connects_arrives_though_he_says_something(void **state)
+{
+    static const char *const listeners[] = {"TCP4-LISTEN:0,bind=" LOOPBACK ",fork",
+                                            "TCP6-LISTEN:0,bind=[::1],fork"};
+    for (size_t i = 0; i < (peer_has_ipv6() ? 2U : 1U); i++) {
+        struct program *program =
+            program_start(*state, "-d", "-d", "-U", listeners[i],
+                          text(*state, "OPEN:%s", content(*state, LENGTH)), NULL);
+        unsigned port = program_port(program);
+        for (int client = 0; client < 3; client++) {
+            int fd = peer_connect(*state, i == 0 ? LOOPBACK : "::1", port);
+            peer_send(*state, fd, "GET / HTTP/1.0\r\n\r\n");
+            assert_int_equal(read_all(*state, fd), LENGTH);
+            harness_close(*state, fd);
+        }
+        program_signal(program, SIGTERM);
+        program_ends(program, 143);
+    }
+}
+
+/* It greets, and says more while it is written to, and at the end. */
+static void a_server_that_greets_gets_all_of_a_file(void **state)
+{
+    unsigned port;
+    int listener = peer_listen(*state, LOOPBACK, &port);
+    struct program *program = program_start(*state, "-u", content(*state, LENGTH),
+                                            text(*state, "TCP4:" LOOPBACK ":%u", port), NULL);
+    int server = peer_accept(*state, listener);
+    char bytes[100000];
+    peer_send(*state, server, "220 ready\r\n");
+    assert_int_equal(recv(server, bytes, sizeof(bytes), MSG_WAITALL), sizeof(bytes));
+    peer_send(*state, server, "250 go on\r\n");
+    assert_int_equal(read_all(*state, server), LENGTH - sizeof(bytes));
+    peer_send(*state, server, "221 bye\r\n");
+    harness_close(*state, server);
+    program_ends(program, 0);
+}
+
+/* More than a connection holds, before it reads anything. */
+static void a_peer_that_writes_before_it_reads_does_not_stop_a_session(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int listener = peer_listen(harness, LOOPBACK, &port);
+    program_start(harness, "-u", content(harness, LENGTH),
+                  text(harness, "TCP4:" LOOPBACK ":%u", port), NULL);
+    int server = peer_accept(harness, listener);
+    static char bytes[20000000];
+    for (size_t done = 0; done < sizeof(bytes);) {
+        struct pollfd entry = {.fd = server, .events = POLLOUT};
+        if (poll(&entry, 1, PATIENCE) <= 0)
+            harness_fail(harness, "it takes no more than %zu bytes", done);
+        ssize_t count = send(server, bytes + done, sizeof(bytes) - done, MSG_DONTWAIT);
+        done += count > 0 ? (size_t)count : 0;
+    }
+    assert_int_equal(read_all(harness, server), LENGTH);
+}
+
+/* `option` ends what comes from the first address, while more of that is on its way. */
+static void arrives_though_an_option_ends_the_other_direction(struct harness *harness,
+                                                              const char *option)
+{
+    struct bridge bridge = bridge_open(harness, LOOPBACK, "20", option, "");
+    static char more[SHORT_LENGTH];
+    peer_send(harness, bridge.client, "abcdeZ");
+    peer_receives(harness, bridge.server, "abcde");
+    peer_receives_end(harness, bridge.server);
+    memset(more, 'm', sizeof(more));
+    assert_int_equal(send(bridge.client, more, sizeof(more), 0), sizeof(more));
+    assert_int_equal(send(bridge.server, more, sizeof(more), 0), sizeof(more));
+    harness_close(harness, bridge.server);
+    assert_int_equal(read_all(harness, bridge.client), sizeof(more));
+    harness_close(harness, bridge.client);
+    program_ends(bridge.program, 0);
+    assert_false(program_has_logged(bridge.program, " W "));
+}
+
+static void readbytes_and_escape_do_not_cut_off_the_answer(void **state)
+{
+    arrives_though_an_option_ends_the_other_direction(*state, "readbytes=5");
+    arrives_though_an_option_ends_the_other_direction(*state, "escape=90");
+}
+
+static void a_peer_that_never_ends_is_waited_for_as_long_as_the_closing_timeout_says(void **state)
+{
+    unsigned port;
+    int listener = peer_listen(*state, LOOPBACK, &port);
+    long long began = milliseconds();
+    struct program *program =
+        program_start(*state, "-t", "0.3", "-u", content(*state, SHORT_LENGTH),
+                      text(*state, "TCP4:" LOOPBACK ":%u", port), NULL);
+    int server = peer_accept(*state, listener);
+    assert_int_equal(read_all(*state, server), SHORT_LENGTH);
+    program_ends(program, 0);
+    assert_true(milliseconds() - began >= 290);
+    assert_string_equal(program_log(program), "");
+}
+
+static void a_signal_ends_that_wait(void **state)
+{
+    unsigned port;
+    int listener = peer_listen(*state, LOOPBACK, &port);
+    struct program *program =
+        program_start(*state, "-d", "-d", "-t", "600", "-u", content(*state, SHORT_LENGTH),
+                      text(*state, "TCP4:" LOOPBACK ":%u", port), NULL);
+    int server = peer_accept(*state, listener);
+    assert_int_equal(read_all(*state, server), SHORT_LENGTH);
+    program_signal(program, SIGTERM);
+    program_ends(program, 143);
+}
+
+/* It takes less than what was sent, and goes. */
+static void a_reset_with_data_on_its_way_is_an_error(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int listener = peer_bind(harness, LOOPBACK, &port), small = 4096;
+    assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    struct program *program =
+        program_start(harness, "-d", "-d", "-d", "-t", "20", "-u", content(harness, SHORT_LENGTH),
+                      text(harness, "TCP4:" LOOPBACK ":%u", port), NULL);
+    int server = peer_accept(harness, listener);
+    program_logs(program, " I shutdown(");
+    peer_reset(harness, server);
+    program_ends_logging(program, 1, " E Connection reset by peer before the peer had taken");
+}
+
+static void a_reader_that_goes_ends_a_session_of_one_direction(void **state)
+{
+    int pair[2], ends[2];
+    peer_pair(*state, pair);
+    assert_int_equal(pipe(ends), 0);
+    const char *const arguments[] = {"-d", "-d", "-u", "-", "FD:1", NULL};
+    struct program *program = program_launch(
+        *state, &(struct launch){.arguments = arguments, .out = ends[1], .in = pair[0]});
+    close(ends[1]);
+    program_logs(program, " N starting data transfer loop");
+    close(ends[0]);
+    program_ends_logging(program, 0, " has gone");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SYSTEM_TEST(a_file_for_whoever_connects_arrives_though_he_says_something),
+        SYSTEM_TEST(a_server_that_greets_gets_all_of_a_file),
+        SYSTEM_TEST(a_peer_that_writes_before_it_reads_does_not_stop_a_session),
+        SYSTEM_TEST(readbytes_and_escape_do_not_cut_off_the_answer),
+        SYSTEM_TEST(a_peer_that_never_ends_is_waited_for_as_long_as_the_closing_timeout_says),
+        SYSTEM_TEST(a_signal_ends_that_wait),
+        SYSTEM_TEST(a_reset_with_data_on_its_way_is_an_error),
+        SYSTEM_TEST(a_reader_that_goes_ends_a_session_of_one_direction),
+    };
+    return cmocka_run_group_tests_name("parting", tests, NULL, NULL);
+}
