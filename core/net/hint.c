@@ -35,30 +35,26 @@ static const struct {
     {AF_TIPC, ANY, "TIPC", "tipc"},
 };
 
-static const char *name_module(const struct modcat_transport *transport, size_t row,
-                               char text[HINT_TEXT])
+static void name_module(size_t row, char text[HINT_TEXT])
 {
     if (modules[row].module == NULL)
         snprintf(text, HINT_TEXT, " (this kernel has no %s)", modules[row].name);
     else
         snprintf(text, HINT_TEXT, " (this kernel has no %s, or not its module %s loaded)",
                  modules[row].name, modules[row].module);
-    (void)transport;
-    return text;
 }
 
-static const char *hint_module(const struct modcat_transport *transport, char text[HINT_TEXT])
+static void hint_module(const struct modcat_transport *transport, char text[HINT_TEXT])
 {
     for (size_t i = 0; i < MODCAT_COUNT(modules); i++)
         if (modules[i].family == transport->family &&
             (modules[i].protocol == ANY || modules[i].protocol == transport->protocol) &&
             (errno == EAFNOSUPPORT || modules[i].protocol != ANY))
-            return name_module(transport, i, text);
+            return name_module(i, text);
     if (errno == EAFNOSUPPORT)
         snprintf(text, HINT_TEXT,
                  " (this kernel has no protocol family %d, or not its module net-pf-%d loaded)",
                  transport->family, transport->family);
-    return text;
 }
 
 const char *hint_socket(const struct modcat_transport *transport, char text[HINT_TEXT])

@@ -97,34 +97,53 @@ char *search_read(const char *path)
     return fd < 0 ? NULL : read_text(fd, path, size);
 }
 
-static int is_manifest(const struct dirent *entry)
+static bool is_manifest(const char *name)
 {
-    size_t length = strlen(entry->d_name);
-    return length > sizeof SUFFIX - 1 &&
-           strcmp(entry->d_name + length - (sizeof SUFFIX - 1), SUFFIX) == 0;
+    size_t length = strlen(name);
+    return length > sizeof SUFFIX - 1 && strcmp(name + length - (sizeof SUFFIX - 1), SUFFIX) == 0;
 }
 
-static int by_name(const struct dirent **left, const struct dirent **right)
+static int by_name(const void *left, const void *right)
 {
-    return strcmp((*left)->d_name, (*right)->d_name);
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* The names of the manifests in a folder, sorted; as scandirat(3), which only the GNU library has.
+ * Returns how many, or -1. */
+static ssize_t list_manifests(int folder_fd, char ***names)
+{
+    int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+    size_t count = 0;
+    *names = NULL;
+    if (folder == NULL)
+        return -1;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (is_manifest(entry->d_name)) {
+            *names = memory_resize(*names, count + 1, sizeof **names);
+            (*names)[count++] = memory_copy_text(entry->d_name);
+        }
+    closedir(folder);
+    if (count > 0)
+        qsort(*names, count, sizeof **names, by_name);
+    return (ssize_t)count;
 }
 
 static void search_open_folder(int folder_fd, const char *folder, const struct taker *taker)
 {
-    struct dirent **entries;
-    int count = scandirat(folder_fd, ".", &entries, is_manifest, by_name);
+    AUTO_FREE char **names = NULL;
+    ssize_t count = list_manifests(folder_fd, &names);
     if (count < 0) {
         leave_out(folder, strerror(errno));
         return;
     }
-    for (int i = 0; i < count; i++) {
-        AUTO_FREE char *path = memory_join(folder, entries[i]->d_name);
-        char *text = read_beginning(folder_fd, entries[i]->d_name, path);
+    for (ssize_t i = 0; i < count; i++) {
+        AUTO_FREE char *name = names[i];
+        AUTO_FREE char *path = memory_join(folder, name);
+        char *text = read_beginning(folder_fd, name, path);
         if (text != NULL)
             taker->take(taker->context, path, text);
-        free(entries[i]);
     }
-    free(entries);
 }
 
 /* `wanted`: somebody named this folder, so that its absence is worth a word. */
