@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "core/base/log.h"
+#include "core/base/patient.h"
 #include "core/relay/convert.h"
 #include "core/relay/moving.h"
 #include "core/relay/wait.h"
@@ -21,6 +22,8 @@ static ssize_t read_source(const struct flow *flow, void *buffer, size_t length)
     struct modcat_endpoint *endpoint = flow->source->endpoint;
     if (endpoint->ops != NULL && endpoint->ops->read != NULL)
         return endpoint->ops->read(endpoint, buffer, length);
+    if (flow->source_blocks)
+        return patient_read(endpoint->read_fd, buffer, length);
     return read(endpoint->read_fd, buffer, length);
 }
 

@@ -48,6 +48,7 @@ struct session {
     struct programs programs;        /* what addresses run */
     struct relay *relay;             /* while data is moved */
     int status;                      /* exit status so far */
+    long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
     bool forked;                     /* this process was made to serve a peer */
 };
 
@@ -85,7 +86,8 @@ int session_pause(struct session *session, long long delay);
  * Returns 0, or -1 after reporting. */
 int session_lock(struct session *session, const char *path, bool wait);
 
-/* Makes a process for one peer. Returns as fork(2), after logging. In the child nothing of the
+/* Makes a process for one peer, as soon as the system has one. Returns as fork(2); -1: the program
+ * is asked to end. In the child nothing of the
  * parent's is left to remove or to wait for. */
 int session_fork(struct session *session, const struct opening_settings *set);
 

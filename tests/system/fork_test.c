@@ -2,7 +2,9 @@
 #include "tests/system/peers.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define CLIENTS 200
 
@@ -200,6 +202,30 @@ static void a_connecting_address_with_fork_connects_again_and_again(void **state
     }
 }
 
+/* Where setpriv(1) drops to a user who has no processes, the limit counts those of this test. */
+static void a_listener_goes_on_when_there_is_no_process_for_a_peer(void **state)
+{
+    struct harness *harness = *state;
+    const char *const arguments[] = {
+        "--reuid=64321", "--clear-groups", "prlimit", "--nproc=1:2", program_file(), "-d", "-d",
+        FORKING,         "PIPE",           NULL};
+    const struct launch launch = {
+        .program = "setpriv", .arguments = arguments, .in = STREAM_NULL, .out = STREAM_NULL};
+    struct program *program;
+    int client;
+
+    if (geteuid() != 0)
+        skip();
+    program = program_launch(harness, &launch);
+    client = peer_connect(harness, LOOPBACK, program_port(program));
+    peer_send(harness, client, "x");
+    program_logs(program, " W fork(): Resource temporarily unavailable; trying again");
+    assert_int_equal(prlimit(program_pid(program), RLIMIT_NPROC,
+                             &(struct rlimit){.rlim_cur = 100, .rlim_max = 100}, NULL),
+                     0);
+    peer_receives(harness, client, "x");
+}
+
 static void max_children_needs_fork(void **state)
 {
     struct program *program =
@@ -220,6 +246,7 @@ int main(void)
         SYSTEM_TEST(a_child_does_not_remove_what_the_parent_made),
         SYSTEM_TEST(each_child_opens_the_second_address_anew),
         SYSTEM_TEST(a_connecting_address_with_fork_connects_again_and_again),
+        SYSTEM_TEST(a_listener_goes_on_when_there_is_no_process_for_a_peer),
         SYSTEM_TEST(max_children_needs_fork),
     };
     return cmocka_run_group_tests_name("fork", tests, NULL, NULL);
