@@ -11,7 +11,12 @@ libcore_a_SOURCES = \
 	core/base/lockfile.c core/base/lockfile.h \
 	core/base/log.c core/base/log.h \
 	core/base/memory.c core/base/memory.h \
+	core/base/moment.c core/base/moment.h \
+	core/base/outlet.c core/base/outlet.h \
+	core/base/patient.c core/base/patient.h \
+	core/base/shortage.c core/base/shortage.h \
 	core/base/signals.c core/base/signals.h \
+	core/base/system_log.c core/base/system_log.h \
 	core/base/words.c core/base/words.h \
 	core/command/commandline.c core/command/commandline.h \
 	core/command/defaults.c core/command/defaults.h \
@@ -81,9 +86,9 @@ libcore_a_SOURCES = \
 	core/relay/flow.c core/relay/flow.h core/relay/moving.h \
 	core/relay/source.c core/relay/sink.c core/relay/splicing.c \
 	core/relay/halfclose.c core/relay/halfclose.h \
-	core/relay/patient.c core/relay/patient.h \
 	core/relay/progress.c core/relay/progress.h \
 	core/relay/relay.c core/relay/relay.h \
+	core/relay/screen.c core/relay/screen.h \
 	core/relay/splice.c core/relay/splice.h \
 	core/relay/statistics.c core/relay/statistics.h \
 	core/relay/unwanted.c core/relay/unwanted.h \

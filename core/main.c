@@ -112,6 +112,7 @@ static int run(const struct settings *settings, struct registry *registry)
         log_notice("exit(%d)", status);
     else
         log_notice("exiting with status %d", status);
+    log_finish();
     if (session.forked)
         leave(status);
     session_free(&session);

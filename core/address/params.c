@@ -34,6 +34,33 @@ static bool read_number(const char *text, bool *negative, unsigned long *number)
     return end != text && *end == '\0';
 }
 
+/* What must not be empty, as it is where a variable of a script is not set: it would be this host. */
+static const struct {
+    const char *name;
+    const char *group;
+} hosts[] = {
+    {"<host>", "IPAPP"},         {"<host>", "IP4"},           {"<host>", "IP6"},
+    {"<socks-server>", "IPAPP"}, {"<proxy-server>", "IPAPP"},
+};
+
+static bool is_host(const char *name, size_t length, const char *groups)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(hosts); i++)
+        if (strlen(hosts[i].name) == length && strncmp(hosts[i].name, name, length) == 0 &&
+            words_list_has(groups, hosts[i].group))
+            return true;
+    return false;
+}
+
+static int fail_empty(const struct address *address, size_t index, const char *name, size_t length,
+                      struct address_error *error)
+{
+    error->place = address->param_places[index];
+    snprintf(error->message, sizeof error->message, "empty %.*s: name a host, such as localhost",
+             (int)length, name);
+    return -1;
+}
+
 static bool keeps_limit(const struct limit *limit, const char *text)
 {
     bool negative;
@@ -72,6 +99,8 @@ static int check(const struct address *address, size_t index, const char *name, 
 {
     const char *text = address->params[index];
     const struct limit *limit = limit_of(name, length, groups);
+    if (*text == '\0' && is_host(name, length, groups))
+        return fail_empty(address, index, name, length, error);
     if (limit == NULL || keeps_limit(limit, text))
         return 0;
     error->place = address->param_places[index];

@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/json.h"
+#include "core/base/outlet.h"
+#include "core/base/patient.h"
+#include "core/base/system_log.h"
 #include "core/base/words.h"
 
 #include <errno.h>
@@ -24,21 +27,6 @@ static const struct severity {
     [MODCAT_INFO] = {'I', LOG_INFO, "info"},          [MODCAT_DEBUG] = {'D', LOG_DEBUG, "debug"},
 };
 
-static const struct facility {
-    const char *name;
-    int number;
-} facilities[] = {
-    {"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},
-    {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},           {"kern", LOG_KERN},
-    {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},     {"local2", LOG_LOCAL2},
-    {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},     {"local5", LOG_LOCAL5},
-    {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7},     {"lpr", LOG_LPR},
-    {"mail", LOG_MAIL},     {"news", LOG_NEWS},         {"syslog", LOG_SYSLOG},
-    {"user", LOG_USER},     {"uucp", LOG_UUCP},
-};
-
-#define NO_FACILITY (-1)
-
 /* What stands in front of a line's text, with the null byte behind it. */
 #define HEAD_MAX (LOG_LINE_MAX + sizeof "L ")
 
@@ -51,18 +39,16 @@ static struct {
     enum log_format format;
     bool status_shown;
     char host[HOST_NAME_MAX + 2]; /* with a blank behind it; empty: not shown */
-    int fd;                       /* standard error, a file, or -1 */
-    int facility;                 /* of syslog, or NO_FACILITY */
-    int mixed;                    /* the facility that log_switch() moves to, or NO_FACILITY */
+    int facility;                 /* of syslog, or SYSTEM_LOG_NONE */
+    int mixed;                    /* the facility that log_switch() moves to, or SYSTEM_LOG_NONE */
     char head[LOG_LINE_MAX + 1];  /* of the lines in this second, up to the severity; empty: none */
     time_t second;
     pid_t pid;
 } state = {
     .program = "modcat",
     .level = MODCAT_WARNING,
-    .fd = STDERR_FILENO,
-    .facility = NO_FACILITY,
-    .mixed = NO_FACILITY,
+    .facility = SYSTEM_LOG_NONE,
+    .mixed = SYSTEM_LOG_NONE,
 };
 
 static int within_levels(int level)
@@ -73,14 +59,14 @@ static int within_levels(int level)
 static void open_syslog(int facility)
 {
     state.facility = facility;
-    openlog(state.program, LOG_PID, facility);
+    system_log_open(state.program, facility);
 }
 
 void log_set_program(const char *program)
 {
     state.program = program;
     state.head[0] = '\0';
-    if (state.facility != NO_FACILITY)
+    if (state.facility != SYSTEM_LOG_NONE)
         open_syslog(state.facility);
 }
 
@@ -151,16 +137,9 @@ bool log_sloppy(void)
     return state.sloppy;
 }
 
-static void replace_fd(int fd)
-{
-    if (state.fd > STDERR_FILENO)
-        close(state.fd);
-    state.fd = fd;
-}
-
 void log_to_stderr(void)
 {
-    replace_fd(STDERR_FILENO);
+    outlet_set(STDERR_FILENO);
 }
 
 int log_to_file(const char *path)
@@ -168,43 +147,31 @@ int log_to_file(const char *path)
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
     if (fd < 0)
         return -1;
-    replace_fd(fd);
+    outlet_set(fd);
     return 0;
-}
-
-/* The number of a facility, NO_FACILITY with errno where there is none of this name. */
-static int facility_by_name(const char *name)
-{
-    if (name == NULL || name[0] == '\0')
-        return LOG_DAEMON;
-    for (size_t i = 0; i < MODCAT_COUNT(facilities); i++)
-        if (words_equal(name, facilities[i].name))
-            return facilities[i].number;
-    errno = EINVAL;
-    return NO_FACILITY;
 }
 
 static void leave_stderr(void)
 {
-    if (state.fd == STDERR_FILENO)
-        state.fd = -1;
+    if (outlet_fd() == STDERR_FILENO)
+        outlet_set(-1);
 }
 
 int log_to_syslog(const char *facility)
 {
-    int number = facility_by_name(facility);
-    if (number == NO_FACILITY)
+    int number = system_log_facility(facility);
+    if (number == SYSTEM_LOG_NONE)
         return -1;
     open_syslog(number);
     leave_stderr();
-    state.mixed = NO_FACILITY;
+    state.mixed = SYSTEM_LOG_NONE;
     return 0;
 }
 
 int log_set_mixed(const char *facility)
 {
-    int number = facility_by_name(facility);
-    if (number == NO_FACILITY)
+    int number = system_log_facility(facility);
+    if (number == SYSTEM_LOG_NONE)
         return -1;
     state.mixed = number;
     return 0;
@@ -212,13 +179,13 @@ int log_set_mixed(const char *facility)
 
 void log_switch(const char *what)
 {
-    if (state.mixed == NO_FACILITY) {
+    if (state.mixed == SYSTEM_LOG_NONE) {
         log_info("%s", what);
         return;
     }
     log_info("%s, switching to syslog", what);
     open_syslog(state.mixed);
-    state.mixed = NO_FACILITY;
+    state.mixed = SYSTEM_LOG_NONE;
     leave_stderr();
 }
 
@@ -266,18 +233,58 @@ static size_t put_head(char *line, const struct severity *severity)
     return (size_t)(end - line);
 }
 
-/* A full destination that does not block loses the line: logging must not stop the relay. */
-static void write_bytes(const char *bytes, size_t length)
+void log_json_time(char text[LOG_JSON_TIME])
 {
-    while (length > 0) {
-        ssize_t written = write(state.fd, bytes, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return;
-        bytes += written;
-        length -= (size_t)written;
-    }
+    struct timespec now;
+    struct tm parts;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (gmtime_r(&now.tv_sec, &parts) == NULL ||
+        strftime(text, LOG_JSON_TIME, "%Y-%m-%dT%H:%M:%S", &parts) == 0)
+        text[0] = '\0';
+    size_t length = strlen(text);
+    snprintf(text + length, LOG_JSON_TIME - length, ".%06ldZ", now.tv_nsec / 1000 % 1000000);
+}
+
+/* A line of each form. */
+#define JSON_MAX                                                                                   \
+    (JSON_QUOTED_MAX(NAME_MAX) + JSON_QUOTED_MAX(LOG_LINE_MAX) + JSON_QUOTED_MAX(HOST_NAME_MAX) +  \
+     200)
+
+/* Nothing is cut off an object, it would be none any more; only its message is. */
+static size_t make_json(char line[JSON_MAX], const struct severity *severity, const char *text)
+{
+    char time[LOG_JSON_TIME], program[JSON_QUOTED_MAX(NAME_MAX)];
+    char message[JSON_QUOTED_MAX(LOG_LINE_MAX)], host[JSON_QUOTED_MAX(HOST_NAME_MAX)];
+    struct utsname names;
+    log_json_time(time);
+    int length =
+        snprintf(line, JSON_MAX,
+                 "{\"time\":\"%s\",\"level\":\"%s\",\"program\":%s,\"pid\":%d,\"message\":%s,"
+                 "\"host\":%s}\n",
+                 time, severity->name, json_quote(program, sizeof program, state.program),
+                 (int)getpid(), json_quote(message, sizeof message, text),
+                 json_quote(host, sizeof host, host_name(&names)));
+    return (size_t)length;
+}
+
+static size_t make_loss_line(char line[OUTLET_LINE_MAX], unsigned long lost)
+{
+    char text[SYSTEM_LOG_LOSS_MAX];
+    const struct severity *severity = &severities[lowered(MODCAT_WARNING)];
+    if (!log_shows(MODCAT_WARNING))
+        return 0;
+    system_log_loss_text(text, lost);
+    if (state.format == LOG_FORMAT_JSON)
+        return make_json(line, severity, text);
+    size_t head = put_head(line, severity);
+    return head + (size_t)snprintf(line + head, OUTLET_LINE_MAX - head, "%s\n", text);
+}
+
+void log_finish(void)
+{
+    outlet_finish(make_loss_line);
+    if (state.facility != SYSTEM_LOG_NONE)
+        system_log_finish();
 }
 
 void log_set_status(bool shown)
@@ -291,14 +298,16 @@ void log_wipe_status(void)
     if (!state.status_shown)
         return;
     state.status_shown = false;
-    (void)!write(STDERR_FILENO, wipe, sizeof wipe - 1);
+    (void)!patient_write(STDERR_FILENO, wipe, sizeof wipe - 1);
 }
 
 static void write_lines(const char *lines, size_t length)
 {
-    if (length > 0 && state.fd == STDERR_FILENO)
+    if (length == 0)
+        return;
+    if (outlet_fd() == STDERR_FILENO)
         log_wipe_status();
-    write_bytes(lines, length);
+    outlet_write(lines, length, make_loss_line);
 }
 
 /* No more than what a pipe takes in one piece, so that lines of several processes do not mix. */
@@ -339,6 +348,12 @@ static void write_whole_line(const char *line, size_t length)
     held.length += length;
 }
 
+static void write_json(const struct severity *severity, const char *text)
+{
+    char line[JSON_MAX];
+    write_whole_line(line, make_json(line, severity, text));
+}
+
 /* Ends the line where it is too long, and adds the newline, for which there must be room. */
 static void write_line(char *line)
 {
@@ -347,45 +362,15 @@ static void write_line(char *line)
     write_whole_line(line, length + 1);
 }
 
-void log_json_time(char text[LOG_JSON_TIME])
-{
-    struct timespec now;
-    struct tm parts;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (gmtime_r(&now.tv_sec, &parts) == NULL ||
-        strftime(text, LOG_JSON_TIME, "%Y-%m-%dT%H:%M:%S", &parts) == 0)
-        text[0] = '\0';
-    size_t length = strlen(text);
-    snprintf(text + length, LOG_JSON_TIME - length, ".%06ldZ", now.tv_nsec / 1000 % 1000000);
-}
-
-/* Nothing is cut off an object, it would be none any more; only its message is. */
-static void write_json(const struct severity *severity, const char *text)
-{
-    char time[LOG_JSON_TIME], program[JSON_QUOTED_MAX(NAME_MAX)];
-    char message[JSON_QUOTED_MAX(LOG_LINE_MAX)], host[JSON_QUOTED_MAX(HOST_NAME_MAX)];
-    char line[sizeof program + sizeof message + sizeof host + 200];
-    struct utsname names;
-    log_json_time(time);
-    int length =
-        snprintf(line, sizeof line,
-                 "{\"time\":\"%s\",\"level\":\"%s\",\"program\":%s,\"pid\":%d,\"message\":%s,"
-                 "\"host\":%s}\n",
-                 time, severity->name, json_quote(program, sizeof program, state.program),
-                 (int)getpid(), json_quote(message, sizeof message, text),
-                 json_quote(host, sizeof host, host_name(&names)));
-    write_whole_line(line, (size_t)length);
-}
-
 void log_line(const char *line)
 {
     char whole[LOG_LINE_MAX + 2];
-    if (state.fd >= 0) {
+    if (outlet_fd() >= 0) {
         int length = snprintf(whole, sizeof whole, "%.*s\n", LOG_LINE_MAX, line);
         write_whole_line(whole, (size_t)length);
     }
-    if (state.facility != NO_FACILITY)
-        syslog(LOG_INFO, "%s", line);
+    if (state.facility != SYSTEM_LOG_NONE)
+        system_log_put(LOG_INFO, SYSTEM_LOG_NO_LETTER, line);
 }
 
 __attribute__((format(printf, 2, 0))) static void put(enum modcat_level level, const char *format,
@@ -394,15 +379,15 @@ __attribute__((format(printf, 2, 0))) static void put(enum modcat_level level, c
     int saved = errno;
     char line[HEAD_MAX + LOG_LINE_MAX + 1];
     const struct severity *severity = &severities[lowered(level)];
-    bool is_text = state.fd >= 0 && state.format == LOG_FORMAT_TEXT;
+    bool is_text = outlet_fd() >= 0 && state.format == LOG_FORMAT_TEXT;
     char *text = line + (is_text ? put_head(line, severity) : 0);
     text[0] = '\0';
     vsnprintf(text, LOG_LINE_MAX + 1, format, arguments);
-    if (state.fd >= 0 && !is_text)
+    if (outlet_fd() >= 0 && !is_text)
         write_json(severity, text);
     hide_controls(text);
-    if (state.facility != NO_FACILITY)
-        syslog(severity->priority, "%c %s", severity->letter, text);
+    if (state.facility != SYSTEM_LOG_NONE)
+        system_log_put(severity->priority, severity->letter, text);
     if (is_text)
         write_line(line);
     errno = saved;

@@ -64,6 +64,9 @@ void log_release(void);
 void log_set_status(bool shown);
 void log_wipe_status(void);
 
+/* At the end of the program: says how many lines were lost because the log did not take them. */
+void log_finish(void);
+
 /* Logs one line. errno is kept. log_at() takes a va_list; log_always() is shown
  * at any level; the short ones say their severity. */
 void log_at(enum modcat_level level, const char *format, va_list arguments)

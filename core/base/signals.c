@@ -2,6 +2,7 @@
 #include "core/base/signals.h"
 
 #include "core/base/log.h"
+#include "core/base/moment.h"
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -65,6 +66,7 @@ void signals_restore(void)
         return;
     sigaction(SIGPIPE, &state.pipe_at_start, NULL);
     sigaction(SIGCHLD, &state.child_at_start, NULL);
+    moment_restore();
     sigprocmask(SIG_SETMASK, &state.mask_at_start, NULL);
 }
 
@@ -116,6 +118,18 @@ int signals_ending(void)
         log_notice("socat_signal(): finishing signal %d", state.ending);
     }
     return state.ending;
+}
+
+bool signals_end_pending(void)
+{
+    sigset_t pending;
+    if (state.ending != 0 || state.fd < 0 || sigpending(&pending) < 0)
+        return state.ending != 0;
+    for (int number = 1; number < 32; number++)
+        if ((state.ending_mask & ~state.diverting) >> number & 1 && !fixed_by_program(number) &&
+            sigismember(&pending, number) == 1)
+            return true;
+    return false;
 }
 
 static bool take(bool *flag)

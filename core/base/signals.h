@@ -26,6 +26,10 @@ void signals_collect(void);
  * seen. A program that ends for it exits with 128 plus its number. */
 int signals_ending(void);
 
+/* True when the program is asked to end, or is about to see that it is: cheap, and without any
+ * effect. */
+bool signals_end_pending(void);
+
 /* Diverts a signal that would end the program, or lets it end the program again. A diverted one
  * only makes signals_take_diverted() true, once for each delivery since the last call. */
 void signals_divert(int number, bool on);

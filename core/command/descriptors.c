@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/command/descriptors.h"
 
+#include "core/relay/screen.h"
 #include "core/session/side.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -247,7 +248,11 @@ void descriptors_print(struct session *session)
     fputs(header, out);
     put_side(out, &session->sides[0]);
     put_side(out, &session->sides[1]);
-    if (fclose(out) == 0)
-        fwrite(table, 1, size, stderr);
+    if (fclose(out) == 0) {
+        struct screen screen;
+        screen_open(&screen, session);
+        (void)screen_write(&screen, table, size);
+        screen_close(&screen);
+    }
     free(table);
 }

@@ -19,6 +19,9 @@
 /* How long a value may be: all bytes of the longest IPv6 options that are shown, in hex. */
 #define VALUE_MAX 520
 
+/* As many collected errors are told in one go; what comes on and on must not keep us here. */
+#define ERRORS_MAX 64
+
 struct row;
 
 /* One control message that is being told. */
@@ -231,19 +234,49 @@ bool ancillary_collects_errors(int fd)
     return is_set(fd, IPPROTO_IP, IP_RECVERR) || is_set(fd, IPPROTO_IPV6, IPV6_RECVERR);
 }
 
-void ancillary_tell_errors(int fd)
+/* Says which packet has failed, why, and who says so. Anybody can forge that. */
+static void tell_failed_packet(const struct packet_facts *facts)
+{
+    struct msghdr message = message_of(facts);
+    char target[MODCAT_SOCKADDR_TEXT];
+    modcat_sockaddr_text(&facts->from.u.any, facts->from.length, target);
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
+         header = CMSG_NXTHDR(&message, header)) {
+        struct {
+            struct sock_extended_err error;
+            struct sockaddr_in6 offender;
+        } told = {.offender.sin6_family = AF_UNSPEC};
+        const struct row *row = row_of(header);
+        size_t length = header->cmsg_len - CMSG_LEN(0);
+        if (row == NULL || row->tell != tell_error || length < sizeof told.error)
+            continue;
+        memcpy(&told, CMSG_DATA(header), length < sizeof told ? length : sizeof told);
+        char host[SOCKADDR_HOST_TEXT] = "this host";
+        if (told.error.ee_origin != SO_EE_ORIGIN_LOCAL && told.offender.sin6_family != AF_UNSPEC)
+            sockaddr_host_text((const struct sockaddr *)&told.offender, sizeof told.offender, host);
+        log_notice("packet to %s failed: %s, says %s", target, strerror((int)told.error.ee_errno),
+                   host);
+    }
+}
+
+int ancillary_tell_errors(int fd)
 {
     struct packet_facts facts = {0};
-    int saved = errno;
-    for (;;) {
-        struct msghdr message = {.msg_control = facts.control,
+    int saved = errno, count = 0;
+    for (; count < ERRORS_MAX; count++) {
+        struct msghdr message = {.msg_name = &facts.from.u.storage,
+                                 .msg_namelen = sizeof facts.from.u.storage,
+                                 .msg_control = facts.control,
                                  .msg_controllen = sizeof facts.control};
         if (recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
             break;
+        facts.from.length = message.msg_namelen;
         facts.control_length = message.msg_controllen;
+        tell_failed_packet(&facts);
         ancillary_tell(&facts, NULL);
     }
     errno = saved;
+    return count;
 }
 
 static bool destination_ip4(const struct cmsghdr *header, struct modcat_sockaddr *local)

@@ -57,6 +57,7 @@ static ssize_t read_pending(struct datagram *datagram, void *buffer, size_t leng
 }
 
 static const struct modcat_endpoint_ops datagram_ops;
+static const char datagram_collects = 0; /* its address is a sign */
 
 bool datagram_is_plain(const struct modcat_endpoint *endpoint)
 {
@@ -93,12 +94,28 @@ ssize_t datagram_take(struct modcat_endpoint *endpoint, const struct packet_fact
     return (ssize_t)(datagram != NULL ? without_header(datagram, data, length) : length);
 }
 
-int datagram_read_failed(struct modcat_endpoint *endpoint)
+/* A connected endpoint has no state: it only has to know this. */
+static bool collects_errors(const struct modcat_endpoint *endpoint)
 {
     const struct datagram *datagram = state_of(endpoint);
-    if (datagram != NULL && datagram->collects_errors)
-        ancillary_tell_errors(datagram->fd);
+    return datagram != NULL ? datagram->collects_errors : endpoint->state == &datagram_collects;
+}
+
+/* With ip-recverr the errors of packets that were sent are told, and are the end of nothing: who
+ * asks for them wants to live with them, and anybody can forge them. They are taken off the socket
+ * in any case, for until then it polls as ready. */
+int datagram_read_failed(struct modcat_endpoint *endpoint)
+{
+    if (collects_errors(endpoint) && ancillary_tell_errors(endpoint->read_fd) > 0)
+        errno = EAGAIN;
     return -1;
+}
+
+/* True when a packet could not be sent because an earlier one has failed, and can be now. */
+static bool failed_for_earlier(const struct modcat_endpoint *endpoint)
+{
+    return errno != EAGAIN && errno != EINTR && errno != EMSGSIZE && collects_errors(endpoint) &&
+           ancillary_tell_errors(endpoint->read_fd) > 0;
 }
 
 static ssize_t datagram_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
@@ -168,6 +185,10 @@ const struct modcat_sockaddr *datagram_target(const struct modcat_endpoint *endp
 int datagram_write_failed(struct modcat_endpoint *endpoint)
 {
     const struct modcat_sockaddr *target = datagram_target(endpoint);
+    if (failed_for_earlier(endpoint)) {
+        errno = EINTR;
+        return -1;
+    }
     if (target == NULL)
         return -1;
     if (errno == EAGAIN && target->u.any.sa_family == AF_UNIX && target->length > 0)
@@ -263,14 +284,15 @@ static ssize_t connected_read(struct modcat_endpoint *endpoint, void *buffer, si
 {
     ssize_t size = recv(endpoint->read_fd, buffer, length, MSG_TRUNC | MSG_DONTWAIT);
     if (size < 0)
-        return -1;
+        return datagram_read_failed(endpoint);
     packet_warn_cut((size_t)size, length);
     return (size_t)size < length ? size : (ssize_t)length;
 }
 
 static ssize_t connected_write(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
 {
-    return send(endpoint->write_fd, buffer, length, MSG_NOSIGNAL);
+    ssize_t count = send(endpoint->write_fd, buffer, length, MSG_NOSIGNAL);
+    return count < 0 ? datagram_write_failed(endpoint) : count;
 }
 
 const struct modcat_endpoint_ops datagram_connected_ops = {
@@ -278,3 +300,16 @@ const struct modcat_endpoint_ops datagram_connected_ops = {
     .read = connected_read,
     .write = connected_write,
 };
+
+void datagram_connected_endpoint(struct modcat_endpoint *endpoint)
+{
+    endpoint->ops = &datagram_connected_ops;
+    endpoint->state =
+        ancillary_collects_errors(endpoint->read_fd) ? (void *)&datagram_collects : NULL;
+}
+
+bool datagram_is_broken(int error)
+{
+    return error == EBADF || error == ENOTSOCK || error == EINVAL || error == EFAULT ||
+           error == EOPNOTSUPP || error == EIO;
+}

@@ -30,6 +30,13 @@ void datagram_endpoint(const struct datagram_start *start, struct modcat_endpoin
  * may put its own in their place. */
 extern const struct modcat_endpoint_ops datagram_connected_ops;
 
+/* Gives those to an endpoint whose descriptors are set. */
+void datagram_connected_endpoint(struct modcat_endpoint *endpoint);
+
+/* True for errors of receiving that the socket itself has. All others concern one packet, or one
+ * that was sent before. */
+bool datagram_is_broken(int error);
+
 /* True for an endpoint of a socket, and no operations but those of this module. */
 bool datagram_is_plain(const struct modcat_endpoint *endpoint);
 

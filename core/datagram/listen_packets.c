@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/shortage.h"
 #include "core/datagram/ancillary.h"
 #include "core/datagram/endpoint.h"
 #include "core/net/local.h"
@@ -27,15 +28,15 @@
 struct reception {
     struct modcat_transport transport;
     struct packet_queue strangers; /* packets of senders who have no socket yet */
-    long long quiet_until;         /* when dropped packets may be reported again */
+    long long quiet_until;         /* when dropped packets may be reported again ... */
+    long long short_until;         /* ... and a shortage of descriptors */
+    bool is_short;                 /* the latest packet found such a shortage */
 };
 
 static void drop_stranger(struct reception *reception, struct packet *packet)
 {
-    if (modcat_deadline(0) >= reception->quiet_until) {
-        reception->quiet_until = modcat_deadline(MODCAT_SECOND);
+    if (shortage_may_warn(&reception->quiet_until))
         log_warning("more than %d packets wait to be served, some are dropped", STRANGERS_MAX);
-    }
     memory_free_local(&packet);
 }
 
@@ -207,8 +208,8 @@ static bool may_come_in(const struct modcat_listener *listener, struct modcat_op
 /* A sender that can't be served must not end the service of others. With a shortage it waits. */
 static int no_socket(struct reception *reception, struct packet *packet)
 {
-    bool short_of = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-    if (short_of)
+    reception->is_short = shortage_is_meant(errno);
+    if (reception->is_short)
         packet_queue_put_back(&reception->strangers, packet);
     else
         memory_free_local(&packet);
@@ -223,7 +224,13 @@ static int no_connection(int fd, struct packet_queue *own)
     return 1;
 }
 
-/* What fails here concerns one sender, and is a warning. */
+/* What fails here concerns one sender, and is a warning; of a shortage that lasts once a second. */
+static enum modcat_level failure_level(struct reception *reception)
+{
+    bool told = reception->is_short && !shortage_may_warn(&reception->short_until);
+    return told ? MODCAT_INFO : MODCAT_WARNING;
+}
+
 static int serve_sender(struct modcat_listener *listener, struct modcat_opening *opening,
                         struct packet *packet, struct modcat_endpoint *endpoint)
 {
@@ -232,7 +239,7 @@ static int serve_sender(struct modcat_listener *listener, struct modcat_opening 
     struct datagram_start start = {
         .opening = opening, .senders = DATAGRAM_CONNECTED, .pending = &own};
     enum modcat_level level = opening->failure;
-    opening->failure = MODCAT_WARNING;
+    opening->failure = failure_level(listener->state);
     start.fd = open_beside(listener, opening, facts);
     if (start.fd < 0)
         return no_socket(listener->state, packet);
@@ -250,6 +257,8 @@ static int packets_accept(struct modcat_listener *listener, struct modcat_openin
 {
     struct packet *packet = next_packet(listener);
     if (packet == NULL) {
+        if (ancillary_collects_errors(listener->fd))
+            ancillary_tell_errors(listener->fd);
         if (errno != EAGAIN && errno != EINTR)
             log_warning("recvmsg(%d, ...): %s", listener->fd, strerror(errno));
         errno = 0;

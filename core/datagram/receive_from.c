@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/shortage.h"
 #include "core/datagram/ancillary.h"
 #include "core/datagram/endpoint.h"
 #include "core/net/local.h"
@@ -18,6 +19,7 @@
 /* A listener's own. */
 struct receiving {
     enum datagram_senders senders; /* whose packets an endpoint gets after the first one */
+    long long quiet_until;         /* when a shortage of descriptors may be reported again */
 };
 
 static void announce(const struct packet_facts *facts)
@@ -47,7 +49,11 @@ static void make_endpoint(const struct modcat_listener *listener, struct modcat_
 
 static int no_descriptor(const struct modcat_listener *listener)
 {
-    log_warning("fcntl(%d, F_DUPFD_CLOEXEC, 0): %s", listener->fd, strerror(errno));
+    struct receiving *receiving = listener->state;
+    int error = errno;
+    if (shortage_may_warn(&receiving->quiet_until))
+        log_warning("fcntl(%d, F_DUPFD_CLOEXEC, 0): %s", listener->fd, strerror(error));
+    errno = error;
     return 1;
 }
 
@@ -59,8 +65,10 @@ static int receive_failed(const struct modcat_listener *listener, struct modcat_
     }
     /* An error that an earlier answer has caused: it is told once, and concerns nobody else. */
     log_warning("recvmsg(%d, ...): %s", listener->fd, strerror(errno));
-    if (errno == ECONNREFUSED || errno == EHOSTUNREACH || errno == ENETUNREACH)
+    if (!datagram_is_broken(errno)) {
+        errno = 0;
         return 1;
+    }
     return modcat_fail(opening, "receiving on fd %d: %s", listener->fd, strerror(errno));
 }
 

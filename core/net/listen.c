@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/patient.h"
+#include "core/base/shortage.h"
 #include "core/net/filter.h"
 #include "core/net/local.h"
 #include "core/net/sockaddr.h"
@@ -13,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,8 +35,7 @@ static const struct {
     {EAGAIN, MEANING_NOBODY},    {EINTR, MEANING_NOBODY},     {ECONNABORTED, MEANING_GONE},
     {EPROTO, MEANING_GONE},      {EPERM, MEANING_GONE},       {ENETDOWN, MEANING_GONE},
     {ENETUNREACH, MEANING_GONE}, {EHOSTDOWN, MEANING_GONE},   {EHOSTUNREACH, MEANING_GONE},
-    {ENONET, MEANING_GONE},      {ENOPROTOOPT, MEANING_GONE}, {EMFILE, MEANING_SHORTAGE},
-    {ENFILE, MEANING_SHORTAGE},  {ENOBUFS, MEANING_SHORTAGE}, {ENOMEM, MEANING_SHORTAGE},
+    {ENONET, MEANING_GONE},      {ENOPROTOOPT, MEANING_GONE},
 };
 
 static enum meaning meaning_of(int error)
@@ -43,17 +43,15 @@ static enum meaning meaning_of(int error)
     for (size_t i = 0; i < MODCAT_COUNT(meanings); i++)
         if (meanings[i].error == error)
             return meanings[i].meaning;
-    return MEANING_FAILURE;
+    return shortage_is_meant(error) ? MEANING_SHORTAGE : MEANING_FAILURE;
 }
 
 /* A shortage lasts, and the peers wait in the queue meanwhile: it is reported once a second. */
 static void report_shortage(struct listening *listening, int fd)
 {
     int saved = errno;
-    if (modcat_deadline(0) >= listening->quiet_until) {
-        listening->quiet_until = modcat_deadline(MODCAT_SECOND);
+    if (shortage_may_warn(&listening->quiet_until))
         log_warning("accept(%d, ...): %s", fd, strerror(saved));
-    }
     errno = saved;
 }
 
@@ -74,11 +72,14 @@ static int accept_failed(struct modcat_listener *listener, struct modcat_opening
     return modcat_fail(opening, "accept(%d, ...): %s", listener->fd, strerror(errno));
 }
 
-static bool nobody_there(const struct modcat_listener *listener)
+static int accept_peer(const struct modcat_listener *listener, struct modcat_sockaddr *peer)
 {
-    struct pollfd entry = {.fd = listener->fd, .events = POLLIN};
     const struct listening *listening = listener->state;
-    return listening->blocks && poll(&entry, 1, 0) == 0;
+    const int flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+    peer->length = sizeof peer->u.storage;
+    if (listening->blocks)
+        return patient_accept(listener->fd, &peer->u.any, &peer->length, flags);
+    return accept4(listener->fd, &peer->u.any, &peer->length, flags);
 }
 
 static void introduce(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *peer)
@@ -95,10 +96,8 @@ static void introduce(struct modcat_opening *opening, int fd, const struct modca
 int modcat_listen_accept(struct modcat_listener *listener, struct modcat_opening *opening,
                          struct modcat_endpoint *endpoint)
 {
-    struct modcat_sockaddr peer = {.length = sizeof peer.u.storage};
-    if (nobody_there(listener))
-        return 1;
-    int fd = accept4(listener->fd, &peer.u.any, &peer.length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct modcat_sockaddr peer;
+    int fd = accept_peer(listener, &peer);
     if (fd < 0)
         return accept_failed(listener, opening);
     introduce(opening, fd, &peer);

@@ -58,9 +58,11 @@ static char *without_brackets(const char *host, struct lookup *lookup)
     return memory_copy_span(host + 1, length - 2);
 }
 
+/* Own addresses are there whatever the network is: AI_ADDRCONFIG would miss those of the loopback
+ * interface where no other one is up. */
 static int adjusted_flags(const struct modcat_opening *opening, int family, int flags)
 {
-    if (family == AF_UNSPEC)
+    if (family == AF_UNSPEC && (flags & AI_PASSIVE) == 0)
         flags |= AI_ADDRCONFIG;
     return (flags | opening->set.ai_flags_set) & ~opening->set.ai_flags_cleared;
 }

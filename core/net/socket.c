@@ -243,7 +243,7 @@ void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint)
     if (is_stream(fd))
         return;
     endpoint->flags |= MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
-    endpoint->ops = &datagram_connected_ops;
+    datagram_connected_endpoint(endpoint);
 }
 
 void socket_log_chosen_port(int fd, const struct modcat_sockaddr *asked, const char *who)

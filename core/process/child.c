@@ -155,7 +155,9 @@ static int exec_failed(const struct child *child, const struct aside *aside)
                        strerror(error));
 }
 
-/* Writing to a closed pipe ends programs, whatever whoever started us thought of it. */
+/* Writing to a closed pipe ends programs, whatever whoever started us thought of it. A script that
+ * runs us in the background has SIGINT and SIGQUIT ignored for us; a program that takes them from
+ * us (sigint, sigquit) would never see them. */
 static int execute(const struct child *child)
 {
     struct aside aside;
@@ -164,6 +166,8 @@ static int execute(const struct child *child)
     if (connect_descriptors(child, &aside) < 0)
         return -1;
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
     execvp(child->program->file, (char *const *)child->program->arguments);
     return exec_failed(child, &aside);
 }

@@ -3,10 +3,8 @@
 
 #include "core/base/log.h"
 #include "core/relay/dumpname.h"
-#include "core/relay/patient.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,41 +19,10 @@ struct page {
     char bytes[16384];
 };
 
-/* Waits until a descriptor can be written. Returns false when the program is asked to end. */
-static bool await_room(const struct dump *dump, int fd)
-{
-    struct wait_entry entry = {.fd = fd, .events = POLLOUT};
-    int ready;
-    do
-        ready = session_wait(dump->session, &entry, 1, MODCAT_FOREVER);
-    while (ready < 0 && errno == EINTR);
-    return ready > 0;
-}
-
-/* `blocks`: as of patient_needed(). Returns 0, or -1 with errno. */
-static int write_all(const struct dump *dump, int fd, bool blocks, const void *data, size_t length)
-{
-    for (size_t done = 0; done < length;) {
-        const char *rest = (const char *)data + done;
-        if (blocks && !await_room(dump, fd))
-            return 0;
-        ssize_t count =
-            blocks ? patient_write(fd, rest, length - done) : write(fd, rest, length - done);
-        if (count >= 0)
-            done += (size_t)count;
-        else if (errno == EAGAIN && !blocks && !await_room(dump, fd))
-            return 0;
-        else if (errno != EAGAIN && errno != EINTR)
-            return -1;
-    }
-    return 0;
-}
-
 /* Where standard error takes nothing, there is nobody to tell. */
 static void put_page(struct page *page)
 {
-    (void)write_all(page->dump, page->dump->screen, page->dump->screen_blocks, page->bytes,
-                    page->length);
+    (void)screen_write(&page->dump->screen, page->bytes, page->length);
     page->length = 0;
 }
 
@@ -167,9 +134,9 @@ static void look(struct flow_observer *observer, const unsigned char *data, size
     struct dump *dump = (struct dump *)observer;
     if (dump->text || dump->hex)
         show(dump, data, length);
-    if (dump->fd >= 0 && write_all(dump, dump->fd, false, data, length) < 0)
-        log_warning("option %s: write(%d, \"%s\", %zu): %s", dump->option, dump->fd, dump->path,
-                    length, strerror(errno));
+    if (dump->file.fd >= 0 && screen_write(&dump->file, data, length) < 0)
+        log_warning("option %s: write(%d, \"%s\", %zu): %s", dump->option, dump->file.fd,
+                    dump->path, length, strerror(errno));
     dump->offset += length;
 }
 
@@ -178,26 +145,18 @@ static int open_file(struct dump *dump, const char *pattern, const struct timesp
     if (pattern == NULL)
         return 0;
     dump->path = dumpname_expand(pattern, now);
-    dump->fd =
+    dump->file.fd =
         open(dump->path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0664);
-    if (dump->fd >= 0)
+    if (dump->file.fd >= 0)
         return 0;
     log_error("option %s \"%s\": %s", dump->option, dump->path, strerror(errno));
     return -1;
 }
 
-/* A terminal that polls as writable may have room for a few bytes only. One that is opened anew
- * can be switched to non-blocking without surprising those who share standard error. */
-static void open_screen(struct dump dumps[2])
+static void open_screens(struct dump dumps[2], struct session *session)
 {
-    const struct modcat_endpoint shared = {.flags = MODCAT_INHERITED};
-    int own = isatty(STDERR_FILENO)
-                  ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-                  : -1;
-    for (int i = 0; i < 2; i++) {
-        dumps[i].screen = own >= 0 ? own : STDERR_FILENO;
-        dumps[i].screen_blocks = own < 0 && patient_needed(&shared, STDERR_FILENO);
-    }
+    screen_open(&dumps[0].screen, session);
+    dumps[1].screen = dumps[0].screen;
 }
 
 int dumps_open(struct session *session, struct dump dumps[2])
@@ -207,16 +166,15 @@ int dumps_open(struct session *session, struct dump dumps[2])
     for (int i = 0; i < 2; i++)
         dumps[i] = (struct dump){
             .observer = {.look = look},
-            .session = session,
             .mark = i == 0 ? '>' : '<',
             .text = settings->dump_text,
             .hex = settings->dump_hex,
-            .screen = STDERR_FILENO,
+            .screen = {.session = session, .fd = STDERR_FILENO},
             .option = i == 0 ? "-r" : "-R",
-            .fd = -1,
+            .file = {.session = session, .fd = -1},
         };
     if (settings->dump_text || settings->dump_hex)
-        open_screen(dumps);
+        open_screens(dumps, session);
     clock_gettime(CLOCK_REALTIME, &now);
     if (open_file(&dumps[0], settings->dump_left, &now) < 0)
         return -1;
@@ -225,16 +183,15 @@ int dumps_open(struct session *session, struct dump dumps[2])
 
 struct flow_observer *dump_observer(struct dump *dump)
 {
-    return dump->text || dump->hex || dump->fd >= 0 ? &dump->observer : NULL;
+    return dump->text || dump->hex || dump->file.fd >= 0 ? &dump->observer : NULL;
 }
 
 void dumps_close(struct dump dumps[2])
 {
-    if (dumps[0].screen != STDERR_FILENO)
-        close(dumps[0].screen);
+    screen_close(&dumps[0].screen);
     for (int i = 0; i < 2; i++) {
-        if (dumps[i].fd >= 0)
-            close(dumps[i].fd);
+        if (dumps[i].file.fd >= 0)
+            close(dumps[i].file.fd);
         free(dumps[i].path);
     }
 }

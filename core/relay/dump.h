@@ -5,21 +5,20 @@
 #define CORE_RELAY_DUMP_H
 
 #include "core/relay/flow.h"
+#include "core/relay/screen.h"
 #include "core/session/session.h"
 
 /* Of one direction. */
 struct dump {
     struct flow_observer observer;
-    struct session *session;
     char mark; /* '>' or '<' */
     bool text;
     bool hex;
-    int screen;                /* standard error, or a descriptor of our own for its terminal */
-    bool screen_blocks;        /* writing there when it is not ready would block the program */
+    struct screen screen;
     unsigned long long offset; /* of the next byte */
     const char *option;        /* that names the file */
     char *path;
-    int fd; /* of the file, -1: none */
+    struct screen file; /* descriptor -1: none */
 };
 
 /* Prepares what the session's settings ask for, for the flow to the right and for the one to the

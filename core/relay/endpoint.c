@@ -1,15 +1,18 @@
 #define _GNU_SOURCE
 #include "core/relay/endpoint.h"
 
+#include "core/base/patient.h"
+
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-ssize_t endpoint_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
+ssize_t endpoint_read(struct modcat_endpoint *endpoint, bool blocks, void *buffer, size_t length)
 {
     if (endpoint->ops != NULL && endpoint->ops->read != NULL)
         return endpoint->ops->read(endpoint, buffer, length);
-    return read(endpoint->read_fd, buffer, length);
+    return blocks ? patient_read(endpoint->read_fd, buffer, length)
+                  : read(endpoint->read_fd, buffer, length);
 }
 
 /* Of a socket this is called SIOCOUTQ, tcp(7) and unix(7), and has the same number. */

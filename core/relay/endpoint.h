@@ -5,8 +5,9 @@
 
 #include <modcat/driver.h>
 
-/* Reads once, by its own operation where it has one. Returns as read(2). */
-ssize_t endpoint_read(struct modcat_endpoint *endpoint, void *buffer, size_t length);
+/* Reads once, by its own operation where it has one. `blocks`: as of patient_needed(). Returns as
+ * read(2). */
+ssize_t endpoint_read(struct modcat_endpoint *endpoint, bool blocks, void *buffer, size_t length);
 
 /* How much of what was written to a socket or a terminal line its other end has not taken yet: the
  * kernel's count, which may hold more than the bytes; 0 where it has none. */

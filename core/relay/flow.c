@@ -3,10 +3,10 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/patient.h"
 #include "core/relay/endpoint.h"
 #include "core/relay/halfclose.h"
 #include "core/relay/moving.h"
-#include "core/relay/patient.h"
 #include "core/relay/wait.h"
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "core/relay/progress.h"
 
 #include "core/base/log.h"
+#include "core/base/patient.h"
 #include "core/relay/wait.h"
 #include <linux/fs.h>
 #include <stdint.h>
@@ -210,7 +211,7 @@ static void draw(struct progress *progress, long long now, bool last)
         progress_format(line, sizeof line, progress, bytes, rates, now - progress->started);
     length =
         snprintf(whole, sizeof whole, "\r%.*s\033[K%s", visible(length), line, last ? "\n" : "");
-    (void)!write(STDERR_FILENO, whole, (size_t)length);
+    (void)!patient_write(STDERR_FILENO, whole, (size_t)length);
     log_set_status(!last);
 }
 

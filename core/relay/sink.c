@@ -2,8 +2,8 @@
 
 #define _GNU_SOURCE
 #include "core/base/log.h"
+#include "core/base/patient.h"
 #include "core/relay/moving.h"
-#include "core/relay/patient.h"
 #include <string.h>
 #include <unistd.h>
 

@@ -147,7 +147,7 @@ bool flow_fill_buffer(struct flow *flow, bool closing)
     size_t length = flow->capacity < flow->left ? flow->capacity : flow->left;
     ssize_t count;
     do
-        count = endpoint_read(flow->source->endpoint, data, length);
+        count = endpoint_read(flow->source->endpoint, flow->source_blocks, data, length);
     while (count < 0 && errno == EINTR);
     flow->more_likely = count == (ssize_t)length || (count > 0 && flow_has_messages(flow->source));
     if (count >= 0)

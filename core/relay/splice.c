@@ -30,12 +30,15 @@ static mode_t kind_of(int fd)
     return fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
-static bool can_give(mode_t kind)
+/* splice(2) waits for a socket that others share, whatever its flags say, and refuses a file that
+ * is open for appending. */
+static bool can_give(mode_t kind, const struct modcat_endpoint *source)
 {
-    return kind == S_IFREG || kind == S_IFSOCK || kind == S_IFIFO || kind == S_IFBLK;
+    if (kind == S_IFSOCK)
+        return (fcntl(source->read_fd, F_GETFL) & O_NONBLOCK) != 0;
+    return kind == S_IFREG || kind == S_IFIFO || kind == S_IFBLK;
 }
 
-/* splice(2) refuses a file that is open for appending, and waits for a socket that others share. */
 static bool can_take(mode_t kind, const struct modcat_endpoint *sink)
 {
     int flags = fcntl(sink->write_fd, F_GETFL);
@@ -58,7 +61,7 @@ void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
     if (!is_plain(source) || !is_plain(sink))
         return;
     mode_t from = kind_of(source->read_fd), to = kind_of(sink->write_fd);
-    if (!can_give(from) || !can_take(to, sink))
+    if (!can_give(from, source) || !can_take(to, sink))
         return;
     enum splice_way way = from == S_IFIFO || to == S_IFIFO ? SPLICE_STRAIGHT : SPLICE_THROUGH;
     if (!is_worth_it(way, to, sink))

@@ -33,7 +33,7 @@ int unwanted_drop(struct opened *from)
 {
     char dropped[16384];
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        ssize_t count = endpoint_read(from->endpoint, dropped, sizeof dropped);
+        ssize_t count = endpoint_read(from->endpoint, false, dropped, sizeof dropped);
         if (count > 0)
             continue;
         if (count < 0 && (flow_would_block(errno) || errno == EINTR))

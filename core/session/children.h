@@ -10,9 +10,11 @@
 
 struct session;
 
+/* A hash table: each child is found at once, however many there are. */
 struct children {
-    pid_t *pids;
-    size_t count;
+    pid_t *pids;  /* 0: a free place */
+    size_t room;  /* places, a power of two */
+    size_t count; /* of children */
 };
 
 /* Remembers a child that serves a peer. */
@@ -32,5 +34,8 @@ void children_reap(struct children *children);
 /* Waits until fewer than `limit` are alive. Returns 0, or -1 with errno (ECANCELED: the program is
  * asked to end). */
 int children_wait_below(struct session *session, size_t limit);
+
+/* With max-children: the same until there may be one more; `most` 0: there always may. */
+int children_wait_for_room(struct session *session, int most);
 
 #endif

@@ -3,8 +3,8 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/patient.h"
 #include "core/registry/registry.h"
-#include "core/relay/patient.h"
 #include <errno.h>
 #include <stdlib.h>
 

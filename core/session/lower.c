@@ -2,10 +2,10 @@
 
 #define _GNU_SOURCE
 #include "core/base/memory.h"
+#include "core/base/patient.h"
 #include "core/registry/registry.h"
 #include "core/relay/endpoint.h"
 #include "core/relay/halfclose.h"
-#include "core/relay/patient.h"
 #include "core/session/session.h"
 #include <errno.h>
 #include <modcat/layer.h>
@@ -65,29 +65,17 @@ long long modcat_connect_deadline(const struct modcat_opening *opening)
     return timeout > 0 ? modcat_deadline(timeout) : MODCAT_FOREVER;
 }
 
-static bool is_ready(int fd, short events)
-{
-    struct pollfd entry = {.fd = fd, .events = events};
-    return poll(&entry, 1, 0) != 0;
-}
-
 static const struct opened *opened_of(const struct modcat_endpoint *lower)
 {
     return lower->host;
-}
-
-static int not_ready(void)
-{
-    errno = EAGAIN;
-    return -1;
 }
 
 ssize_t modcat_lower_read(struct modcat_endpoint *lower, void *buffer, size_t length)
 {
     if (lower->ops != NULL && lower->ops->read != NULL)
         return lower->ops->read(lower, buffer, length);
-    if (opened_of(lower)->read_blocks && !is_ready(lower->read_fd, POLLIN))
-        return not_ready();
+    if (opened_of(lower)->read_blocks)
+        return patient_read(lower->read_fd, buffer, length);
     return read(lower->read_fd, buffer, length);
 }
 
@@ -97,8 +85,6 @@ ssize_t modcat_lower_write(struct modcat_endpoint *lower, const void *buffer, si
         return lower->ops->write(lower, buffer, length);
     if (!opened_of(lower)->write_blocks)
         return write(lower->write_fd, buffer, length);
-    if (!is_ready(lower->write_fd, POLLOUT))
-        return not_ready();
     return patient_write(lower->write_fd, buffer, length);
 }
 

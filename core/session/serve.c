@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/shortage.h"
 #include "core/options/process.h"
 #include "core/session/layer.h"
 #include <errno.h>
@@ -11,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* How long to wait when the system has no descriptor left for a peer. */
-#define SCARCE_PAUSE (MODCAT_SECOND / 10)
 
 /* A listening address and who is let in. */
 struct server {
@@ -43,15 +41,6 @@ static void log_listening(const struct server *server)
     const char *what = server->listener->waiting;
     log_notice("%s %s", what != NULL ? what : "listening on",
                modcat_sockaddr_text(&local.u.any, local.length, text));
-}
-
-static int wait_for_room(const struct server *server)
-{
-    const struct opening_settings *set = &server->listening->set;
-    if (set->max_children <= 0 || server->session->children.count < (size_t)set->max_children)
-        return 0;
-    log_notice("maxchildren are active, waiting");
-    return children_wait_below(server->session, (size_t)set->max_children);
 }
 
 static bool has_pending(const struct server *server)
@@ -88,11 +77,6 @@ static void log_permitted(const struct sockaddr *peer, socklen_t length)
         log_info("permitting connection from %s", modcat_sockaddr_text(peer, length, text));
 }
 
-static bool system_is_short(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
 /* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. */
 static int take_peer(const struct server *server, struct opened *opened)
 {
@@ -100,7 +84,8 @@ static int take_peer(const struct server *server, struct opened *opened)
     opened->endpoint = layer_new_endpoint(server->listening->address);
     errno = 0;
     int result = server->listener->accept(server->listener, opened->opening, opened->endpoint);
-    if (result > 0 && system_is_short(errno) && session_pause(server->session, SCARCE_PAUSE) < 0)
+    if (result > 0 && shortage_is_meant(errno) &&
+        session_pause(server->session, SHORTAGE_PAUSE) < 0)
         result = -1;
     if (result == 0) {
         socklen_t length = 0;
@@ -139,7 +124,7 @@ static enum session_result settle_only_peer(struct server *server, struct opened
     bool again = may_try_again(server);
     for (struct modcat_opening *level = opened->opening; again && level != NULL;
          level = level->above)
-        level->failure = MODCAT_INFO;
+        level->failure = MODCAT_NOTICE;
     if (settle_peer(opened) == 0)
         return SESSION_OPEN;
     if (!again)
@@ -170,7 +155,7 @@ static enum session_result serve(struct server *server, struct opened *opened)
 {
     for (;;) {
         log_listening(server);
-        if (wait_for_room(server) < 0)
+        if (children_wait_for_room(server->session, server->listening->set.max_children) < 0)
             return SESSION_FAILED;
         int waiting = wait_for_peer(server);
         if (waiting == 0)

@@ -4,8 +4,10 @@
 #include "core/base/lockfile.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/shortage.h"
 #include "core/base/signals.h"
 #include "core/command/features.h"
+#include "core/net/socket.h"
 #include "core/process/programs.h"
 #include "core/relay/relay.h"
 #include "core/session/environment.h"
@@ -53,10 +55,37 @@ enum session_result session_open(struct session *session)
     return side_give_up_privileges(session) < 0 ? SESSION_FAILED : SESSION_OPEN;
 }
 
-static void close_descriptor(int fd)
+static void close_slowly(void *fd)
 {
-    if (fd >= 0 && close(fd) == 0)
-        log_info("close(%d)", fd);
+    close(*(int *)fd);
+    free(fd);
+}
+
+/* With so-linger close(2) waits for the peer, whether the socket blocks or not. */
+static void close_lingering(struct modcat_opening *opening, int fd)
+{
+    int *closing = memory_alloc(sizeof *closing);
+    *closing = fd;
+    (void)modcat_call_blocking(opening, close_slowly, closing);
+}
+
+static bool lingers(const struct opened *opened)
+{
+    for (; opened != NULL; opened = opened->lower)
+        if (socket_option_given(opened->opening, "so-linger"))
+            return true;
+    return false;
+}
+
+static void close_descriptor(const struct opened *opened, int fd)
+{
+    if (fd < 0)
+        return;
+    if (lingers(opened))
+        close_lingering(opened->opening, fd);
+    else if (close(fd) < 0)
+        return;
+    log_info("close(%d)", fd);
 }
 
 int session_end_writing(int fd)
@@ -87,9 +116,9 @@ static void close_endpoint(struct opened *opened)
     shut_socket(opened, endpoint->write_fd);
     if (endpoint->read_fd != endpoint->write_fd) {
         shut_socket(opened, endpoint->read_fd);
-        close_descriptor(endpoint->read_fd);
+        close_descriptor(opened, endpoint->read_fd);
     }
-    close_descriptor(endpoint->write_fd);
+    close_descriptor(opened, endpoint->write_fd);
 }
 
 /* The descriptors belong to the lowest level. */
@@ -262,13 +291,24 @@ static void become_child(struct session *session, const struct opening_settings 
     log_info("just born: child process %d", (int)getpid());
 }
 
+/* A limit of processes or memory does not end a server: the peer waits, and with it the queue. */
+static pid_t fork_patiently(struct session *session)
+{
+    pid_t pid;
+    while ((pid = fork()) < 0) {
+        if (shortage_may_warn(&session->fork_quiet_until))
+            log_warning("fork(): %s; trying again until it works", strerror(errno));
+        if (session_pause(session, SHORTAGE_PAUSE) < 0)
+            return -1;
+    }
+    return pid;
+}
+
 int session_fork(struct session *session, const struct opening_settings *set)
 {
-    pid_t pid = fork();
-    if (pid < 0) {
-        log_error("fork(): %s", strerror(errno));
+    pid_t pid = fork_patiently(session);
+    if (pid < 0)
         return -1;
-    }
     if (pid == 0) {
         become_child(session, set);
     } else {

@@ -50,6 +50,7 @@ struct session {
     struct relay *relay;             /* while data is moved */
     long long parting;               /* until when peers are waited for at the end; 0: no end yet */
     bool lost;                       /* something that was sent did not arrive */
+    long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
     bool forked;                     /* this process was made to serve a peer */
 };
 
@@ -87,7 +88,8 @@ int session_pause(struct session *session, long long delay);
  * Returns 0, or -1 after reporting. */
 int session_lock(struct session *session, const char *path, bool wait);
 
-/* Makes a process for one peer. Returns as fork(2), after logging. In the child nothing of the
+/* Makes a process for one peer, as soon as the system has one. Returns as fork(2); -1: the program
+ * is asked to end. In the child nothing of the
  * parent's is left to remove or to wait for. */
 int session_fork(struct session *session, const struct opening_settings *set);
 

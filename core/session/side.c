@@ -160,7 +160,7 @@ static struct modcat_opening *start_stack(const struct attempt *attempt, bool la
         opening_new(attempt->session, attempt->address,
                     layered ? MODCAT_READ | MODCAT_WRITE : attempt->directions);
     if (!last)
-        opening->failure = MODCAT_INFO;
+        opening->failure = MODCAT_NOTICE;
     layer_start(opening, attempt->directions);
     return opening;
 }
@@ -180,14 +180,6 @@ static int open_with_retries(struct attempt *attempt)
     }
 }
 
-static int wait_for_room(struct session *session, const struct opening_settings *set)
-{
-    if (set->max_children <= 0 || session->children.count < (size_t)set->max_children)
-        return 0;
-    log_info("all %d allowed children are active, waiting", set->max_children);
-    return children_wait_below(session, (size_t)set->max_children);
-}
-
 /* A client with `fork`: connects again and again, each time for a new child. */
 static enum session_result open_repeatedly(struct attempt *attempt)
 {
@@ -200,7 +192,8 @@ static enum session_result open_repeatedly(struct attempt *attempt)
             return SESSION_OPEN;
         session_leave_to_child(attempt->opened);
         if (session_pause(attempt->session, set.interval) < 0 ||
-            wait_for_room(attempt->session, &set) < 0 || open_with_retries(attempt) < 0)
+            children_wait_for_room(attempt->session, set.max_children) < 0 ||
+            open_with_retries(attempt) < 0)
             return SESSION_FAILED;
     }
 }

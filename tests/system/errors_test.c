@@ -35,6 +35,8 @@ static const struct mistake {
      "TCP4:<host>:<port>",
      "TCP4"},
     {"TCP4:a:b:c", " E TCP4: wrong number of parameters (3 instead of 2)", ""},
+    {"TCP::80", " E empty <host>: name a host", ""},
+    {"UDP::80", " E empty <host>: name a host", ""},
     {"TCP:::1:80", " E TCP: wrong number of parameters (4 instead of 2)", ""},
     {"TCP4-LISTEN", " E TCP4-LISTEN: wrong number of parameters (0 instead of 1)", ""},
     {"OPEN", " E OPEN: wrong number of parameters (0 instead of 1)", ""},

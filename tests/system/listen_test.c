@@ -173,8 +173,8 @@ static void retry_waits_for_a_server_to_come_up(void **state)
         harness, "-d", "-d", "-d",
         text(harness, "TCP4:" LOOPBACK ":%u,retry=1000,interval=0.02", port), "PIPE", NULL);
 
-    program_logs(program, " I connect(*): Connection refused");
-    program_logs(program, " I connect(*): Connection refused");
+    program_logs(program, " N connect(*): Connection refused");
+    program_logs(program, " N connect(*): Connection refused");
     assert_int_equal(listen(listener, 5), 0);
     is_served(harness, peer_accept(harness, listener));
 }
@@ -188,7 +188,7 @@ static void forever_goes_on_until_a_server_comes_up(void **state)
         harness, "-d", "-d", "-d",
         text(harness, "TCP4:" LOOPBACK ":%u,forever,interval=0.02", port), "PIPE", NULL);
 
-    program_logs(program, " I connect(*): Connection refused");
+    program_logs(program, " N connect(*): Connection refused");
     assert_int_equal(listen(listener, 5), 0);
     is_served(harness, peer_accept(harness, listener));
 }
@@ -204,8 +204,8 @@ static void the_last_retry_fails_with_an_error(void **state)
     program = program_start(harness, "-d", "-d", "-d",
                             text(harness, "TCP4:" LOOPBACK ":%u,retry=2,interval=0.1", port),
                             "PIPE", NULL);
-    program_logs(program, " I connect(*): Connection refused");
-    program_logs(program, " I connect(*): Connection refused");
+    program_logs(program, " N connect(*): Connection refused");
+    program_logs(program, " N connect(*): Connection refused");
     program_logs(program, " E connect(*): Connection refused");
     program_ends(program, 1);
     assert_true(milliseconds() - began >= 200);

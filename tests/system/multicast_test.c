@@ -221,7 +221,8 @@ static void errors_that_packets_met_are_told(void **state)
     harness_close(harness, gone);
     program_send(program, "anybody?");
     program_logs(program, " N Ancillary message: error=Connection refused, origin=2, type=3");
-    program_ends(program, 1);
+    program_end_input(program);
+    program_ends(program, 0);
 }
 
 static void wrong_groups_and_interfaces_are_named(void **state)

@@ -64,7 +64,7 @@ static void sigterm_ends_it_while_it_waits_for_the_next_try(void **state)
     program = program_start(harness, "-d", "-d", "-d",
                             text(harness, "TCP4:" LOOPBACK ":%u,forever,interval=1000", port),
                             "PIPE", NULL);
-    program_logs(program, " I connect(*): Connection refused");
+    program_logs(program, " N connect(*): Connection refused");
     terminate(program);
 }
 

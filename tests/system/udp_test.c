@@ -474,6 +474,36 @@ static void options_of_the_socket_hold_for_each_peer_of_a_listener(void **state)
     assert_int_equal(ttl, 7);
 }
 
+/* What an ICMP packet says is told, and ends nothing: anybody can send one. */
+static void with_recverr_a_refused_packet_ends_no_server(void **state)
+{
+    struct harness *harness = *state;
+    static const char *const options[] = {"", ",fork"};
+
+    for (size_t i = 0; i < 2; i++) {
+        unsigned own;
+        int peer = packet_udp(harness, "127.0.0.1", &own);
+        struct place from = place_host(harness, "127.0.0.1", own);
+        struct program *program = program_start(
+            harness, "-d", "-d",
+            text(harness, "UDP4-LISTEN:0,bind=127.0.0.1,ip-recverr%s", options[i]), "-", NULL);
+        struct place to =
+            place_host(harness, "127.0.0.1",
+                       program_logs_port(program, " N listening on UDP AF=2 127.0.0.1:"));
+
+        packet_send_to(harness, peer, &to, "a");
+        program_outputs(program, "a");
+        harness_close(harness, peer);
+        program_send(program, "anybody?");
+        program_logs(program,
+                     " N packet to AF=2 127.0.0.1:* failed: Connection refused, says 127.0.0.1");
+        peer = packet_socket(harness, SOCK_DGRAM, 0, &from);
+        packet_send_to(harness, peer, &to, "b");
+        program_outputs(program, "b");
+        assert_false(program_has_logged(program, " E "));
+    }
+}
+
 static void wrong_input_is_named(void **state)
 {
     static const struct {
@@ -528,6 +558,7 @@ int main(void)
         SYSTEM_TEST(a_stream_is_cut_into_packets_that_fit),
         SYSTEM_TEST(a_refused_connection_is_an_error),
         SYSTEM_TEST(options_of_the_socket_hold_for_each_peer_of_a_listener),
+        SYSTEM_TEST(with_recverr_a_refused_packet_ends_no_server),
         SYSTEM_TEST(wrong_input_is_named),
     };
     return cmocka_run_group_tests_name("udp", tests, NULL, NULL);
