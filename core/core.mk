@@ -66,8 +66,10 @@ libcore_a_SOURCES = \
 	core/process/family.c core/process/family.h \
 	core/process/programs.c core/process/programs.h \
 	core/process/spawn.c \
+	core/registry/acl.c core/registry/acl.h \
 	core/registry/guard.c core/registry/guard.h \
 	core/registry/known.c core/registry/known.h \
+	core/registry/load.c \
 	core/registry/loader.c core/registry/loader.h \
 	core/registry/manifest.c core/registry/manifest.h \
 	core/registry/object.c core/registry/object.h \
@@ -75,6 +77,7 @@ libcore_a_SOURCES = \
 	core/registry/search.c core/registry/search.h \
 	core/registry/tables.c core/registry/tables.h \
 	core/registry/trust.c core/registry/trust.h \
+	core/registry/walk.c core/registry/walk.h \
 	core/relay/convert.c core/relay/convert.h \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \
