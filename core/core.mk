@@ -11,6 +11,7 @@ libcore_a_SOURCES = \
 	core/base/lockfile.c core/base/lockfile.h \
 	core/base/log.c core/base/log.h \
 	core/base/memory.c core/base/memory.h \
+	core/base/printable.c core/base/printable.h \
 	core/base/signals.c core/base/signals.h \
 	core/base/words.c core/base/words.h \
 	core/command/commandline.c core/command/commandline.h \

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/json.h"
+#include "core/base/printable.h"
 #include "core/base/words.h"
 
 #include <errno.h>
@@ -222,16 +223,6 @@ void log_switch(const char *what)
     leave_stderr();
 }
 
-/* One message must stay one line, and must not steer the terminal that shows it. */
-static void hide_controls(char *text)
-{
-    for (unsigned char *byte = (unsigned char *)text; *byte != '\0'; byte++)
-        if (*byte == '\t')
-            *byte = ' ';
-        else if (*byte < ' ' || *byte == 0x7f)
-            *byte = '?';
-}
-
 /* localtime_r(3) reads the zone once only, unlike localtime(3). */
 static void make_head(const struct timespec *now)
 {
@@ -244,7 +235,7 @@ static void make_head(const struct timespec *now)
         snprintf(fraction, sizeof fraction, ".%06ld", now->tv_nsec / 1000 % 1000000);
     snprintf(state.head, sizeof state.head, "%s%s %s%s[%d] ", date, fraction, state.host,
              state.program, (int)state.pid);
-    hide_controls(state.head);
+    printable_make(state.head);
 }
 
 /* Writes what stands in front of the text; returns its length. Most lines fall into the same second
@@ -343,6 +334,8 @@ static void write_whole_line(const char *line, size_t length)
 static void write_line(char *line)
 {
     size_t length = strnlen(line, LOG_LINE_MAX);
+    line[length] = '\0';
+    printable_make(line); /* of a character that was cut in two */
     line[length] = '\n';
     write_whole_line(line, length + 1);
 }
@@ -400,7 +393,7 @@ __attribute__((format(printf, 2, 0))) static void put(enum modcat_level level, c
     vsnprintf(text, LOG_LINE_MAX + 1, format, arguments);
     if (state.fd >= 0 && !is_text)
         write_json(severity, text);
-    hide_controls(text);
+    printable_make(text);
     if (state.facility != NO_FACILITY)
         syslog(severity->priority, "%c %s", severity->letter, text);
     if (is_text)
