@@ -15,6 +15,7 @@ libcore_a_SOURCES = \
 	core/base/outlet.c core/base/outlet.h \
 	core/base/patient.c core/base/patient.h \
 	core/base/shortage.c core/base/shortage.h \
+	core/base/printable.c core/base/printable.h \
 	core/base/signals.c core/base/signals.h \
 	core/base/system_log.c core/base/system_log.h \
 	core/base/words.c core/base/words.h \
@@ -70,8 +71,10 @@ libcore_a_SOURCES = \
 	core/process/command.c \
 	core/process/programs.c core/process/programs.h \
 	core/process/spawn.c \
+	core/registry/acl.c core/registry/acl.h \
 	core/registry/guard.c core/registry/guard.h \
 	core/registry/known.c core/registry/known.h \
+	core/registry/load.c \
 	core/registry/loader.c core/registry/loader.h \
 	core/registry/manifest.c core/registry/manifest.h \
 	core/registry/object.c core/registry/object.h \
@@ -79,6 +82,7 @@ libcore_a_SOURCES = \
 	core/registry/search.c core/registry/search.h \
 	core/registry/tables.c core/registry/tables.h \
 	core/registry/trust.c core/registry/trust.h \
+	core/registry/walk.c core/registry/walk.h \
 	core/relay/convert.c core/relay/convert.h \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \

@@ -25,9 +25,9 @@ static bool follows(const unsigned char *text, const struct form *form)
     return true;
 }
 
-/* The length of the character at `text`, which is not ASCII; 0: it is none. */
-static size_t character_length(const unsigned char *text)
+size_t json_character_length(const char *at)
 {
+    const unsigned char *text = (const unsigned char *)at;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (text[0] >= forms[i].first && text[0] <= forms[i].last)
             return follows(text, &forms[i]) ? forms[i].length : 0;
@@ -37,7 +37,7 @@ static size_t character_length(const unsigned char *text)
 /* What the next character becomes; *text moves behind it. */
 static void quote_next(const unsigned char **text, char piece[8])
 {
-    size_t length = **text < 0x80 ? 1 : character_length(*text);
+    size_t length = **text < 0x80 ? 1 : json_character_length((const char *)*text);
     unsigned char byte = **text;
     if (length == 0)
         snprintf(piece, 8, "\\ufffd");
@@ -45,6 +45,8 @@ static void quote_next(const unsigned char **text, char piece[8])
         snprintf(piece, 8, "\\%c", byte);
     else if (byte < ' ' || byte == 0x7f)
         snprintf(piece, 8, "\\u%04x", byte);
+    else if (byte == 0xc2 && (*text)[1] < 0xa0)
+        snprintf(piece, 8, "\\u%04x", (*text)[1]);
     else
         snprintf(piece, 8, "%.*s", (int)length, (const char *)*text);
     *text += length > 0 ? length : 1;

@@ -3,6 +3,7 @@
 #include "core/base/json.h"
 #include "core/base/outlet.h"
 #include "core/base/patient.h"
+#include "core/base/printable.h"
 #include "core/base/system_log.h"
 #include "core/base/words.h"
 
@@ -189,16 +190,6 @@ void log_switch(const char *what)
     leave_stderr();
 }
 
-/* One message must stay one line, and must not steer the terminal that shows it. */
-static void hide_controls(char *text)
-{
-    for (unsigned char *byte = (unsigned char *)text; *byte != '\0'; byte++)
-        if (*byte == '\t')
-            *byte = ' ';
-        else if (*byte < ' ' || *byte == 0x7f)
-            *byte = '?';
-}
-
 /* localtime_r(3) reads the zone once only, unlike localtime(3). */
 static void make_head(const struct timespec *now)
 {
@@ -211,7 +202,7 @@ static void make_head(const struct timespec *now)
         snprintf(fraction, sizeof fraction, ".%06ld", now->tv_nsec / 1000 % 1000000);
     snprintf(state.head, sizeof state.head, "%s%s %s%s[%d] ", date, fraction, state.host,
              state.program, (int)state.pid);
-    hide_controls(state.head);
+    printable_make(state.head);
 }
 
 /* Writes what stands in front of the text; returns its length. Most lines fall into the same second
@@ -358,6 +349,8 @@ static void write_json(const struct severity *severity, const char *text)
 static void write_line(char *line)
 {
     size_t length = strnlen(line, LOG_LINE_MAX);
+    line[length] = '\0';
+    printable_make(line); /* of a character that was cut in two */
     line[length] = '\n';
     write_whole_line(line, length + 1);
 }
@@ -385,7 +378,7 @@ __attribute__((format(printf, 2, 0))) static void put(enum modcat_level level, c
     vsnprintf(text, LOG_LINE_MAX + 1, format, arguments);
     if (outlet_fd() >= 0 && !is_text)
         write_json(severity, text);
-    hide_controls(text);
+    printable_make(text);
     if (state.facility != SYSTEM_LOG_NONE)
         system_log_put(severity->priority, severity->letter, text);
     if (is_text)

@@ -1,5 +1,7 @@
 #include "core/command/json.h"
 
+#include "core/base/json.h"
+#include "core/base/memory.h"
 #include "core/base/words.h"
 #include <string.h>
 
@@ -7,17 +9,9 @@
 
 static void put_string(FILE *out, const char *text, size_t length)
 {
-    fputc('"', out);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte == '"' || byte == '\\')
-            fprintf(out, "\\%c", byte);
-        else if (byte < ' ')
-            fprintf(out, "\\u%04x", byte);
-        else
-            fputc(byte, out);
-    }
-    fputc('"', out);
+    size_t size = JSON_QUOTED_MAX(length);
+    AUTO_FREE char *copy = memory_copy_span(text, length), *quoted = memory_alloc(size);
+    fputs(json_quote(quoted, size, copy), out);
 }
 
 /* The comma and the line that come before a value, and its name. */

@@ -6,11 +6,11 @@
 #include "core/registry/guard.h"
 #include "core/registry/object.h"
 #include "core/registry/tables.h"
-#include "core/registry/trust.h"
+#include "core/registry/walk.h"
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,48 +52,19 @@ static int check_object(const char *path, const struct object *object)
 }
 
 /* A driver for another ABI is refused before any of its code runs. */
-static int check_content(const char *path, size_t size)
+static int check_content(const char *path, int fd)
 {
     struct object object;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    struct stat status;
+    if (fstat(fd, &status) < 0)
         return refuse(path, strerror(errno));
-    if (size == 0)
+    if (status.st_size == 0)
         return refuse(path, "it is cut short: it is empty");
-    if (!object_map(fd, size, &object))
+    if (!object_map(fd, (size_t)status.st_size, &object))
         return refuse(path, strerror(errno));
     int result = check_object(path, &object);
     object_unmap(&object);
     return result;
-}
-
-static int check_file(const char *path)
-{
-    struct stat status;
-    char reason[120];
-    if (stat(path, &status) < 0)
-        return refuse(path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return refuse(path, "it is no regular file");
-    if (!trust_status(&status, reason, sizeof reason))
-        return refuse(path, reason);
-    return check_content(path, (size_t)status.st_size);
-}
-
-/* Who can write a folder can put another file in the place of the one that was looked at. */
-static int check_folder(const char *path)
-{
-    struct stat status;
-    char reason[120], longer[140];
-    const char *slash = strrchr(path, '/');
-    AUTO_FREE char *folder = memory_format("%.*s/.", slash == NULL ? 1 : (int)(slash - path),
-                                           slash == NULL ? "." : path);
-    if (stat(folder, &status) < 0)
-        return refuse(path, strerror(errno));
-    if (trust_status(&status, reason, sizeof reason))
-        return 0;
-    snprintf(longer, sizeof longer, "its folder: %s", reason);
-    return refuse(path, longer);
 }
 
 static bool credible(size_t size, size_t least)
@@ -192,13 +163,12 @@ static int check_abi(const char *path, const struct modcat_driver *found)
 
 /* What dlopen(3) says names the symbol or library that is missing. A driver that is newer than this
  * program may need a service that is not in it. */
-static int refuse_object(const char *path, const char *reason)
+static int refuse_object(const char *path, int fd, const char *reason)
 {
     unsigned major = 0, minor = 0;
     struct stat status;
     struct object object;
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) < 0 || !object_map(fd, (size_t)status.st_size, &object))
+    if (fstat(fd, &status) < 0 || !object_map(fd, (size_t)status.st_size, &object))
         return refuse(path, reason);
     bool known = object_abi(&object, &major, &minor);
     object_unmap(&object);
@@ -210,11 +180,8 @@ static int refuse_object(const char *path, const char *reason)
     return refuse(path, longer);
 }
 
-static int open_object(const char *path, struct modcat_driver *driver)
+static int take_tables(const char *path, void *object, struct modcat_driver *driver)
 {
-    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (object == NULL)
-        return refuse_object(path, dlerror());
     const struct modcat_driver *found = dlsym(object, LOADER_SYMBOL);
     if (found == NULL)
         return refuse(path, "it is no modcat driver: it has no symbol " LOADER_SYMBOL);
@@ -225,12 +192,26 @@ static int open_object(const char *path, struct modcat_driver *driver)
     return fault == NULL ? 0 : refuse(path, fault);
 }
 
+static int open_object(const char *path, const struct walk *file, struct modcat_driver *driver)
+{
+    char *reason = NULL;
+    void *object = object_load(file->fd, path, file->path, &reason);
+    int result =
+        object != NULL ? take_tables(path, object, driver) : refuse_object(path, file->fd, reason);
+    free(reason);
+    return result;
+}
+
 int loader_open(const char *path, struct modcat_driver *driver)
 {
-    if (check_file(path) < 0 || check_folder(path) < 0)
-        return -1;
-    guard_begin(path);
-    int result = open_object(path, driver);
-    guard_end();
+    struct walk file;
+    walk_file(path, &file);
+    int result = file.fd < 0 ? refuse(path, file.fault) : check_content(path, file.fd);
+    if (result == 0) {
+        guard_begin(path);
+        result = open_object(path, &file, driver);
+        guard_end();
+    }
+    walk_end(&file);
     return result;
 }

@@ -1,4 +1,4 @@
-/* object.h: what the file of a driver says before anything of it is run. */
+/* object.h: the file of a driver: what it says before anything of it is run, and loading it. */
 
 #ifndef CORE_REGISTRY_OBJECT_H
 #define CORE_REGISTRY_OBJECT_H
@@ -24,5 +24,10 @@ bool object_is_complete(const struct object *object);
 /* Reads the driver ABI that a complete file was made for. Returns false where it can't be found:
  * then dlopen(3) tells more. */
 bool object_abi(const struct object *object, unsigned *major, unsigned *minor);
+
+/* Loads an open file, and no other one that may have come to stand under its name meanwhile.
+ * `path` is what messages call it, `real_path` what it is called from the root on without symbolic
+ * links. Returns dlopen(3)'s handle; or NULL with *reason, from malloc(3). */
+void *object_load(int fd, const char *path, const char *real_path, char **reason);
 
 #endif

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/registry/trust.h"
+#include "core/registry/walk.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,23 +29,18 @@ static void leave_out(const char *path, const char *reason)
     log_warning("drivers in \"%s\" are left out: %s", path, reason);
 }
 
-/* Opens a trusted file. Returns its descriptor and its size, or -1 after a warning. */
-static int open_trusted(int folder_fd, const char *name, const char *path, size_t *size)
+/* The size of a manifest that was found good, or -1 after a warning. */
+static ssize_t size_of(const struct walk *file, const char *path)
 {
-    int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     struct stat status;
-    char reason[120];
-    if (fd < 0)
-        return leave_out(path, strerror(errno)), -1;
-    if (fstat(fd, &status) < 0)
+    if (file->fd < 0)
+        leave_out(path, file->fault);
+    else if (fstat(file->fd, &status) < 0)
         leave_out(path, strerror(errno));
-    else if (!trust_status(&status, reason, sizeof reason))
-        leave_out(path, reason);
-    else if (!S_ISREG(status.st_mode) || status.st_size > MANIFEST_MAX)
+    else if (status.st_size > MANIFEST_MAX)
         leave_out(path, "it is no manifest");
     else
-        return *size = (size_t)status.st_size, fd;
-    close(fd);
+        return (ssize_t)status.st_size;
     return -1;
 }
 
@@ -74,17 +70,16 @@ static bool cut_to_beginning(char *text)
 }
 
 /* Every run reads the beginning of every manifest: no more than that is read, if it can be. */
-static char *read_beginning(int folder_fd, const char *name, const char *path)
+static char *read_beginning(const struct walk *file, const char *path)
 {
-    size_t size = 0;
-    AUTO_CLOSE int fd = open_trusted(folder_fd, name, path, &size);
-    if (fd < 0)
+    ssize_t size = size_of(file, path);
+    if (size < 0)
         return NULL;
-    char *text = read_text(fd, path, size < BEGINNING ? size : BEGINNING);
+    char *text = read_text(file->fd, path, size < BEGINNING ? (size_t)size : BEGINNING);
     if (text == NULL || cut_to_beginning(text) || size <= BEGINNING)
         return text;
     free(text);
-    text = read_text(fd, path, size);
+    text = read_text(file->fd, path, (size_t)size);
     if (text != NULL)
         cut_to_beginning(text);
     return text;
@@ -92,9 +87,12 @@ static char *read_beginning(int folder_fd, const char *name, const char *path)
 
 char *search_read(const char *path)
 {
-    size_t size = 0;
-    AUTO_CLOSE int fd = open_trusted(AT_FDCWD, path, path, &size);
-    return fd < 0 ? NULL : read_text(fd, path, size);
+    struct walk file;
+    walk_file(path, &file);
+    ssize_t size = size_of(&file, path);
+    char *text = size < 0 ? NULL : read_text(file.fd, path, (size_t)size);
+    walk_end(&file);
+    return text;
 }
 
 static bool is_manifest(const char *name)
@@ -129,10 +127,22 @@ static ssize_t list_manifests(int folder_fd, char ***names)
     return (ssize_t)count;
 }
 
-static void search_open_folder(int folder_fd, const char *folder, const struct taker *taker)
+static void take_manifest(const struct walk *folder, const char *name, const char *path,
+                          const struct taker *taker)
+{
+    struct walk file;
+    walk_file_in(folder, name, path, &file);
+    char *text = read_beginning(&file, path);
+    walk_end(&file);
+    if (text != NULL)
+        taker->take(taker->context, path, text);
+}
+
+static void search_open_folder(const struct walk *walk, const char *folder,
+                               const struct taker *taker)
 {
     AUTO_FREE char **names = NULL;
-    ssize_t count = list_manifests(folder_fd, &names);
+    ssize_t count = list_manifests(walk->fd, &names);
     if (count < 0) {
         leave_out(folder, strerror(errno));
         return;
@@ -140,30 +150,30 @@ static void search_open_folder(int folder_fd, const char *folder, const struct t
     for (ssize_t i = 0; i < count; i++) {
         AUTO_FREE char *name = names[i];
         AUTO_FREE char *path = memory_join(folder, name);
-        char *text = read_beginning(folder_fd, name, path);
-        if (text != NULL)
-            taker->take(taker->context, path, text);
+        take_manifest(walk, name, path, taker);
     }
 }
 
 /* `wanted`: somebody named this folder, so that its absence is worth a word. */
+static void search_walked(const struct walk *walk, const char *folder, bool wanted,
+                          const struct taker *taker)
+{
+    if (walk->fd >= 0)
+        search_open_folder(walk, folder, taker);
+    else if (wanted || walk->error != ENOENT)
+        leave_out(folder, walk->fault);
+}
+
 static int search_folder(const char *folder, bool wanted, const struct taker *taker)
 {
-    struct stat status;
-    char reason[120];
+    struct walk walk;
     if (folder[0] != '/') {
         log_error("driver folder \"%s\" is not named by an absolute path", folder);
         return -1;
     }
-    AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) < 0) {
-        if (wanted || errno != ENOENT)
-            leave_out(folder, strerror(errno));
-    } else if (!trust_status(&status, reason, sizeof reason)) {
-        leave_out(folder, reason);
-    } else {
-        search_open_folder(fd, folder, taker);
-    }
+    walk_folder(folder, &walk);
+    search_walked(&walk, folder, wanted, taker);
+    walk_end(&walk);
     return 0;
 }
 
@@ -180,25 +190,15 @@ static int search_environment(const struct taker *taker)
     return 0;
 }
 
-/* The folder of a build tree's drivers, where the program stands in one; else NULL. */
-static char *build_tree_folder(void)
-{
-    char program[4096];
-    if (trust_raised_privileges())
-        return NULL;
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0)
-        return NULL;
-    program[length] = '\0';
-    *strrchr(program, '/') = '\0';
-    AUTO_FREE char *marker = memory_format("%s/drivers/.build-tree", program);
-    return access(marker, F_OK) == 0 ? memory_format("%s/drivers", program) : NULL;
-}
-
+/* A build tree's drivers, where the program stands in one, take the place of the installed ones. */
 static int search_default(const struct taker *taker)
 {
-    AUTO_FREE char *build_tree = build_tree_folder();
-    return search_folder(build_tree != NULL ? build_tree : MODCAT_DRIVER_DIR, false, taker);
+    struct walk walk;
+    if (!walk_beside_program(&walk))
+        return search_folder(MODCAT_DRIVER_DIR, false, taker);
+    search_walked(&walk, walk.path, false, taker);
+    walk_end(&walk);
+    return 0;
 }
 
 int search_manifests(const char *const *paths, size_t path_count,

@@ -9,12 +9,17 @@
 
 #include "core/base/memory.h"
 #include "core/registry/loader.h"
+#include "core/registry/object.h"
 #include "core/registry/tables.h"
 #include "tests/unit/scratch.h"
 
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Some other user. */
@@ -194,7 +199,9 @@ static void refuses_a_file_that_others_can_write(void **state)
     (void)state;
     const char *path = build(TOY);
     assert_int_equal(chmod(path, 0646), 0);
-    check_refused(path, "everybody can write it (mode 0646)");
+    AUTO_FREE char *reason =
+        memory_format("everybody can write it (mode 0646): chmod go-w \"%s\"", path);
+    check_refused(path, reason);
 }
 
 static void refuses_a_folder_that_others_can_write(void **state)
@@ -202,7 +209,20 @@ static void refuses_a_folder_that_others_can_write(void **state)
     (void)state;
     const char *path = build(TOY);
     assert_int_equal(chmod(scratch_path("drivers"), 01777), 0);
-    check_refused(path, "its folder: everybody can write it (mode 1777)");
+    AUTO_FREE char *reason =
+        memory_format("its folder: everybody can write it (mode 1777): chmod go-w \"%s\"",
+                      scratch_path("drivers"));
+    check_refused(path, reason);
+}
+
+static const char *stranger_owns(const char *path, const char *what)
+{
+    static char reason[600];
+    snprintf(reason, sizeof reason,
+             "%sit belongs to user 54321, neither to root nor to you; if you trust it: chown root "
+             "\"%s\"",
+             what, path);
+    return reason;
 }
 
 static void refuses_what_belongs_to_somebody_else(void **state)
@@ -212,10 +232,10 @@ static void refuses_what_belongs_to_somebody_else(void **state)
         skip();
     const char *path = build(TOY);
     assert_int_equal(chown(path, STRANGER, (gid_t)-1), 0);
-    check_refused(path, "it belongs to user 54321, neither to root nor to you");
+    check_refused(path, stranger_owns(path, ""));
     assert_int_equal(chown(path, 0, (gid_t)-1), 0);
     assert_int_equal(chown(scratch_path("drivers"), STRANGER, (gid_t)-1), 0);
-    check_refused(path, "its folder: it belongs to user 54321, neither to root nor to you");
+    check_refused(path, stranger_owns(scratch_path("drivers"), "its folder: "));
 }
 
 static void refuses_a_file_that_a_strange_group_can_write(void **state)
@@ -226,17 +246,207 @@ static void refuses_a_file_that_a_strange_group_can_write(void **state)
     const char *path = build(TOY);
     assert_int_equal(chown(path, (uid_t)-1, STRANGER), 0);
     assert_int_equal(chmod(path, 0664), 0);
-    check_refused(path, "group 54321 can write it (mode 0664)");
+    AUTO_FREE char *reason =
+        memory_format("group 54321 can write it (mode 0664): chmod go-w \"%s\"", path);
+    check_refused(path, reason);
 }
 
-static void the_own_group_may_write(void **state)
+static void roots_group_may_write(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    if (geteuid() != 0)
+        skip();
+    const char *path = build(TOY);
+    assert_int_equal(chown(path, (uid_t)-1, 0), 0);
+    assert_int_equal(chmod(path, 0664), 0);
+    load(path, &driver);
+}
+
+/* An access control list as the kernel takes it, in which a user or group may write; the mask is
+ * what the list lets anybody do. */
+static void set_list(const char *path, unsigned short tag, unsigned id, unsigned short mask)
+{
+    struct {
+        unsigned version;
+        struct {
+            unsigned short tag, permissions;
+            unsigned id;
+        } entries[5];
+    } list = {2, {{1, 6, ~0u}, {4, 4, ~0u}, {0x10, mask, ~0u}, {0x20, 4, ~0u}}};
+    size_t place = tag == 2 ? 1 : 2;
+    memmove(&list.entries[place + 1], &list.entries[place], (4 - place) * sizeof list.entries[0]);
+    list.entries[place].tag = tag;
+    list.entries[place].permissions = 6;
+    list.entries[place].id = id;
+    if (setxattr(path, "system.posix_acl_access", &list, sizeof list, 0) < 0) {
+        assert_int_equal(errno, ENOTSUP);
+        skip();
+    }
+}
+
+static void check_list_refused(const char *path, const char *listed, const char *what,
+                               const char *who)
+{
+    AUTO_FREE char *reason = memory_format(
+        "%sits access control list lets %s write: setfacl -b \"%s\"", what, who, listed);
+    check_refused(path, reason);
+}
+
+/* With root's own group the mode alone says nothing against the file. */
+static void refuses_what_an_access_control_list_lets_others_write(void **state)
+{
+    (void)state;
+    const char *path = build(TOY), *folder = scratch_path("drivers");
+    set_list(path, 2, STRANGER, 6);
+    check_list_refused(path, path, "", "user 54321");
+    set_list(path, 8, STRANGER, 6);
+    check_list_refused(path, path, "", "group 54321");
+    assert_int_equal(removexattr(path, "system.posix_acl_access"), 0);
+    assert_int_equal(chmod(path, 0644), 0);
+    set_list(folder, 2, STRANGER, 7);
+    assert_int_equal(chmod(folder, 0775), 0);
+    check_list_refused(path, folder, "its folder: ", "user 54321");
+    set_list(folder, 2, geteuid(), 5);
+    assert_int_equal(chmod(scratch_path("."), 0755), 0);
+    set_list(scratch_path("."), 8, STRANGER, 7);
+    assert_int_equal(loader_open(path, &(struct modcat_driver){0}), -1);
+    scratch_expect_log("its access control list lets group 54321 write");
+}
+
+static void what_the_mask_of_a_list_takes_away_does_no_harm(void **state)
 {
     (void)state;
     struct modcat_driver driver;
     const char *path = build(TOY);
-    assert_int_equal(chown(path, (uid_t)-1, getegid()), 0);
-    assert_int_equal(chmod(path, 0664), 0);
+    set_list(path, 2, STRANGER, 4);
     load(path, &driver);
+    set_list(path, 2, geteuid(), 6);
+    load(path, &driver);
+}
+
+static void refuses_what_lies_below_a_folder_that_others_can_write(void **state)
+{
+    (void)state;
+    const char *above = scratch_folder("above"), *folder = scratch_folder("above/drivers");
+    const char *path = scratch_build(folder, "toy", TOY);
+    AUTO_FREE char *reason = memory_format(
+        "folder \"%s\": everybody can write it (mode 0777): chmod go-w \"%s\"", above, above);
+    assert_int_equal(chmod(above, 0777), 0);
+    check_refused(path, reason);
+}
+
+/* Nobody can rename in there what belongs to somebody else. */
+static void a_sticky_folder_above_is_good_enough(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    const char *above = scratch_folder("above"), *folder = scratch_folder("above/drivers");
+    const char *path = scratch_build(folder, "toy", TOY);
+    assert_int_equal(chmod(above, 01777), 0);
+    load(path, &driver);
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(chown(folder, STRANGER, (gid_t)-1), 0);
+    check_refused(path, stranger_owns(folder, "its folder: "));
+}
+
+static void the_way_to_a_driver_may_lead_through_links_of_ones_own(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    const char *above = scratch_folder("above"), *path = build(TOY);
+    const char *link = scratch_path("above/link"), *again = scratch_path("again.so");
+    const char *linked = scratch_path("above/link/toy.so");
+    assert_int_equal(symlink("../above/../drivers/.", link), 0);
+    assert_int_equal(symlink(linked, again), 0);
+    load(linked, &driver);
+    load(again, &driver);
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink(path, link), 0);
+    check_refused(linked, "Not a directory");
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(symlink("link", link), 0);
+    check_refused(linked, "Too many levels of symbolic links");
+    assert_int_equal(unlink(again), 0);
+    assert_int_equal(symlink("again.so", again), 0);
+    check_refused(again, "Too many levels of symbolic links");
+    assert_int_equal(chmod(above, 0755), 0);
+}
+
+static void refuses_the_link_of_somebody_else(void **state)
+{
+    (void)state;
+    const char *path = build(TOY), *link = scratch_path("link");
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(symlink("drivers", link), 0);
+    assert_int_equal(lchown(link, STRANGER, (gid_t)-1), 0);
+    (void)path;
+    check_refused(scratch_path("link/toy.so"), "the symbolic link \"link\" on its path belongs to "
+                                               "user 54321, neither to root nor to you");
+}
+
+static void refuses_a_folder_above_that_belongs_to_somebody_else(void **state)
+{
+    (void)state;
+    const char *above = scratch_folder("above"), *folder = scratch_folder("above/drivers");
+    const char *path = scratch_build(folder, "toy", TOY);
+    if (geteuid() != 0)
+        skip();
+    AUTO_FREE char *what = memory_format("folder \"%s\": ", above);
+    assert_int_equal(chown(above, STRANGER, (gid_t)-1), 0);
+    check_refused(path, stranger_owns(above, what));
+}
+
+/* Whoever replaces the file while it is checked: what is loaded is what was open. */
+static void what_was_checked_is_what_is_loaded(void **state)
+{
+    (void)state;
+    char *reason = NULL;
+    const char *path = build(TOY);
+    const char *other = scratch_build(scratch_path("drivers"), "other",
+                                      "__attribute__((constructor)) static void start(void)\n"
+                                      "{ __builtin_trap(); }\n" TOY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(rename(other, path), 0);
+    void *object = object_load(fd, path, path, &reason);
+    assert_non_null(object);
+    assert_non_null(dlsym(object, LOADER_SYMBOL));
+    close(fd);
+}
+
+/* Numbers of descriptors come again, and dlopen(3) opens no name twice. */
+static void drivers_that_had_the_same_descriptor_are_two(void **state)
+{
+    (void)state;
+    struct modcat_driver one, two;
+    const char *folder = scratch_folder("drivers");
+    load(scratch_build(folder, "one",
+                       OPEN TYPES "MODCAT_DRIVER(.name = \"one\", .version = \"1\","
+                                  "MODCAT_TYPES(types));\n"),
+         &one);
+    load(scratch_build(folder, "two",
+                       OPEN TYPES "MODCAT_DRIVER(.name = \"two\", .version = \"1\","
+                                  "MODCAT_TYPES(types));\n"),
+         &two);
+    assert_string_equal(one.name, "one");
+    assert_string_equal(two.name, "two");
+}
+
+static void debuggers_are_told_the_path_of_a_driver(void **state)
+{
+    (void)state;
+    struct modcat_driver driver;
+    Dl_info info;
+    const char *path = build(TOY);
+    load(path, &driver);
+    assert_int_not_equal(dladdr(driver.types, &info), 0);
+    assert_string_equal(info.dli_fname, path);
+    void *again = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
+    assert_non_null(again);
+    dlclose(again);
 }
 
 static void refuses_tables_that_are_missing(void **state)
@@ -386,7 +596,17 @@ int main(void)
         TEST(refuses_a_folder_that_others_can_write),
         TEST(refuses_what_belongs_to_somebody_else),
         TEST(refuses_a_file_that_a_strange_group_can_write),
-        TEST(the_own_group_may_write),
+        TEST(roots_group_may_write),
+        TEST(refuses_what_an_access_control_list_lets_others_write),
+        TEST(what_the_mask_of_a_list_takes_away_does_no_harm),
+        TEST(refuses_what_lies_below_a_folder_that_others_can_write),
+        TEST(a_sticky_folder_above_is_good_enough),
+        TEST(the_way_to_a_driver_may_lead_through_links_of_ones_own),
+        TEST(refuses_the_link_of_somebody_else),
+        TEST(refuses_a_folder_above_that_belongs_to_somebody_else),
+        TEST(what_was_checked_is_what_is_loaded),
+        TEST(drivers_that_had_the_same_descriptor_are_two),
+        TEST(debuggers_are_told_the_path_of_a_driver),
         TEST(refuses_tables_that_are_missing),
         TEST(refuses_tables_that_make_no_sense),
         TEST(an_older_driver_lacks_the_members_that_came_later),

@@ -305,6 +305,31 @@ static void control_characters_are_hidden(void **state)
     assert_true(like(said(), " E a\\?b c\\?\\[1md\\?e\303\244\n$"));
 }
 
+/* C1, bytes that are no UTF-8, and marks that turn the direction of writing. */
+static void what_steers_a_terminal_without_a_control_character_of_ascii_is_hidden(void **state)
+{
+    (void)state;
+    log_error("%s", "a\302\233b\233c\342\200\256d\303e\302\240");
+    assert_true(like(said(), " E a\\?\\?b\\?c\\?\\?\\?d\\?e\302\240\n$"));
+}
+
+static void a_character_that_is_cut_in_two_is_hidden(void **state)
+{
+    (void)state;
+    for (size_t shift = 0; shift < 3; shift++) {
+        char long_text[LOG_LINE_MAX + 10] = "ab";
+        for (size_t at = shift; at + 3 < sizeof long_text; at += 3)
+            memcpy(long_text + at, "\342\202\254", 4);
+        log_error("%s", long_text);
+        const char *line = said();
+        size_t length = strlen(line);
+        assert_int_equal(length, LOG_LINE_MAX + 1);
+        assert_true(line[length - 2] == '?' || line[length - 2] == '\254');
+        assert_true(line[length - 2] != '?' || line[length - 3] == '?' ||
+                    line[length - 3] == '\254');
+    }
+}
+
 static void errno_is_kept(void **state)
 {
     (void)state;
@@ -478,6 +503,8 @@ int main(void)
         TEST(a_status_line_is_wiped_out_once_before_a_message),
         TEST(a_long_program_name_does_no_harm),
         TEST(control_characters_are_hidden),
+        TEST(what_steers_a_terminal_without_a_control_character_of_ascii_is_hidden),
+        TEST(a_character_that_is_cut_in_two_is_hidden),
         TEST(errno_is_kept),
         TEST(each_line_is_one_write),
         TEST(held_lines_are_written_together),

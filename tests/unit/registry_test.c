@@ -336,8 +336,8 @@ static void what_is_no_manifest_is_left_out(void **state)
     open_folders();
     assert_true(registry_has_type(registry, "TOY"));
     const char *logged = scratch_logged();
-    assert_non_null(strstr(logged, "fifo.driver\" are left out: it is no manifest\n"));
-    assert_non_null(strstr(logged, "folder.driver\" are left out: it is no manifest\n"));
+    assert_non_null(strstr(logged, "fifo.driver\" are left out: it is no regular file\n"));
+    assert_non_null(strstr(logged, "folder.driver\" are left out: it is no regular file\n"));
     assert_non_null(strstr(logged, "link.driver\" are left out: "));
     assert_null(strstr(logged, "README"));
     assert_null(strstr(logged, "/.driver"));
@@ -352,9 +352,9 @@ static void an_untrusted_folder_is_left_out_with_a_warning(void **state)
     open_folders();
     assert_false(registry_has_type(registry, "TOY"));
     assert_true(registry_has_type(registry, "BALL"));
-    AUTO_FREE char *message =
-        memory_format(" W drivers in \"%s\" are left out: everybody can write it (mode 0777)\n",
-                      scratch_path("one"));
+    AUTO_FREE char *message = memory_format(
+        " W drivers in \"%s\" are left out: everybody can write it (mode 0777): chmod go-w ",
+        scratch_path("one"));
     scratch_expect_log(message);
 }
 
@@ -368,7 +368,7 @@ static void an_untrusted_manifest_is_left_out_with_a_warning(void **state)
     assert_false(registry_has_type(registry, "TOY"));
     assert_true(registry_has_type(registry, "BALL"));
     AUTO_FREE char *message = memory_format(
-        " W drivers in \"%s\" are left out: everybody can write it (mode 0666)\n", toy);
+        " W drivers in \"%s\" are left out: everybody can write it (mode 0666): chmod go-w ", toy);
     scratch_expect_log(message);
 }
 
@@ -381,7 +381,8 @@ static void a_folder_of_somebody_else_is_left_out(void **state)
     assert_int_equal(chown(scratch_path("one"), 54321, (gid_t)-1), 0);
     open_folders();
     assert_false(registry_has_type(registry, "TOY"));
-    scratch_expect_log("it belongs to user 54321, neither to root nor to you\n");
+    scratch_expect_log(
+        "it belongs to user 54321, neither to root nor to you; if you trust it: chown root ");
 }
 
 static void a_folder_that_is_missing_is_left_out_with_a_warning(void **state)
