@@ -7,6 +7,7 @@ libcore_a_SOURCES = \
 	core/address/lexer.c core/address/lexer.h \
 	core/address/params.c core/address/params.h \
 	core/address/parser.c \
+	core/base/entry.c core/base/entry.h \
 	core/base/json.c core/base/json.h \
 	core/base/lockfile.c core/base/lockfile.h \
 	core/base/log.c core/base/log.h \
@@ -58,12 +59,15 @@ libcore_a_SOURCES = \
 	core/net/unix.c core/net/unix.h \
 	core/net/unix_client.c \
 	core/options/appl.c \
+	core/options/account.c core/options/account.h \
 	core/options/child.c \
+	core/options/confine.c core/options/confine.h \
 	core/options/data.c \
 	core/options/effects.c core/options/effects.h \
 	core/options/fd.c \
 	core/options/file.c \
 	core/options/groups.c core/options/groups.h \
+	core/options/identity.c core/options/identity.h \
 	core/options/process.c core/options/process.h \
 	core/options/values.c core/options/values.h \
 	core/process/channel.c core/process/channel.h \

@@ -194,6 +194,9 @@ tests_system_soak_test_SOURCES = tests/system/soak_test.c $(harness)
 system_tests += tests/system/fork_test
 tests_system_fork_test_SOURCES = tests/system/fork_test.c $(harness)
 
+system_tests += tests/system/jail_test
+tests_system_jail_test_SOURCES = tests/system/jail_test.c $(harness)
+
 system_tests += tests/system/listen_test
 tests_system_listen_test_SOURCES = tests/system/listen_test.c $(harness)
 

@@ -6,21 +6,22 @@
 #include "core/base/log.h"
 #include "core/options/effects.h"
 #include "core/options/groups.h"
-#include "core/session/environment.h"
+#include "core/options/identity.h"
 #include "core/session/session.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static modcat_apply_fn set_umask, set_netns, change_root, change_group, change_user, become_user,
-    remember_user, start_session;
+static modcat_apply_fn set_umask, set_netns, want_root, want_group, want_user, want_account,
+    remember_account, start_session;
+
+/* How many addresses with a folder are told apart: each side has two at most, and layers. */
+#define ENTERED_MAX 16
 
 #define OPTION(kind, when, function)                                                               \
     .type = MODCAT_##kind, .phase = MODCAT_PHASE_##when, .effect = MODCAT_CALL, .apply = (function)
@@ -31,22 +32,25 @@ static const struct modcat_option options[] = {
     {"umask", NULL, NULL, "umask during the opening", OPTION(MODE, INIT, set_umask)},
     {"netns", NULL, NULL, "network namespace during the opening", OPTION(STRING, INIT, set_netns)},
     {"chroot", NULL, NULL, "root folder from after the opening on",
-     OPTION(STRING, LATE, change_root)},
+     OPTION(STRING, LATE, want_root)},
     {"chroot-early", NULL, NULL, "root folder from before the opening on",
-     OPTION(STRING, EARLY, change_root)},
-    {"setgid", NULL, NULL, "become this group after the opening", OPTION(GID, LATE2, change_group)},
-    {"setgid-early", NULL, NULL, "become this group before the opening",
-     OPTION(GID, EARLY, change_group)},
-    {"setuid", NULL, NULL, "become this user after the opening, groups stay",
-     OPTION(UID, LATE2, change_user)},
-    {"setuid-early", NULL, NULL, "become this user before the opening, groups stay",
-     OPTION(UID, EARLY, change_user)},
+     OPTION(STRING, EARLY, want_root)},
+    {"setgid", NULL, NULL, "become this group after the opening, without further ones",
+     OPTION(GID, LATE2, want_group)},
+    {"setgid-early", NULL, NULL, "become this group before the opening, without further ones",
+     OPTION(GID, EARLY, want_group)},
+    {"setuid", NULL, NULL, "become this user after the opening, without further groups",
+     OPTION(UID, LATE2, want_user)},
+    {"setuid-early", NULL, NULL, "become this user before the opening, without further groups",
+     OPTION(UID, EARLY, want_user)},
+    {"keep-groups", NULL, NULL, "setuid and setgid keep the supplementary groups",
+     .type = MODCAT_BOOL, .phase = MODCAT_PHASE_INIT, OPENING_SETTING(keep_groups), .preset = "0"},
     {"substuser", "su", NULL, "become this user with groups after the opening",
-     OPTION(UID, LATE2, become_user)},
+     OPTION(UID, LATE2, want_account)},
     {"substuser-early", "su-e", NULL, "become this user with groups before the opening",
-     OPTION(UID, EARLY, become_user)},
+     OPTION(UID, EARLY, want_account)},
     {"substuser-delayed", "su-d", NULL, "become this user with groups when all is open",
-     OPTION(UID, INIT, remember_user)},
+     OPTION(UID, INIT, remember_account)},
     {"setsid", "sid", NULL, "become the leader of a new session",
      OPTION(BOOL, LATE, start_session)},
 };
@@ -112,9 +116,31 @@ static int enter_netns(const char *name, struct process_state *saved)
     return result;
 }
 
+/* The folder of an address that has changed the root since is its path in the former one: from then
+ * on the address is opened in the new root's `/`. */
+static struct {
+    const char *directory;
+    unsigned roots;
+} entered[ENTERED_MAX];
+
+static bool was_for_former_root(const char *directory)
+{
+    size_t place = 0;
+    while (place < ENTERED_MAX && entered[place].directory != NULL &&
+           entered[place].directory != directory)
+        place++;
+    if (place == ENTERED_MAX)
+        return identity_roots() > 0;
+    if (entered[place].directory == NULL) {
+        entered[place].directory = directory;
+        entered[place].roots = identity_roots();
+    }
+    return entered[place].roots != identity_roots();
+}
+
 static int enter_directory(const char *directory, struct process_state *saved)
 {
-    if (directory == NULL)
+    if (directory == NULL || was_for_former_root(directory))
         return 0;
     saved->directory = open_or_log(".", O_PATH | O_DIRECTORY, "O_PATH|O_DIRECTORY");
     if (saved->directory < 0)
@@ -127,7 +153,7 @@ static int enter_directory(const char *directory, struct process_state *saved)
 
 int process_enter(const struct opening_settings *settings, struct process_state *saved)
 {
-    *saved = (struct process_state){.netns = -1, .directory = -1};
+    *saved = (struct process_state){.netns = -1, .directory = -1, .roots = identity_roots()};
     if (enter_netns(settings->netns, saved) < 0 || enter_directory(settings->chdir, saved) < 0) {
         process_leave(saved);
         return -1;
@@ -139,11 +165,12 @@ int process_enter(const struct opening_settings *settings, struct process_state 
     return 0;
 }
 
-static int leave_directory(int fd)
+/* The former folder is a way out of a root that has been entered since. */
+static int leave_directory(const struct process_state *saved)
 {
-    if (fchdir(fd) == 0)
+    if (saved->roots != identity_roots() || fchdir(saved->directory) == 0)
         return 0;
-    log_error("fchdir(%d): %s", fd, strerror(errno));
+    log_error("fchdir(%d): %s", saved->directory, strerror(errno));
     return -1;
 }
 
@@ -153,7 +180,7 @@ int process_leave(struct process_state *saved)
     if (saved->umask_changed)
         umask(saved->umask);
     if (saved->directory >= 0) {
-        result = leave_directory(saved->directory);
+        result = leave_directory(saved);
         close(saved->directory);
     }
     if (saved->netns >= 0) {
@@ -165,31 +192,37 @@ int process_leave(struct process_state *saved)
     return result;
 }
 
-static int change_root(struct modcat_opening *opening, int fd, const struct modcat_option *option,
-                       const struct modcat_value *value)
+/* What these want is done at the end of their phase; see identity.h. */
+static int want_root(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                     const struct modcat_value *value)
 {
     (void)fd, (void)option;
-    if (chroot(value->string) == 0)
-        return 0;
-    return modcat_fail(opening, "chroot(\"%s\"): %s", value->string, strerror(errno));
+    opening->wish.root = value;
+    return 0;
 }
 
-static int change_group(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+static int want_group(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                      const struct modcat_value *value)
+{
+    (void)fd, (void)option;
+    opening->wish.group = value;
+    return 0;
+}
+
+static int want_user(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                     const struct modcat_value *value)
+{
+    (void)fd, (void)option;
+    opening->wish.user = value;
+    return 0;
+}
+
+static int want_account(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                         const struct modcat_value *value)
 {
     (void)fd, (void)option;
-    if (setgid((gid_t)value->number) == 0)
-        return 0;
-    return modcat_fail(opening, "setgid(%lld): %s", value->number, strerror(errno));
-}
-
-static int change_user(struct modcat_opening *opening, int fd, const struct modcat_option *option,
-                       const struct modcat_value *value)
-{
-    (void)fd, (void)option;
-    if (setuid((uid_t)value->number) == 0)
-        return 0;
-    return modcat_fail(opening, "setuid(%lld): %s", value->number, strerror(errno));
+    opening->wish.account = value;
+    return 0;
 }
 
 /* A process that leads its group can't do it; it goes on in its old session. */
@@ -202,92 +235,16 @@ static int start_session(struct modcat_opening *opening, int fd, const struct mo
     return 0;
 }
 
-static int copy_text(char *copy, size_t size, const char *text)
-{
-    if (strlen(text) >= size) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(copy, text, strlen(text) + 1);
-    return 0;
-}
-
-static int copy_account(const struct passwd *entry, struct process_account *account)
-{
-    account->user = entry->pw_uid;
-    account->group = entry->pw_gid;
-    account->group_count = PROCESS_GROUPS_MAX;
-    if (copy_text(account->name, sizeof account->name, entry->pw_name) < 0 ||
-        copy_text(account->home, sizeof account->home, entry->pw_dir) < 0 ||
-        copy_text(account->shell, sizeof account->shell, entry->pw_shell) < 0)
-        return -1;
-    if (getgrouplist(account->name, account->group, account->groups, &account->group_count) < 0) {
-        errno = E2BIG;
-        return -1;
-    }
-    return 0;
-}
-
-static int look_up(const struct modcat_opening *opening, uid_t user,
-                   struct process_account *account)
-{
-    errno = 0;
-    const struct passwd *entry = getpwuid(user);
-    if (entry == NULL && errno == 0) {
-        errno = ENOENT;
-        return modcat_fail(opening, "getpwuid(%lu): no such user", (unsigned long)user);
-    }
-    if (entry == NULL || copy_account(entry, account) < 0)
-        return modcat_fail(opening, "getpwuid(%lu): %s", (unsigned long)user, strerror(errno));
-    return 0;
-}
-
-static void tell_children(struct environment *environment, const struct process_account *account)
-{
-    environment_set(environment, "USER", account->name);
-    environment_set(environment, "LOGNAME", account->name);
-    environment_set(environment, "HOME", account->home);
-    environment_set(environment, "SHELL", account->shell);
-}
-
-static int become(struct modcat_opening *opening, const struct process_account *account)
-{
-    if (setgroups((size_t)account->group_count, account->groups) < 0)
-        return modcat_fail(opening, "setgroups(%d, ...): %s", account->group_count,
-                           strerror(errno));
-    if (setgid(account->group) < 0)
-        return modcat_fail(opening, "setgid(%lu): %s", (unsigned long)account->group,
-                           strerror(errno));
-    if (setuid(account->user) < 0)
-        return modcat_fail(opening, "setuid(%lu): %s", (unsigned long)account->user,
-                           strerror(errno));
-    tell_children(opening->session->environment, account);
-    return 0;
-}
-
-int process_become_user(struct modcat_opening *opening, uid_t user)
-{
-    if (opening->set.delayed_user_given && opening->set.delayed_account.user == user)
-        return become(opening, &opening->set.delayed_account);
-    struct process_account account;
-    return look_up(opening, user, &account) < 0 ? -1 : become(opening, &account);
-}
-
-static int become_user(struct modcat_opening *opening, int fd, const struct modcat_option *option,
-                       const struct modcat_value *value)
+static int remember_account(struct modcat_opening *opening, int fd,
+                            const struct modcat_option *option, const struct modcat_value *value)
 {
     (void)fd, (void)option;
-    return process_become_user(opening, (uid_t)value->number);
+    opening->set.delayed_account = account_find(opening, value);
+    return opening->set.delayed_account == NULL ? -1 : 0;
 }
 
-static int remember_user(struct modcat_opening *opening, int fd, const struct modcat_option *option,
-                         const struct modcat_value *value)
+bool process_names_account(const struct modcat_option *option)
 {
-    (void)fd, (void)option;
-    uid_t user = (uid_t)value->number;
-    if (look_up(opening, user, &opening->set.delayed_account) < 0)
-        return -1;
-    opening->set.delayed_user_given = true;
-    opening->set.delayed_user = user;
-    return 0;
+    return option->effect == MODCAT_CALL &&
+           (option->apply == want_account || option->apply == remember_account);
 }

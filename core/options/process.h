@@ -1,5 +1,5 @@
 /* process.h: the state of the process that options change: for the time of an opening (network
- * namespace, folder, umask), or for good (user, groups). */
+ * namespace, folder, umask). What they change for good is identity.h's. */
 
 #ifndef CORE_OPTIONS_PROCESS_H
 #define CORE_OPTIONS_PROCESS_H
@@ -7,20 +7,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct modcat_opening;
+struct modcat_option;
 struct opening_settings;
-
-/* A user with all that the account gives a process. */
-#define PROCESS_GROUPS_MAX 256
-struct process_account {
-    uid_t user;
-    gid_t group;
-    gid_t groups[PROCESS_GROUPS_MAX];
-    int group_count;
-    char name[256];
-    char home[256];
-    char shell[256];
-};
 
 /* What process_leave() restores. */
 struct process_state {
@@ -28,6 +16,7 @@ struct process_state {
     int directory; /* descriptor of the former folder, -1: unchanged */
     bool umask_changed;
     mode_t umask;
+    unsigned roots; /* see identity_roots(): the former folder is lost with the former root */
 };
 
 /* Sets the network namespace, the folder and the umask that an address asks for, for the time of
@@ -37,9 +26,7 @@ int process_enter(const struct opening_settings *settings, struct process_state 
 /* Restores what process_enter() changed. Returns 0, or -1 after reporting. errno is kept. */
 int process_leave(struct process_state *saved);
 
-/* Becomes another user for good: supplementary groups, group, user, and the variables USER,
- * LOGNAME, HOME and SHELL of child programs. Returns 0, or -1 after reporting.
- * Counterparts: setgroups(2), setgid(2), setuid(2). */
-int process_become_user(struct modcat_opening *opening, uid_t user);
+/* True for an option that names a user whose whole account counts. */
+bool process_names_account(const struct modcat_option *option);
 
 #endif

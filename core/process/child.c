@@ -6,7 +6,7 @@
 #include "core/base/signals.h"
 #include "core/base/words.h"
 #include "core/options/effects.h"
-#include "core/options/process.h"
+#include "core/options/identity.h"
 #include "core/registry/registry.h"
 #include "core/session/environment.h"
 #include "core/session/session.h"
@@ -45,7 +45,7 @@ static int carry_out_phase(struct modcat_opening *opening, enum modcat_phase pha
         if (carry_out(opening, fd, option) < 0)
             return -1;
     }
-    return 0;
+    return identity_settle(opening);
 }
 
 /* The user of su-d is the program's, not ours: others of the session may need our rights. */
@@ -54,9 +54,9 @@ static int carry_out_options(struct modcat_opening *opening, int fd)
     for (int phase = MODCAT_PHASE_PREFORK; phase <= MODCAT_PHASE_PASTEXEC; phase++)
         if (carry_out_phase(opening, (enum modcat_phase)phase, fd) < 0)
             return -1;
-    if (!opening->set.delayed_user_given)
+    if (opening->set.delayed_account == NULL)
         return 0;
-    return process_become_user(opening, opening->set.delayed_user);
+    return identity_take(opening, opening->set.delayed_account);
 }
 
 void child_take_options(struct modcat_opening *opening)
@@ -65,7 +65,7 @@ void child_take_options(struct modcat_opening *opening)
         for (int phase = MODCAT_PHASE_PREFORK; phase <= MODCAT_PHASE_PASTEXEC; phase++)
             if (is_for_child(&opening->address->options[i], (enum modcat_phase)phase))
                 opening->used[i] = true;
-    opening->set.delayed_user_given = false;
+    opening->set.delayed_account = NULL;
 }
 
 static int set_variable(const char *variable)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/session/leftovers.h"
 
+#include "core/base/entry.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/session/session.h"
@@ -19,6 +20,8 @@ struct leftovers {
     const char *what;
     int (*remove)(const char *path);
     pid_t owner;
+    struct entry entry; /* what was there when it was added */
+    bool outside;       /* of the root folder that the process has by now */
 };
 
 static char *absolute(const char *path)
@@ -38,13 +41,17 @@ static void add(struct session *session, struct leftovers leftover)
 
 void leftovers_add(struct session *session, const char *path, const char *what)
 {
-    add(session, (struct leftovers){.path = absolute(path), .what = what, .remove = unlink});
+    add(session,
+        (struct leftovers){
+            .path = absolute(path), .what = what, .remove = unlink, .entry = entry_at(path)});
 }
 
 void leftovers_add_link(struct session *session, const char *path, const char *target)
 {
-    add(session, (struct leftovers){
-                     .path = absolute(path), .target = memory_copy_text(target), .remove = unlink});
+    add(session, (struct leftovers){.path = absolute(path),
+                                    .target = memory_copy_text(target),
+                                    .remove = unlink,
+                                    .entry = entry_at(path)});
 }
 
 static void free_leftover(struct leftovers *leftover)
@@ -67,6 +74,27 @@ void leftovers_forget(struct session *session, const char *path)
     }
 }
 
+/* The path of an entry as it is seen from a folder that has become the root, or NULL. */
+static char *path_inside(const char *path, const char *root)
+{
+    size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
+    bool inside = strncmp(path, root, length) == 0 && path[length] == '/';
+    return inside ? memory_copy_text(path + length) : NULL;
+}
+
+void leftovers_change_root(struct session *session, const char *root)
+{
+    for (struct leftovers *left = session->leftovers; left != NULL; left = left->next) {
+        char *inside = left->remove == unlink ? path_inside(left->path, root) : NULL;
+        if (inside == NULL) {
+            left->outside = left->remove == unlink;
+            continue;
+        }
+        free(left->path);
+        left->path = inside;
+    }
+}
+
 /* Somebody else may have put another link there meanwhile. */
 static bool leads_elsewhere(const struct leftovers *leftover)
 {
@@ -80,7 +108,7 @@ static bool leads_elsewhere(const struct leftovers *leftover)
 
 static void remove_entry(const struct leftovers *leftover)
 {
-    const bool is_entry = leftover->remove == unlink;
+    bool is_entry = leftover->remove == unlink;
     if (leftover->remove(leftover->path) < 0)
         modcat_log(is_entry || errno != ENOENT ? MODCAT_WARNING : MODCAT_INFO, "%s(\"%s\"): %s",
                    is_entry ? "unlink" : "removing", leftover->path, strerror(errno));
@@ -88,12 +116,26 @@ static void remove_entry(const struct leftovers *leftover)
         log_info("%s \"%s\"", leftover->what, leftover->path);
 }
 
+/* What can't be reached any more, or has been replaced since by somebody else, stays. */
+static bool must_stay(const struct leftovers *leftover)
+{
+    if (leftover->outside)
+        log_warning("\"%s\" can't be removed: it is outside of the root folder", leftover->path);
+    if (leftover->outside || leads_elsewhere(leftover))
+        return true;
+    if (!leftover->entry.known || !entry_at(leftover->path).known ||
+        entry_is_at(&leftover->entry, leftover->path))
+        return false;
+    log_notice("\"%s\" is not removed: it has been replaced since", leftover->path);
+    return true;
+}
+
 void leftovers_remove(struct session *session)
 {
     while (session->leftovers != NULL) {
         struct leftovers *last = session->leftovers;
         session->leftovers = last->next;
-        if (last->owner == getpid() && !leads_elsewhere(last))
+        if (last->owner == getpid() && !must_stay(last))
             remove_entry(last);
         free_leftover(last);
     }

@@ -5,13 +5,19 @@
 
 struct session;
 
-/* Removes this entry at the end, if the process that said so still is the one that ends. The path
- * is copied; a relative one is kept as it is from here. `what` is for the log line at info level,
- * such as "released lock", or NULL. */
+/* Removes this entry at the end, if the process that said so still is the one that ends, and the
+ * entry still is the one that is there now; where there is none yet, any. The path is copied; a
+ * relative one is kept as it is from here. `what` is for the log line at info level, such as
+ * "released lock", or NULL. */
 void leftovers_add(struct session *session, const char *path, const char *what);
 
 /* The same for a symbolic link, as long as it leads to `target`, which is copied. */
 void leftovers_add_link(struct session *session, const char *path, const char *target);
+
+/* The process has another root folder from now on; `root` was its path, without links. Entries
+ * inside of it are removed by their new paths; the others can't be removed any more, and are named
+ * at the end. */
+void leftovers_change_root(struct session *session, const char *root);
 
 /* Removes them all, last first. */
 void leftovers_remove(struct session *session);

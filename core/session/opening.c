@@ -116,9 +116,12 @@ static int carry_out(struct modcat_opening *opening, size_t index, int fd)
     return result < 0 && log_sloppy() ? 0 : result;
 }
 
-/* What the options of a phase have changed of a terminal is set at once. */
-static int settle_terminals(struct modcat_opening *opening)
+/* What the options of a phase want of a terminal, or of the process, is done at once. A process
+ * that keeps rights which it was to give up never goes on. */
+static int settle_phase(struct modcat_opening *opening)
 {
+    if (identity_settle(opening) < 0)
+        return -1;
     return terminals_settle(opening) < 0 && !log_sloppy() ? -1 : 0;
 }
 
@@ -133,7 +136,7 @@ int modcat_apply(struct modcat_opening *opening, enum modcat_phase phase, int fd
         if (result != 0)
             return result;
     }
-    return settle_terminals(opening);
+    return settle_phase(opening);
 }
 
 /* Of two descriptors only one may be a terminal (`modcat -,rawer ... | tee log`). If none is, the
@@ -174,7 +177,7 @@ static int carry_out_phases(struct modcat_opening *opening, struct modcat_endpoi
             if (carry_out_on_both(opening, i, endpoint) < 0)
                 return -1;
         }
-        if (settle_terminals(opening) < 0)
+        if (settle_phase(opening) < 0)
             return -1;
     }
     return 0;

@@ -7,7 +7,7 @@
 #include "core/address/address.h"
 #include "core/command/settings.h"
 #include "core/net/range.h"
-#include "core/options/process.h"
+#include "core/options/identity.h"
 #include "core/relay/convert.h"
 #include <modcat/driver.h>
 #include <modcat/net.h>
@@ -43,21 +43,20 @@ struct opening_settings {
     const char *chdir;    /* chdir, for the time of the opening */
     bool umask_given;     /* umask, for the time of the opening */
     mode_t umask;
-    const char *netns;                 /* netns, for the time of the opening */
-    int backlog;                       /* backlog; -1: default */
-    long long accept_timeout;          /* accept-timeout; 0: none */
-    long long connect_timeout;         /* connect-timeout; 0: none */
-    int ai_flags_set;                  /* ai-*: bits to set in getaddrinfo(3)'s flags ... */
-    int ai_flags_cleared;              /* ... and to clear */
-    unsigned long res_options_set;     /* res-*: bits of _res.options to set ... */
-    unsigned long res_options_cleared; /* ... and to clear */
-    int res_retrans;                   /* res-retrans; 0: default */
-    int res_retry;                     /* res-retry; 0: default */
-    const char *res_nsaddr;            /* res-nsaddr, text */
-    bool delayed_user_given;           /* su-d */
-    uid_t delayed_user;
-    long long sitout_eio;                   /* sitout-eio of a pseudo terminal; 0: none */
-    struct process_account delayed_account; /* looked up before chroot can hide it */
+    const char *netns;                     /* netns, for the time of the opening */
+    int backlog;                           /* backlog; -1: default */
+    long long accept_timeout;              /* accept-timeout; 0: none */
+    long long connect_timeout;             /* connect-timeout; 0: none */
+    int ai_flags_set;                      /* ai-*: bits to set in getaddrinfo(3)'s flags ... */
+    int ai_flags_cleared;                  /* ... and to clear */
+    unsigned long res_options_set;         /* res-*: bits of _res.options to set ... */
+    unsigned long res_options_cleared;     /* ... and to clear */
+    int res_retrans;                       /* res-retrans; 0: default */
+    int res_retry;                         /* res-retry; 0: default */
+    const char *res_nsaddr;                /* res-nsaddr, text */
+    bool keep_groups;                      /* keep-groups */
+    const struct account *delayed_account; /* su-d, or NULL */
+    long long sitout_eio;                  /* sitout-eio of a pseudo terminal; 0: none */
 };
 
 /* What a layer's `prepare` made, for the opening of the address and those of its peers. */
@@ -74,6 +73,7 @@ struct modcat_opening {
     unsigned directions;
     bool *used; /* one for each option of the address */
     struct opening_settings set;
+    struct identity_wish wish; /* of the phase that is being carried out */
     enum modcat_level failure; /* the level at which modcat_fail() speaks */
     bool trying;               /* a connect(2) that fails is not the last word ... */
     bool tried;                /* ... and has failed */

@@ -8,6 +8,7 @@
 #include "core/base/signals.h"
 #include "core/command/features.h"
 #include "core/net/socket.h"
+#include "core/options/account.h"
 #include "core/process/programs.h"
 #include "core/relay/relay.h"
 #include "core/session/environment.h"
@@ -46,6 +47,8 @@ void session_start(struct session *session, const struct settings *settings,
 
 enum session_result session_open(struct session *session)
 {
+    if (accounts_look_up(session) < 0)
+        return SESSION_FAILED;
     enum session_result result = side_open(session, &session->sides[0]);
     if (result == SESSION_OPEN)
         result = side_open(session, &session->sides[1]);
@@ -175,6 +178,7 @@ void session_free(struct session *session)
     programs_forget(session);
     children_forget(&session->children);
     environment_free(session->environment);
+    accounts_free(session);
 }
 
 void session_close(struct session *session)

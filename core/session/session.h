@@ -12,6 +12,7 @@
 #include <modcat/driver.h>
 #include <stdbool.h>
 
+struct account;
 struct environment;
 struct leftovers;
 struct relay;
@@ -43,6 +44,7 @@ struct session {
     const struct settings *settings;
     struct side sides[2];
     struct environment *environment; /* what child programs get */
+    struct account *accounts;        /* that options name */
     struct leftovers *leftovers;     /* entries and locks to remove at the end */
     struct terminals *terminals;     /* settings to put back at the end */
     struct children children;        /* processes that serve peers */

@@ -262,7 +262,7 @@ struct opened *side_writer(struct side *side)
 static struct modcat_opening *with_delayed_user(const struct opened *opened)
 {
     for (; opened != NULL; opened = opened->lower)
-        if (opened->opening != NULL && opened->opening->set.delayed_user_given)
+        if (opened->opening != NULL && opened->opening->set.delayed_account != NULL)
             return opened->opening;
     return NULL;
 }
@@ -273,7 +273,7 @@ int side_give_up_privileges(struct session *session)
         const struct opened *halves[] = {&session->sides[i].first, &session->sides[i].second};
         for (size_t half = 0; half < MODCAT_COUNT(halves); half++) {
             struct modcat_opening *opening = with_delayed_user(halves[half]);
-            if (opening != NULL && process_become_user(opening, opening->set.delayed_user) < 0)
+            if (opening != NULL && identity_take(opening, opening->set.delayed_account) < 0)
                 return -1;
         }
     }

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
+#include "core/options/account.h"
 #include "core/options/effects.h"
 #include "core/options/groups.h"
 #include "core/options/values.h"
@@ -268,7 +269,7 @@ static enum session_result open_side(const char *text)
     struct address_pair *pairs[2] = {bind_by_hand(text), bind_by_hand("TOY")};
     session_start(&session, &settings, pairs);
     trace[0] = '\0';
-    return side_open(&session, &session.sides[0]);
+    return accounts_look_up(&session) < 0 ? SESSION_FAILED : side_open(&session, &session.sides[0]);
 }
 
 static struct modcat_opening *opening_of(struct session *of)
