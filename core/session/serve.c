@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/options/process.h"
+#include "core/session/environment.h"
 #include "core/session/layer.h"
 #include <errno.h>
 #include <modcat/net.h>
@@ -20,6 +21,7 @@ struct server {
     struct session *session;
     struct modcat_opening *listening;
     struct modcat_listener *listener;
+    struct environment *environment; /* as it was before the first peer */
     unsigned failures; /* peers with whom no session came about */
 };
 
@@ -93,9 +95,11 @@ static bool system_is_short(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. */
+/* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. What an
+ * earlier peer has left in the environment must not be taken for this one's. */
 static int take_peer(const struct server *server, struct opened *opened)
 {
+    environment_restore(server->session->environment, server->environment);
     opened->opening = opening_for_peer(server->listening);
     opened->endpoint = layer_new_endpoint(server->listening->address);
     errno = 0;
@@ -191,7 +195,9 @@ enum session_result serve_peers(struct session *session, struct modcat_opening *
 {
     struct server server = {.session = session, .listening = listening, .listener = listener};
     log_switch("starting accept loop");
+    server.environment = environment_copy(session->environment);
     enum session_result result = serve(&server, opened);
+    environment_free(server.environment);
     close_listener(&server);
     return result;
 }
