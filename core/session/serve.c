@@ -22,7 +22,7 @@ struct server {
     struct modcat_opening *listening;
     struct modcat_listener *listener;
     struct environment *environment; /* as it was before the first peer */
-    unsigned failures; /* peers with whom no session came about */
+    unsigned failures;               /* peers with whom no session came about */
 };
 
 static void close_listener(struct server *server)
