@@ -351,7 +351,7 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"SOCKS5:" LOOPBACK ":name:80,socks-password=x,socks-password-file=/dev/null",
          " E SOCKS5: Only one of options socks-password and socks-password-file allowed"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/no/such/file",
-         " E SOCKS5: open(\"/no/such/file\", O_RDONLY): No such file or directory"},
+         " E SOCKS5: cannot read file \"/no/such/file\": No such file or directory"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/dev/null",
          " E SOCKS5: file \"/dev/null\" is empty"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/dev/zero",
