@@ -227,8 +227,7 @@ static void warn_of_strangers(const struct tls_context *context)
     if (context->server && context->verify && SSL_CTX_get0_certificate(context->library) != NULL)
         modcat_log(MODCAT_WARNING,
                    "clients are accepted with a certificate of any authority that this system "
-                   "trusts%s; consider option cafile or capath",
-                   context->common_name != NULL ? " for their name" : "");
+                   "trusts; consider option cafile or capath");
 }
 
 /* Those that the system trusts are many, and are read only where they can be of use. */

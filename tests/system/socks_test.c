@@ -355,7 +355,7 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/dev/null",
          " E SOCKS5: file \"/dev/null\" is empty"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/dev/zero",
-         " E SOCKS5: file \"/dev/zero\" is too long for a secret"},
+         " E SOCKS5: cannot read file \"/dev/zero\": File too large"},
         {"SOCKS5:a:b", " E SOCKS5: wrong number of parameters (2 instead of 3 to 4)"},
         {"SOCKS5|TCP:" LOOPBACK ":1", " E SOCKS5: it is not said what to connect to"},
         {"SOCKS5:a|TCP:" LOOPBACK ":1", " E SOCKS5: it is not said what to connect to"},
