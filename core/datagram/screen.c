@@ -28,7 +28,7 @@ bool screen_wanted(const struct modcat_opening *opening)
     return layer != NULL && layer->address->type->type.screen != NULL;
 }
 
-/* Appends a control message. Returns its data. */
+/* Makes the one control message. */
 static void add_source(struct msghdr *message, int level, int type, const void *info, size_t length)
 {
     struct cmsghdr *header = message->msg_control;
