@@ -38,6 +38,7 @@ libcore_a_SOURCES = \
 	core/datagram/listen_packets.c \
 	core/datagram/packet.c core/datagram/packet.h \
 	core/datagram/receive_from.c \
+	core/datagram/screen.c core/datagram/screen.h \
 	core/datagram/sendto.c \
 	core/net/connect.c \
 	core/net/filter.c core/net/filter.h \

@@ -264,6 +264,22 @@ tests_system_tunnel_test_LDADD = $(OPENSSL_LIBS)
 system_tests += tests/system/openssl_test
 tests_system_openssl_test_SOURCES = tests/system/openssl_test.c $(harness) $(certificates)
 tests_system_openssl_test_LDADD = $(OPENSSL_LIBS)
+
+system_tests += tests/system/dtls_test
+tests_system_dtls_test_SOURCES = tests/system/dtls_test.c $(packets) $(harness) $(certificates)
+tests_system_dtls_test_LDADD = $(OPENSSL_LIBS)
+
+system_tests += tests/system/tls_names_test
+tests_system_tls_names_test_SOURCES = tests/system/tls_names_test.c $(harness) $(certificates)
+tests_system_tls_names_test_LDADD = $(OPENSSL_LIBS)
+
+system_tests += tests/system/tls_peers_test
+tests_system_tls_peers_test_SOURCES = tests/system/tls_peers_test.c $(harness) $(certificates)
+tests_system_tls_peers_test_LDADD = $(OPENSSL_LIBS)
+
+system_tests += tests/system/tls_files_test
+tests_system_tls_files_test_SOURCES = tests/system/tls_files_test.c $(harness) $(certificates)
+tests_system_tls_files_test_LDADD = $(OPENSSL_LIBS)
 endif
 
 terminal = $(harness) tests/system/terminal.c tests/system/terminal.h

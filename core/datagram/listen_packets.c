@@ -8,6 +8,7 @@
 #include "core/base/shortage.h"
 #include "core/datagram/ancillary.h"
 #include "core/datagram/endpoint.h"
+#include "core/datagram/screen.h"
 #include "core/net/local.h"
 #include "core/net/sockaddr.h"
 #include "core/net/socket.h"
@@ -23,6 +24,9 @@
 /* How many packets of others may wait in memory. What comes then is dropped, as the kernel does
  * with what comes to a full queue. */
 #define STRANGERS_MAX 4096
+
+/* How many packets of senders who are not let in are looked at before signals are. */
+#define IN_A_ROW_MAX 32
 
 /* A listener's own. */
 struct reception {
@@ -190,19 +194,33 @@ static void log_sender(const char *what, enum modcat_level level, const struct p
                modcat_sockaddr_text(&facts->from.u.any, facts->from.length, text));
 }
 
-static bool may_come_in(const struct modcat_listener *listener, struct modcat_opening *opening,
-                        const struct packet_facts *facts)
+static void introduce(const struct modcat_listener *listener, struct modcat_opening *opening,
+                      const struct packet_facts *facts)
 {
     struct modcat_sockaddr local;
     answer_from(listener, facts, &local);
-    log_sender("accepting", MODCAT_NOTICE, facts);
     modcat_set_peer(opening, &facts->from.u.any, facts->from.length, &local.u.any, local.length);
-    bool permitted = modcat_permit_peer(opening, &facts->from.u.any, facts->from.length);
-    if (permitted)
-        log_sender("permitting", MODCAT_INFO, facts);
-    else
+}
+
+/* A sender that has to show first that it is no forged one is not told of before. */
+static bool may_come_in(const struct modcat_listener *listener, struct modcat_opening *opening,
+                        const struct packet *packet)
+{
+    const struct packet_facts *facts = &packet->facts;
+    bool screened = screen_wanted(opening);
+    if (!screened)
+        log_sender("accepting", MODCAT_NOTICE, facts);
+    introduce(listener, opening, facts);
+    if (!modcat_permit_peer(opening, &facts->from.u.any, facts->from.length)) {
         log_sender("forbidding", MODCAT_NOTICE, facts);
-    return permitted;
+        return false;
+    }
+    if (!screen_admits(opening, listener->fd, packet))
+        return false;
+    if (screened)
+        log_sender("accepting", MODCAT_NOTICE, facts);
+    log_sender("permitting", MODCAT_INFO, facts);
+    return true;
 }
 
 /* A sender that can't be served must not end the service of others. With a shortage it waits. */
@@ -252,21 +270,27 @@ static int serve_sender(struct modcat_listener *listener, struct modcat_opening 
     return 0;
 }
 
+static int no_packet(const struct modcat_listener *listener)
+{
+    if (ancillary_collects_errors(listener->fd))
+        ancillary_tell_errors(listener->fd);
+    if (errno != EAGAIN && errno != EINTR)
+        log_warning("recvmsg(%d, ...): %s", listener->fd, strerror(errno));
+    errno = 0;
+    return 1;
+}
+
 static int packets_accept(struct modcat_listener *listener, struct modcat_opening *opening,
                           struct modcat_endpoint *endpoint)
 {
-    struct packet *packet = next_packet(listener);
-    if (packet == NULL) {
-        if (ancillary_collects_errors(listener->fd))
-            ancillary_tell_errors(listener->fd);
-        if (errno != EAGAIN && errno != EINTR)
-            log_warning("recvmsg(%d, ...): %s", listener->fd, strerror(errno));
-        errno = 0;
-        return 1;
+    for (int i = 0; i < IN_A_ROW_MAX; i++) {
+        struct packet *packet = next_packet(listener);
+        if (packet == NULL)
+            return no_packet(listener);
+        if (may_come_in(listener, opening, packet))
+            return serve_sender(listener, opening, packet, endpoint);
+        memory_free_local(&packet);
     }
-    if (may_come_in(listener, opening, &packet->facts))
-        return serve_sender(listener, opening, packet, endpoint);
-    memory_free_local(&packet);
     errno = 0;
     return 1;
 }

@@ -7,6 +7,7 @@
 #include "core/base/shortage.h"
 #include "core/datagram/ancillary.h"
 #include "core/datagram/endpoint.h"
+#include "core/datagram/screen.h"
 #include "core/net/local.h"
 #include "core/net/socket.h"
 #include "core/session/opening.h"
@@ -89,6 +90,12 @@ static int receiving_accept(struct modcat_listener *listener, struct modcat_open
     const struct packet_facts *facts = &packet->facts;
     announce(facts);
     modcat_set_peer(opening, &facts->from.u.any, facts->from.length, NULL, 0);
+    if (!screen_admits(opening, listener->fd, packet)) {
+        memory_close_local(&fd);
+        memory_free_local(&packet);
+        errno = 0;
+        return 1;
+    }
     ancillary_tell(facts, opening);
     make_endpoint(listener, opening, fd, packet, endpoint);
     return 0;

@@ -32,6 +32,8 @@ void modcat_set_peer(struct modcat_opening *opening, const struct sockaddr *peer
 
 const struct sockaddr *modcat_peer(const struct modcat_opening *opening, socklen_t *length)
 {
+    while (opening->peer.length == 0 && opening->below != NULL)
+        opening = opening->below;
     *length = opening->peer.length;
     return opening->peer.length > 0 ? &opening->peer.u.any : NULL;
 }

@@ -25,15 +25,20 @@ struct environment *environment_new(void)
     return memory_zeroed(1, sizeof(struct environment));
 }
 
-void environment_free(struct environment *environment)
+static void clear(struct environment *environment)
 {
-    if (environment == NULL)
-        return;
     for (size_t i = 0; i < environment->count; i++) {
         free(environment->variables[i].name);
         free(environment->variables[i].value);
     }
     free(environment->variables);
+    *environment = (struct environment){0};
+}
+
+void environment_free(struct environment *environment)
+{
+    if (environment != NULL)
+        clear(environment);
     free(environment);
 }
 
@@ -58,6 +63,20 @@ void environment_set(struct environment *environment, const char *name, const ch
                                            sizeof *environment->variables);
     environment->variables[environment->count++] =
         (struct variable){.name = memory_copy_text(name), .value = memory_copy_text(value)};
+}
+
+struct environment *environment_copy(const struct environment *environment)
+{
+    struct environment *copy = environment_new();
+    environment_restore(copy, environment);
+    return copy;
+}
+
+void environment_restore(struct environment *environment, const struct environment *earlier)
+{
+    clear(environment);
+    for (size_t i = 0; i < earlier->count; i++)
+        environment_set(environment, earlier->variables[i].name, earlier->variables[i].value);
 }
 
 static void forget(struct environment *environment, const char *name)

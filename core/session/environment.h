@@ -9,6 +9,10 @@ struct environment;
 struct environment *environment_new(void);
 void environment_free(struct environment *environment);
 
+/* A copy of its own, and the way back to it: what has been set since is forgotten. */
+struct environment *environment_copy(const struct environment *environment);
+void environment_restore(struct environment *environment, const struct environment *earlier);
+
 /* Sets NAME, or replaces its value. Both texts are copied. */
 void environment_set(struct environment *environment, const char *name, const char *value);
 

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
 #include "core/options/process.h"
+#include "core/session/environment.h"
 #include "core/session/layer.h"
 #include <errno.h>
 #include <modcat/net.h>
@@ -18,7 +19,8 @@ struct server {
     struct session *session;
     struct modcat_opening *listening;
     struct modcat_listener *listener;
-    unsigned failures; /* peers with whom no session came about */
+    struct environment *environment; /* as it was before the first peer */
+    unsigned failures;               /* peers with whom no session came about */
 };
 
 static void close_listener(struct server *server)
@@ -77,9 +79,11 @@ static void log_permitted(const struct sockaddr *peer, socklen_t length)
         log_info("permitting connection from %s", modcat_sockaddr_text(peer, length, text));
 }
 
-/* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. */
+/* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. What an
+ * earlier peer has left in the environment must not be taken for this one's. */
 static int take_peer(const struct server *server, struct opened *opened)
 {
+    environment_restore(server->session->environment, server->environment);
     opened->opening = opening_for_peer(server->listening);
     opened->endpoint = layer_new_endpoint(server->listening->address);
     errno = 0;
@@ -176,7 +180,9 @@ enum session_result serve_peers(struct session *session, struct modcat_opening *
 {
     struct server server = {.session = session, .listening = listening, .listener = listener};
     log_switch("starting accept loop");
+    server.environment = environment_copy(session->environment);
     enum session_result result = serve(&server, opened);
+    environment_free(server.environment);
     close_listener(&server);
     return result;
 }

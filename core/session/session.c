@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static void tell_process_id(const struct session *session, const char *name)
@@ -228,9 +229,24 @@ int session_pause(struct session *session, long long delay)
     return wait_through(session, NULL, 0, modcat_deadline(delay));
 }
 
+/* What options so-rcvtimeo and so-sndtimeo say about a call that blocks holds for waiting instead.
+ * Returns the earlier one of two deadlines. */
+static long long bound_by_socket(int fd, short events, long long deadline)
+{
+    struct timeval timeout = {0};
+    socklen_t size = sizeof timeout;
+    int name = (events & POLLIN) != 0 ? SO_RCVTIMEO : SO_SNDTIMEO;
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, name, &timeout, &size) < 0 ||
+        (timeout.tv_sec == 0 && timeout.tv_usec == 0))
+        return deadline;
+    long long bound = modcat_deadline(timeout.tv_sec * MODCAT_SECOND + timeout.tv_usec * 1000LL);
+    return deadline == MODCAT_FOREVER || bound < deadline ? bound : deadline;
+}
+
 int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline)
 {
     struct wait_entry entry = {.fd = fd, .events = events};
+    deadline = bound_by_socket(fd, events, deadline);
     return wait_through(opening->session, &entry, 1, deadline);
 }
 

@@ -7,6 +7,7 @@
 #include "core/base/words.h"
 #include "core/options/process.h"
 #include "core/registry/registry.h"
+#include "core/session/environment.h"
 #include "core/session/layer.h"
 #include "core/session/serve.h"
 #include <errno.h>
@@ -20,6 +21,7 @@ struct attempt {
     const struct address *address;    /* the lowest of the stack */
     unsigned directions;              /* in which the highest is used */
     struct opened *opened;            /* where the endpoint goes */
+    struct environment *environment;  /* as it was before the first try */
     struct modcat_opening *opening;   /* of the current try */
     struct modcat_listener *listener; /* of the current try, for a listening type */
 };
@@ -171,6 +173,7 @@ static int open_with_retries(struct attempt *attempt)
     const struct opening_settings set = opening_stack_settings(attempt->address);
     for (unsigned failures = 0;; failures++) {
         bool last = !set.forever && failures >= set.retry;
+        environment_restore(attempt->session->environment, attempt->environment);
         if (try_once(attempt, start_stack(attempt, last)) == 0)
             return 0;
         opening_free(attempt->opening);
@@ -214,18 +217,27 @@ static int check_fork_options(const struct address *address)
     return -1;
 }
 
+static enum session_result open_attempt(struct attempt *attempt)
+{
+    if (open_with_retries(attempt) < 0)
+        return SESSION_FAILED;
+    if (attempt->listener != NULL)
+        return serve_peers(attempt->session, attempt->opening, attempt->listener, attempt->opened);
+    return attempt->opened->opening->set.fork ? open_repeatedly(attempt) : SESSION_OPEN;
+}
+
 static enum session_result open_address(struct session *session, const struct address *address,
                                         unsigned directions, struct opened *opened)
 {
     struct attempt attempt = {.session = session, .opened = opened};
     attempt.address = address_lowest(address);
     attempt.directions = served_directions(address, directions);
-    if (attempt.directions == 0 || check_lower(address) < 0 || check_fork_options(address) < 0 ||
-        open_with_retries(&attempt) < 0)
+    if (attempt.directions == 0 || check_lower(address) < 0 || check_fork_options(address) < 0)
         return SESSION_FAILED;
-    if (attempt.listener != NULL)
-        return serve_peers(session, attempt.opening, attempt.listener, opened);
-    return opened->opening->set.fork ? open_repeatedly(&attempt) : SESSION_OPEN;
+    attempt.environment = environment_copy(session->environment);
+    enum session_result result = open_attempt(&attempt);
+    environment_free(attempt.environment);
+    return result;
 }
 
 enum session_result side_open(struct session *session, struct side *side)

@@ -31,8 +31,13 @@ static int finish(BIO *bio, struct tls *tls, ssize_t count, bool reading)
     return -1;
 }
 
-/* It ends nothing, and there may be more. */
-static int empty_message(void)
+/* The library looks at packets one after the other, for as long as more of them come. */
+static bool is_too_late(const struct tls *tls)
+{
+    return tls->deadline != MODCAT_FOREVER && modcat_deadline(0) >= tls->deadline;
+}
+
+static int nothing_there(void)
 {
     errno = EAGAIN;
     return -1;
@@ -43,9 +48,12 @@ static int bio_read(BIO *bio, char *buffer, int length)
     struct tls *tls = BIO_get_data(bio);
     if (length <= 0)
         return 0;
+    if (is_too_late(tls))
+        return finish(bio, tls, nothing_there(), true);
     ssize_t count = modcat_lower_read(tls->lower, buffer, (size_t)length);
+    /* An empty message ends nothing, and there may be more. */
     if (count == 0 && (tls->lower->flags & MODCAT_MESSAGES) != 0)
-        return finish(bio, tls, empty_message(), true);
+        return finish(bio, tls, nothing_there(), true);
     if (count == 0)
         BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
     return finish(bio, tls, count, true);

@@ -4,9 +4,8 @@
 #include "tls.h"
 
 #include <errno.h>
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
+#include <openssl/ui.h>
 #include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,9 @@
 #include <unistd.h>
 
 #define CIPHERS "HIGH:-NULL:-PSK:-aNULL"
+/* What a server's client gets to complete the handshake. */
+#define HANDSHAKE_TIMEOUT (60 * MODCAT_SECOND)
+
 #define CIPHERS_WITH_PSK "HIGH:-NULL:-aNULL"
 
 static int fail_library(struct modcat_opening *opening, const char *call, const char *argument)
@@ -101,6 +103,17 @@ static int set_versions(struct modcat_opening *opening, const struct tls_context
     return 0;
 }
 
+static int add_trusted(struct modcat_opening *opening, const struct tls_context *context,
+                       const char *what, const char *path)
+{
+    struct tls_file file;
+    if (tls_read_file(opening, what, path, &file) < 0)
+        return -1;
+    int result = tls_add_trusted(context->library, &file) ? 0 : tls_fail_file(opening, &file);
+    tls_free_file(&file);
+    return result;
+}
+
 static int load_revoked(struct modcat_opening *opening, const struct tls_context *context)
 {
     const char *file = modcat_option_string(opening, "openssl-crl", NULL);
@@ -108,11 +121,8 @@ static int load_revoked(struct modcat_opening *opening, const struct tls_context
     X509_STORE *store = SSL_CTX_get_cert_store(context->library);
     if (file == NULL && !all)
         return 0;
-    if (file != NULL) {
-        X509_LOOKUP *lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
-        if (lookup == NULL || X509_load_crl_file(lookup, file, X509_FILETYPE_PEM) <= 0)
-            return fail_library(opening, "X509_load_crl_file", file);
-    }
+    if (file != NULL && add_trusted(opening, context, "revocation list file", file) < 0)
+        return -1;
     X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | (all ? X509_V_FLAG_CRL_CHECK_ALL : 0));
     return 0;
 }
@@ -131,33 +141,75 @@ static int give_passphrase(char *buffer, int size, int writing, void *data)
 }
 
 static int fail_key(struct modcat_opening *opening, const struct tls_context *context,
-                    const char *file)
+                    const struct tls_file *file)
 {
     if (!context->passphrase_wanted)
-        return fail_library(opening, "SSL_CTX_use_PrivateKey_file", file);
+        return tls_fail_file(opening, file);
     ERR_clear_error();
     errno = EACCES;
     if (context->passphrase != NULL)
-        return modcat_fail(opening, "the passphrase does not fit the private key in \"%s\"", file);
+        return modcat_fail(opening, "the passphrase does not fit the private key in \"%s\"",
+                           file->path);
     return modcat_fail(opening,
                        "the private key in \"%s\" is encrypted: give its passphrase with the "
                        "option passphrase-file or passphrase-env",
-                       file);
+                       file->path);
+}
+
+static int use_key(struct modcat_opening *opening, const struct tls_context *context,
+                   const struct tls_file *file)
+{
+    if (!tls_use_key(context->library, file))
+        return fail_key(opening, context, file);
+    return 0;
+}
+
+static int check_pair(struct modcat_opening *opening, const struct tls_context *context,
+                      const char *key)
+{
+    return SSL_CTX_check_private_key(context->library)
+               ? 0
+               : fail_library(opening, "SSL_CTX_check_private_key", key);
+}
+
+static int load_key(struct modcat_opening *opening, const struct tls_context *context,
+                    const char *path)
+{
+    struct tls_file file;
+    if (tls_read_file(opening, "private key file", path, &file) < 0)
+        return -1;
+    int result = use_key(opening, context, &file);
+    tls_free_file(&file);
+    return result;
+}
+
+/* A file with both is read once: it may be a pipe. */
+static int load_chain(struct modcat_opening *opening, const struct tls_context *context,
+                      const char *path, bool with_key)
+{
+    struct tls_file file;
+    if (tls_read_file(opening, "certificate file", path, &file) < 0)
+        return -1;
+    int result = tls_use_chain(context->library, &file) ? 0 : tls_fail_file(opening, &file);
+    if (result == 0 && with_key) {
+        file.what = "private key file";
+        result = use_key(opening, context, &file);
+    }
+    tls_free_file(&file);
+    return result;
 }
 
 static int load_certificate(struct modcat_opening *opening, const struct tls_context *context)
 {
     const char *file = modcat_option_string(opening, "openssl-certificate", NULL);
-    const char *key = modcat_option_string(opening, "openssl-key", file);
+    const char *key = modcat_option_string(opening, "openssl-key", NULL);
     if (file == NULL && context->server && context->psk == NULL)
         modcat_log(MODCAT_WARNING, "no certificate given; consider option \"cert\"");
-    if (file != NULL && !SSL_CTX_use_certificate_chain_file(context->library, file))
-        return fail_library(opening, "SSL_CTX_use_certificate_file", file);
-    if (key != NULL && !SSL_CTX_use_PrivateKey_file(context->library, key, SSL_FILETYPE_PEM))
-        return fail_key(opening, context, key);
-    if (file != NULL && !SSL_CTX_check_private_key(context->library))
-        return fail_library(opening, "SSL_CTX_check_private_key", key);
-    return 0;
+    if (file != NULL && load_chain(opening, context, file, key == NULL) < 0)
+        return -1;
+    if (key != NULL && load_key(opening, context, key) < 0)
+        return -1;
+    return file != NULL ? check_pair(opening, context, key != NULL ? key : file) : 0;
 }
 
 /* Certificates of authorities that the own one needs to be sent with are missing in its file. */
@@ -169,6 +221,15 @@ static bool lacks_chain(const struct tls_context *context)
     return own != NULL && sk_X509_num(given) <= 0 && X509_self_signed(own, 0) != 1;
 }
 
+/* That anybody whom some authority has ever given a certificate may come in is seldom meant. */
+static void warn_of_strangers(const struct tls_context *context)
+{
+    if (context->server && context->verify && SSL_CTX_get0_certificate(context->library) != NULL)
+        modcat_log(MODCAT_WARNING,
+                   "clients are accepted with a certificate of any authority that this system "
+                   "trusts; consider option cafile or capath");
+}
+
 /* Those that the system trusts are many, and are read only where they can be of use. */
 static int load_trusted(struct modcat_opening *opening, const struct tls_context *context)
 {
@@ -176,8 +237,10 @@ static int load_trusted(struct modcat_opening *opening, const struct tls_context
     const char *folder = modcat_option_string(opening, "openssl-capath", NULL);
     if (file == NULL && folder == NULL && (context->verify || lacks_chain(context)))
         SSL_CTX_set_default_verify_paths(context->library);
-    if (file != NULL && !SSL_CTX_load_verify_file(context->library, file))
-        return fail_library(opening, "SSL_CTX_load_verify_locations", file);
+    if (file == NULL && folder == NULL)
+        warn_of_strangers(context);
+    if (file != NULL && add_trusted(opening, context, "file of trusted certificates", file) < 0)
+        return -1;
     if (folder != NULL && !SSL_CTX_load_verify_dir(context->library, folder))
         return fail_library(opening, "SSL_CTX_load_verify_locations", folder);
     if (folder != NULL && access(folder, R_OK | X_OK) < 0)
@@ -196,27 +259,19 @@ static void complete_chain(const struct tls_context *context)
     ERR_clear_error();
 }
 
-/* Without a file, or when it can't be used, the library chooses parameters that fit the key. */
+/* Without a file the library chooses parameters that fit the key. */
 static int load_dh(struct modcat_opening *opening, const struct tls_context *context)
 {
-    const char *file = modcat_option_string(opening, "openssl-dhparam", NULL);
+    struct tls_file file;
+    const char *path = modcat_option_string(opening, "openssl-dhparam", NULL);
     SSL_CTX_set_dh_auto(context->library, 1);
-    if (file == NULL)
+    if (path == NULL)
         return 0;
-    BIO *bio = BIO_new_file(file, "r");
-    if (bio == NULL) {
-        ERR_clear_error();
-        modcat_log(MODCAT_WARNING, "BIO_new_file(\"%s\", \"r\"): %s", file, strerror(errno));
-        return 0;
-    }
-    EVP_PKEY *parameters = PEM_read_bio_Parameters(bio, NULL);
-    BIO_free(bio);
-    if (parameters == NULL)
-        return fail_library(opening, "PEM_read_bio_Parameters", file);
-    if (SSL_CTX_set0_tmp_dh_pkey(context->library, parameters))
-        return 0;
-    EVP_PKEY_free(parameters);
-    return fail_library(opening, "SSL_CTX_set0_tmp_dh_pkey", file);
+    if (tls_read_file(opening, "file of Diffie-Hellman parameters", path, &file) < 0)
+        return -1;
+    int result = tls_use_dh(opening, context->library, &file);
+    tls_free_file(&file);
+    return result;
 }
 
 static int set_ciphers(struct modcat_opening *opening, const struct tls_context *context)
@@ -370,6 +425,16 @@ static int set_protocols(struct modcat_opening *opening, struct tls_context *con
     return 0;
 }
 
+/* Clients have connect-timeout, and decide themselves for how long they wait. */
+static long long handshake_timeout(struct modcat_opening *opening,
+                                   const struct tls_context *context)
+{
+    const struct modcat_value *value = modcat_option(opening, "openssl-handshake-timeout");
+    if (value != NULL)
+        return value->time;
+    return context->server ? HANDSHAKE_TIMEOUT : 0;
+}
+
 static void take_settings(struct modcat_opening *opening, struct tls_context *context)
 {
     static const char *const without_effect[] = {"openssl-egd", "openssl-pseudo"};
@@ -380,10 +445,16 @@ static void take_settings(struct modcat_opening *opening, struct tls_context *co
     context->kernel_keeps_keys = modcat_option(opening, "openssl-ktls") != NULL;
     context->common_name = modcat_option_string(opening, "openssl-commonname", NULL);
     context->sni_host = modcat_option_string(opening, "openssl-snihost", NULL);
+    context->handshake_timeout = handshake_timeout(opening, context);
     context->no_sni = modcat_option_bool(opening, "openssl-no-sni", false);
     for (size_t i = 0; i < MODCAT_COUNT(without_effect); i++)
         if (modcat_option(opening, without_effect[i]) != NULL)
             modcat_log(MODCAT_INFO, "option %s has no effect", without_effect[i]);
+}
+
+static int check_names(struct modcat_opening *opening, struct tls_context *context)
+{
+    return tls_check_wish(opening, "commonname", context->common_name);
 }
 
 static int new_library_context(struct modcat_opening *opening, struct tls_context *context)
@@ -394,6 +465,8 @@ static int new_library_context(struct modcat_opening *opening, struct tls_contex
     context->bio = tls_new_bio_method();
     if (context->library == NULL || context->bio == NULL)
         return fail_library(opening, "SSL_CTX_new", properties != NULL ? properties : "");
+    /* What the callback below is not asked for must not be asked of a terminal. */
+    UI_set_default_method(UI_null());
     SSL_CTX_set_app_data(context->library, context);
     SSL_CTX_set_mode(context->library, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                            SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -422,7 +495,8 @@ static void set_verification(const struct tls_context *context)
 static int apply_options(struct modcat_opening *opening, struct tls_context *context)
 {
     static int (*const setters[])(struct modcat_opening *, struct tls_context *) = {
-        new_library_context, tls_load_passphrase, tls_load_psk, set_protocols, tls_load_session,
+        check_names,   new_library_context, tls_load_passphrase, tls_load_psk,
+        set_protocols, tls_load_session,    tls_use_cookies,
     };
     static int (*const loaders[])(struct modcat_opening *, const struct tls_context *) = {
         set_versions, load_certificate,    load_trusted,      load_revoked,    load_dh,
@@ -434,6 +508,8 @@ static int apply_options(struct modcat_opening *opening, struct tls_context *con
     for (size_t i = 0; i < MODCAT_COUNT(loaders); i++)
         if (loaders[i](opening, context) < 0)
             return -1;
+    tls_free_secret(context->passphrase);
+    context->passphrase = NULL;
     complete_chain(context);
     use_psk(context);
     set_verification(context);

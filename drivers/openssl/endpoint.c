@@ -187,6 +187,7 @@ const struct modcat_endpoint_ops tls_ops = {
 void tls_free(struct tls *tls)
 {
     SSL_free(tls->library);
+    free(tls->expected_name);
     free(tls->verify_subject);
     free(tls->verify_names);
     free(tls);

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "tls.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <poll.h>
@@ -19,28 +18,16 @@ static const char *call_name(const struct tls_context *context)
     return context->server ? "SSL_accept" : "SSL_connect";
 }
 
-static bool is_numeric(const char *host)
-{
-    struct in6_addr address;
-    return host[0] == '[' || inet_pton(AF_INET, host, &address) == 1 ||
-           inet_pton(AF_INET6, host, &address) == 1;
-}
-
-/* SNI holds names only, RFC 6066 section 3. */
+/* SNI holds names only, without a dot at the end: RFC 6066 section 3. */
 static int name_server(struct modcat_opening *opening, const struct tls_context *context,
                        const struct tls *tls)
 {
-    char host[256];
-    const char *name = context->sni_host;
+    const char *name = context->sni_host != NULL ? context->sni_host : tls->expected_name;
     if (context->no_sni)
         return 0;
-    if (name == NULL) {
-        tls_expected_name(opening, context, host, sizeof host);
-        name = host;
-    }
     if (name[0] == '\0' && context->sni_host != NULL)
         modcat_log(MODCAT_WARNING, "refusing to set empty SNI host name");
-    if (name[0] == '\0' || is_numeric(name))
+    if (name[0] == '\0' || tls_is_numeric(name))
         return 0;
     if (SSL_set_tlsext_host_name(tls->library, name))
         return 0;
@@ -51,8 +38,8 @@ static int name_server(struct modcat_opening *opening, const struct tls_context 
 static int fail_verification(struct modcat_opening *opening, const struct tls_context *context,
                              const struct tls *tls)
 {
-    char expected[256], text[TLS_ERROR_TEXT];
-    tls_expected_name(opening, context, expected, sizeof expected);
+    char text[TLS_ERROR_TEXT];
+    const char *expected = tls->expected_name;
     errno = EACCES;
     return modcat_fail(
         opening,
@@ -89,52 +76,86 @@ static int fail_waiting(struct modcat_opening *opening, const struct tls_context
 {
     if (result < 0 && errno == ECANCELED)
         return -1;
-    if (result == 0)
-        errno = ETIMEDOUT;
-    return modcat_fail(opening, "%s(): %s", call_name(context), strerror(errno));
+    if (result < 0)
+        return modcat_fail(opening, "%s(): %s", call_name(context), strerror(errno));
+    errno = ETIMEDOUT;
+    return modcat_fail(opening, "%s(): %s: the peer did not complete the handshake in time",
+                       call_name(context), strerror(errno));
+}
+
+static long long earlier(long long one, long long other)
+{
+    if (one == MODCAT_FOREVER || other == MODCAT_FOREVER)
+        return one == MODCAT_FOREVER ? other : one;
+    return one < other ? one : other;
+}
+
+/* It is the same however often the peer is heard of meanwhile. */
+static long long handshake_deadline(const struct modcat_opening *opening,
+                                    const struct tls_context *context)
+{
+    long long timeout = context->handshake_timeout;
+    return earlier(modcat_connect_deadline(opening),
+                   modcat_deadline(timeout > 0 ? timeout : MODCAT_FOREVER));
 }
 
 /* When a lost datagram of the handshake has to be sent again, if that comes before the deadline. */
-static long long next_deadline(const struct tls *tls, long long deadline)
+static long long next_deadline(const struct tls *tls)
 {
     struct timeval left;
     if (!tls->datagrams || !DTLSv1_get_timeout(tls->library, &left))
-        return deadline;
-    long long repeat = modcat_deadline(left.tv_sec * MODCAT_SECOND + left.tv_usec * 1000LL);
-    return deadline == MODCAT_FOREVER || repeat < deadline ? repeat : deadline;
+        return tls->deadline;
+    return earlier(tls->deadline,
+                   modcat_deadline(left.tv_sec * MODCAT_SECOND + left.tv_usec * 1000LL));
 }
 
-/* Returns 1 to go on, or as modcat_wait(). */
-static int wait_for_peer(struct modcat_opening *opening, const struct tls *tls, unsigned direction,
-                         long long deadline)
+/* Returns 1 to go on, or as modcat_wait(). A wait that has ended early was bounded by the socket's
+ * own timeout. */
+static int wait_for_peer(struct modcat_opening *opening, const struct tls *tls, unsigned direction)
 {
-    long long until = next_deadline(tls, deadline);
+    long long until = next_deadline(tls);
+    if (tls->deadline != MODCAT_FOREVER && modcat_deadline(0) >= tls->deadline)
+        return 0;
     int ready = modcat_lower_wait(opening, tls->lower, direction, until);
-    if (ready != 0 || (deadline != MODCAT_FOREVER && modcat_deadline(0) >= deadline))
+    if (ready != 0 || until == tls->deadline || modcat_deadline(0) < until)
         return ready;
     errno = ETIMEDOUT;
     return DTLSv1_handle_timeout(tls->library) < 0 ? -1 : 1;
 }
 
+/* Returns true when the handshake is done; otherwise `error` is as SSL_get_error(3) says. */
+static bool go_on(const struct tls_context *context, struct tls *tls, int *error)
+{
+    ERR_clear_error();
+    if (context->server && context->datagrams && !tls->greeted) {
+        int known = dtls_greet(tls);
+        tls->greeted = known == 1;
+        *error = known == 0 ? SSL_ERROR_WANT_READ : SSL_ERROR_SSL;
+        if (known != 1)
+            return false;
+    }
+    int result = SSL_do_handshake(tls->library);
+    *error = SSL_get_error(tls->library, result);
+    return result == 1;
+}
+
 static int shake_hands(struct modcat_opening *opening, const struct tls_context *context,
                        struct tls *tls)
 {
-    long long deadline = modcat_connect_deadline(opening);
-    for (;;) {
-        ERR_clear_error();
-        int result = SSL_do_handshake(tls->library);
-        if (result == 1)
-            return 0;
-        int error = SSL_get_error(tls->library, result);
+    int error;
+    tls->deadline = handshake_deadline(opening, context);
+    while (!go_on(context, tls, &error)) {
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
             tls_note_system_error(tls, error);
             return fail_handshake(opening, context, tls);
         }
         unsigned direction = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
-        int ready = wait_for_peer(opening, tls, direction, deadline);
+        int ready = wait_for_peer(opening, tls, direction);
         if (ready <= 0)
             return fail_waiting(opening, context, ready);
     }
+    tls->deadline = MODCAT_FOREVER;
+    return 0;
 }
 
 static void tell_protocol(struct modcat_opening *opening, const struct tls *tls)
@@ -147,6 +168,7 @@ static void tell_protocol(struct modcat_opening *opening, const struct tls *tls)
         return;
     memcpy(text, alpn, length);
     text[length] = '\0';
+    tls_clean(text, strlen(text));
     modcat_log(MODCAT_NOTICE, "ALPN protocol: \"%s\"", text);
     modcat_setenv(opening, "OPENSSL_ALPN", text);
 }
@@ -232,6 +254,7 @@ static struct tls *new_connection(const struct modcat_opening *opening,
         .name = modcat_keyword(opening),
         .session_file = context->session_file,
         .datagrams = context->datagrams,
+        .deadline = MODCAT_FOREVER,
         .read_wants = MODCAT_READ,
         .write_wants = MODCAT_WRITE,
     };
@@ -247,8 +270,10 @@ int tls_wrap(struct modcat_opening *opening, struct modcat_endpoint *lower,
         return modcat_fail(opening, "%s", strerror(errno));
     if (modcat_is_stacked(opening) && modcat_param_count(opening) > 0)
         modcat_set_peer_name(opening, modcat_param(opening, 0));
-    if (make_library_state(opening, context, tls) < 0 || shake_hands(opening, context, tls) < 0 ||
-        tls_check_peer(opening, context, tls) < 0) {
+    tls->peer = modcat_peer(opening, &tls->peer_length);
+    tls->expected_name = tls_expected_name(opening, context);
+    if (tls->expected_name == NULL || make_library_state(opening, context, tls) < 0 ||
+        shake_hands(opening, context, tls) < 0 || tls_check_peer(opening, context, tls) < 0) {
         int error = errno;
         tls_free(tls);
         errno = error;

@@ -22,6 +22,8 @@ char *tls_name_text(const X509_NAME *name)
     if (bio != NULL && X509_NAME_print_ex(bio, name, 0, ONE_LINE) >= 0) {
         long length = BIO_get_mem_data(bio, &data);
         text = strndup(length > 0 ? data : "", (size_t)length);
+        if (text != NULL)
+            tls_clean(text, strlen(text));
     }
     BIO_free(bio);
     return text;
@@ -31,6 +33,15 @@ char *tls_name_text(const X509_NAME *name)
 static bool is_clean(const unsigned char *text, int length)
 {
     return length > 0 && memchr(text, '\0', (size_t)length) == NULL;
+}
+
+/* As names of hosts are in certificates, RFC 5280 section 7.2. */
+static bool is_ascii(const unsigned char *text, int length)
+{
+    for (int i = 0; i < length; i++)
+        if (text[i] >= 0x80)
+            return false;
+    return true;
 }
 
 /* A list of texts that grows. */
@@ -49,11 +60,27 @@ static bool list_start(struct list *list, const char *separator)
     return list->out != NULL;
 }
 
+/* Control characters are replaced, those of C1 in UTF-8 too (0xC2 0x80 to 0xC2 0x9F). */
+void tls_clean(char *text, size_t length)
+{
+    unsigned char *bytes = (unsigned char *)text;
+    for (size_t i = 0; i < length; i++) {
+        bool wide = bytes[i] == 0xc2 && i + 1 < length && (bytes[i + 1] & 0xe0) == 0x80;
+        if (wide)
+            bytes[i + 1] = '?';
+        if (wide || bytes[i] < 0x20 || bytes[i] == 0x7f)
+            bytes[i] = '?';
+    }
+}
+
 static void list_add(struct list *list, const char *before, const unsigned char *text, int length)
 {
-    fprintf(list->out, "%s%s", list->count++ > 0 ? list->separator : "", before);
-    for (int i = 0; i < length; i++)
-        fputc(iscntrl(text[i]) ? '?' : text[i], list->out);
+    char *clean = strndup((const char *)text, (size_t)length);
+    if (clean == NULL)
+        return;
+    tls_clean(clean, strlen(clean));
+    fprintf(list->out, "%s%s%s", list->count++ > 0 ? list->separator : "", before, clean);
+    free(clean);
 }
 
 /* The text, to be freed; NULL when nothing was added. */
@@ -69,7 +96,8 @@ static char *list_end(struct list *list)
 static void add_dns(struct list *list, const char *before, const GENERAL_NAME *name)
 {
     const ASN1_STRING *text = name->d.dNSName;
-    if (is_clean(ASN1_STRING_get0_data(text), ASN1_STRING_length(text)))
+    if (is_ascii(ASN1_STRING_get0_data(text), ASN1_STRING_length(text)) &&
+        is_clean(ASN1_STRING_get0_data(text), ASN1_STRING_length(text)))
         list_add(list, before, ASN1_STRING_get0_data(text), ASN1_STRING_length(text));
 }
 

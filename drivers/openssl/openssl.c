@@ -36,6 +36,8 @@ static const struct modcat_option options[] = {
                "file with Diffie-Hellman parameters"),
     TLS_STRING("openssl-egd", "egd", "has no effect: the library has its own random numbers"),
     TLS_BOOL("openssl-fips", "fips", "use approved algorithms only"),
+    TLS_OPTION("openssl-handshake-timeout", "handshake-timeout", MODCAT_TIMEVAL,
+               "seconds for the handshake; a server's peers get 60 unless given; 0: no limit"),
     TLS_STRING("openssl-key", "key", "file with the private key; otherwise the certificate's"),
     TLS_BOOL("openssl-ktls", "ktls", "let the kernel cipher; unless given, a server's TLS 1.2"),
     TLS_STRING("openssl-max-proto-version", "max-version,max-proto-version",
@@ -108,6 +110,7 @@ static const struct modcat_address_type types[] = {
         .help = "speak DTLS, TLS over datagrams, to a server",
         .example = "modcat - DTLS:localhost:4433,cafile=ca.pem",
         .data = &dtls_client,
+        .screen = dtls_screen,
         CONNECTS,
     },
     {
@@ -118,6 +121,7 @@ static const struct modcat_address_type types[] = {
         .example = "modcat DTLS-SERVER:4433,cert=server.pem,verify=0,fork PIPE",
         .data = &dtls_server,
         .listen = dtls_listen,
+        .screen = dtls_screen,
         LISTENS,
     },
 };

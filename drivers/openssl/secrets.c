@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,19 +22,15 @@ void tls_free_secret(char *text)
 /* The text of a file, to be freed with tls_free_secret(); NULL after reporting. */
 static char *read_lines(struct modcat_opening *opening, const char *path)
 {
-    FILE *file = fopen(path, "re");
-    char *text = file != NULL ? calloc(1, SECRETS_MAX + 1) : NULL;
-    size_t length = text != NULL ? fread(text, 1, SECRETS_MAX, file) : 0;
-    if (text == NULL || ferror(file)) {
-        modcat_fail(opening, "reading \"%s\": %s", path, strerror(errno));
-        tls_free_secret(text);
-        text = NULL;
-    } else {
-        text[length] = '\0';
-    }
-    if (file != NULL)
-        fclose(file);
-    return text;
+    size_t length;
+    char *text = modcat_read_file(opening, "psk-file", path, SECRETS_MAX, &length);
+    if (text == NULL || memchr(text, '\0', length) == NULL)
+        return text;
+    OPENSSL_cleanse(text, length);
+    free(text);
+    errno = EINVAL;
+    modcat_fail(opening, "psk-file \"%s\" holds a zero byte", path);
+    return NULL;
 }
 
 static char *read_environment(const struct modcat_opening *opening, const char *name)

@@ -24,6 +24,8 @@ struct tls_psk {
     size_t length;
 };
 
+#define TLS_COOKIE_LENGTH 32
+
 /* What does not change from peer to peer. Texts are the options' values. */
 struct tls_context {
     SSL_CTX *library;
@@ -41,6 +43,8 @@ struct tls_context {
     unsigned char alpn[256];
     unsigned alpn_length;
     struct tls_psk *psk;
+    long long handshake_timeout; /* 0: none */
+    unsigned char cookie_secret[TLS_COOKIE_LENGTH];
     char *passphrase; /* or NULL */
     bool passphrase_wanted;
 };
@@ -51,14 +55,19 @@ struct tls {
     const char *session_file; /* where new sessions of a client are kept, or NULL */
     struct modcat_endpoint *lower;
     const char *name;     /* of the layer, for messages */
+    char *expected_name;  /* that the peer's certificate has to carry; empty: none */
     bool in_kernel;       /* the library talks to the socket itself, and may hand it the keys */
     bool datagrams;       /* a read gives one record */
+    bool greeted;         /* a client of DTLS has shown that it gets what is sent to it */
+    long long deadline;   /* of the handshake, while that goes on */
     unsigned read_wants;  /* what a read waits for: MODCAT_READ or MODCAT_WRITE ... */
     unsigned write_wants; /* ... and a write */
     int lower_error;      /* errno of the lower endpoint's failure; 0: none */
     bool failed;          /* reported; nothing more can be read or written */
     bool said_goodbye;    /* close_notify has been sent */
-    int verify_error;     /* why the peer's chain is not trusted, X509_V_ERR_... */
+    const struct sockaddr *peer; /* of DTLS, where it is known */
+    socklen_t peer_length;
+    int verify_error; /* why the peer's chain is not trusted, X509_V_ERR_... */
     int verify_depth;
     char *verify_subject; /* of the certificate that is at fault */
     char *verify_names;   /* that the peer's certificate carries */
@@ -68,6 +77,26 @@ struct tls {
 modcat_prepare_fn tls_prepare;
 void tls_release(void *prepared);
 
+/* files.c: what files hold in PEM format. */
+struct tls_file {
+    const char *what; /* for messages */
+    const char *path;
+    char *data;
+    size_t length;
+};
+/* Returns 0, or -1 after reporting. */
+int tls_read_file(struct modcat_opening *opening, const char *what, const char *path,
+                  struct tls_file *file);
+void tls_free_file(struct tls_file *file);
+/* Reports why the library can't use a file. Returns -1. */
+int tls_fail_file(struct modcat_opening *opening, const struct tls_file *file);
+/* Each takes what it is for; false: the library says why. */
+bool tls_use_chain(SSL_CTX *library, const struct tls_file *file);
+bool tls_use_key(SSL_CTX *library, const struct tls_file *file);
+bool tls_add_trusted(SSL_CTX *library, const struct tls_file *file);
+/* Returns 0, or -1 after reporting. */
+int tls_use_dh(struct modcat_opening *opening, SSL_CTX *library, const struct tls_file *file);
+
 /* secrets.c: passphrases and shared keys, from files and the environment. Return 0, or -1 after
  * reporting. */
 int tls_load_passphrase(struct modcat_opening *opening, struct tls_context *context);
@@ -75,6 +104,12 @@ int tls_load_psk(struct modcat_opening *opening, struct tls_context *context);
 void tls_free_psk(struct tls_psk *psk);
 /* Wipes and frees a secret text. */
 void tls_free_secret(char *text);
+
+/* cookie.c: cookies of DTLS. tls_use_cookies() returns 0, or -1 after reporting; dtls_greet() 1 when
+ * the client has sent its cookie, 0 when something has to come first, -1 as SSL_do_handshake(3). */
+int tls_use_cookies(struct modcat_opening *opening, struct tls_context *context);
+int dtls_greet(struct tls *tls);
+modcat_screen_fn dtls_screen;
 
 /* session.c: resumption over a file. */
 int tls_load_session(struct modcat_opening *opening, struct tls_context *context);
@@ -98,16 +133,25 @@ void tls_rehearse(const struct tls_context *context);
 
 /* verify.c: who the peer is. */
 int tls_note_verification(int ok, X509_STORE_CTX *store);
-/* The name that a peer's certificate has to carry, without brackets; empty: none. */
-void tls_expected_name(const struct modcat_opening *opening, const struct tls_context *context,
-                       char *name, size_t size);
 /* Judges the peer after the handshake, and tells about it in the log and the environment. Returns
  * 0, or -1 after reporting. */
 int tls_check_peer(struct modcat_opening *opening, const struct tls_context *context,
                    struct tls *tls);
 
+/* identity.c: whom to expect. */
+bool tls_is_numeric(const char *host);
+/* The name that a peer's certificate has to carry, without brackets and a dot at its end; empty:
+ * none. To be freed; NULL when there is no memory. */
+char *tls_expected_name(const struct modcat_opening *opening, const struct tls_context *context);
+/* Refuses a name that an option gives and that no host can have. Returns 0, or -1 after
+ * reporting. */
+int tls_check_wish(struct modcat_opening *opening, const char *option, const char *name);
+bool tls_certificate_is_for(X509 *certificate, const char *name);
+
 /* names.c: what a certificate says about its owner. The texts are to be freed. */
 char *tls_name_text(const X509_NAME *name);
+/* Replaces control characters in what a peer has sent. */
+void tls_clean(char *text, size_t length);
 char *tls_certificate_names(X509 *certificate);
 void tls_export_certificate(struct modcat_opening *opening, X509 *certificate, bool names);
 

@@ -3,12 +3,9 @@
 #define _GNU_SOURCE
 #include "tls.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509.h>
-#include <openssl/x509v3.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,34 +25,6 @@ int tls_note_verification(int ok, X509_STORE_CTX *store)
     tls->verify_subject = faulty != NULL ? tls_name_text(X509_get_subject_name(faulty)) : NULL;
     tls->verify_names = tls_certificate_names(X509_STORE_CTX_get0_cert(store));
     return 0;
-}
-
-/* The user's words for whom to expect, or NULL. */
-static const char *wanted_name(const struct modcat_opening *opening,
-                               const struct tls_context *context)
-{
-    if (context->common_name != NULL || context->server)
-        return context->common_name;
-    const char *below = modcat_peer_name(opening);
-    return below != NULL ? below : context->sni_host;
-}
-
-void tls_expected_name(const struct modcat_opening *opening, const struct tls_context *context,
-                       char *name, size_t size)
-{
-    const char *wanted = wanted_name(opening, context);
-    size_t length = wanted != NULL ? strlen(wanted) : 0;
-    bool bracketed = length >= 2 && wanted[0] == '[' && wanted[length - 1] == ']';
-    snprintf(name, size, "%.*s", (int)(bracketed ? length - 2 : length),
-             wanted == NULL ? "" : wanted + (bracketed ? 1 : 0));
-}
-
-static bool carries_name(X509 *certificate, const char *name)
-{
-    struct in6_addr address;
-    if (inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1)
-        return X509_check_ip_asc(certificate, name, 0) == 1;
-    return X509_check_host(certificate, name, 0, 0, NULL) == 1;
 }
 
 static int fail_name(struct modcat_opening *opening, X509 *certificate, const char *name)
@@ -80,12 +49,23 @@ static void tell_unchecked(const struct tls_context *context)
                                    "is not known; consider option commonname");
 }
 
+static int check_name(struct modcat_opening *opening, const struct tls_context *context,
+                      const struct tls *tls, X509 *certificate)
+{
+    if (tls->expected_name[0] == '\0') {
+        tell_unchecked(context);
+        return 0;
+    }
+    if (!tls_certificate_is_for(certificate, tls->expected_name))
+        return fail_name(opening, certificate, tls->expected_name);
+    modcat_log(MODCAT_NOTICE, "trusting certificate, commonName matches");
+    return 0;
+}
+
 static int check_certificate(struct modcat_opening *opening, const struct tls_context *context,
                              const struct tls *tls, X509 *certificate)
 {
-    char name[256];
     long result = SSL_get_verify_result(tls->library);
-    tls_export_certificate(opening, certificate, context->verify);
     if (!context->verify) {
         modcat_log(MODCAT_NOTICE, "option openssl-verify disabled, no check of certificate");
         return 0;
@@ -94,15 +74,7 @@ static int check_certificate(struct modcat_opening *opening, const struct tls_co
         errno = EACCES;
         return modcat_fail(opening, "%s", X509_verify_cert_error_string(result));
     }
-    tls_expected_name(opening, context, name, sizeof name);
-    if (name[0] == '\0') {
-        tell_unchecked(context);
-        return 0;
-    }
-    if (!carries_name(certificate, name))
-        return fail_name(opening, certificate, name);
-    modcat_log(MODCAT_NOTICE, "trusting certificate, commonName matches");
-    return 0;
+    return check_name(opening, context, tls, certificate);
 }
 
 /* Who completes a handshake with a shared key has it. */
@@ -136,6 +108,8 @@ int tls_check_peer(struct modcat_opening *opening, const struct tls_context *con
     if (certificate == NULL)
         return accept_without_certificate(opening, context, tls);
     int result = check_certificate(opening, context, tls, certificate);
+    if (result == 0)
+        tls_export_certificate(opening, certificate, context->verify);
     X509_free(certificate);
     return result;
 }

@@ -17,7 +17,7 @@ extern "C" {
 /* The driver ABI. A host loads a driver of the same major number; the minor number counts what was
  * added since. Structs begin with their size or come with their element's size, and only grow. */
 #define MODCAT_ABI_MAJOR 1
-#define MODCAT_ABI_MINOR 0
+#define MODCAT_ABI_MINOR 1
 
 struct modcat_opening;
 struct modcat_endpoint;
@@ -295,6 +295,12 @@ const char *modcat_file_kind(const char *path);
 #define MODCAT_SECRET_MAX 4096
 char *modcat_read_secret(struct modcat_opening *opening, const char *path);
 
+/* Reads a whole file of no more than `most` bytes, also a pipe that another program still fills;
+ * `what` it is, as in "certificate file", stands in messages. Returns its bytes and a NUL behind
+ * them, for free(3), with their number; or NULL after reporting. */
+char *modcat_read_file(struct modcat_opening *opening, const char *what, const char *path,
+                       size_t most, size_t *length);
+
 /* What happens to an endpoint's write side when no more will be written. */
 enum modcat_half_close {
     MODCAT_HALF_NONE,     /* nothing: the other side is not told */
@@ -386,7 +392,7 @@ struct modcat_listener {
 void modcat_set_peer(struct modcat_opening *opening, const struct sockaddr *peer,
                      socklen_t peer_length, const struct sockaddr *local, socklen_t local_length);
 
-/* The peer's address, or NULL where none was set. */
+/* The peer's address, of a layer that of the peer below it, or NULL where none was set. */
 const struct sockaddr *modcat_peer(const struct modcat_opening *opening, socklen_t *length);
 
 /* Opens an address in the wanted directions. Returns 0, or -1 after reporting with modcat_fail(),
@@ -401,6 +407,22 @@ typedef int modcat_listen_fn(struct modcat_opening *opening, struct modcat_liste
  * modcat_open_fn. */
 typedef int modcat_wrap_fn(struct modcat_opening *opening, struct modcat_endpoint *lower,
                            struct modcat_endpoint *endpoint);
+
+/* The first packet of a sender whom nobody knows yet. */
+struct modcat_first_packet {
+    size_t size; /* sizeof(struct modcat_first_packet) in the host */
+    const void *data;
+    size_t length;
+    void *answer;         /* room for an answer, no longer than three times the packet */
+    size_t answer_room;   /* in bytes */
+    size_t answer_length; /* 0: no answer */
+};
+
+/* Judges the first packet of a sender before a peer is made of it, for a layer whose protocol
+ * answers senders that may have been forged with a cookie. modcat_peer() says who it is. Returns
+ * true when there is to be a peer, who begins with this packet; otherwise nothing is kept, and the
+ * answer is sent, if there is one. */
+typedef bool modcat_screen_fn(struct modcat_opening *opening, struct modcat_first_packet *packet);
 
 /* Does what a layer can do before anything is opened, once for all peers of a listener: reads files
  * and checks options. `*prepared` is what modcat_prepared() gives later, and what `release` of the
@@ -437,6 +459,7 @@ struct modcat_address_type {
     unsigned layer_max_params;
     const char *layer_syntax; /* as syntax, on top of another address */
     const char *layer_groups; /* option groups on top of another address; NULL: `groups` */
+    modcat_screen_fn *screen; /* of layers over packets, or NULL */
 };
 #define MODCAT_TYPES(table)                                                                        \
     .types = (table), .type_size = sizeof((table)[0]), .type_count = MODCAT_COUNT(table)

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define DAY 86400L
@@ -84,8 +85,8 @@ static void store(struct harness *harness, const char *name, X509 *certificate, 
 void certificate_make(struct harness *harness, const struct certificate *wish)
 {
     X509 *certificate = X509_new(), *issuer = NULL;
-    EVP_PKEY *key = EVP_EC_gen("P-256"), *issuer_key = NULL;
-    need(harness, certificate != NULL && key != NULL, "EVP_EC_gen()");
+    EVP_PKEY *key = wish->rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"), *issuer_key = NULL;
+    need(harness, certificate != NULL && key != NULL, "EVP_PKEY_generate()");
     describe(harness, certificate, wish);
     X509_set_pubkey(certificate, key);
     if (wish->issuer != NULL)
@@ -111,6 +112,29 @@ void certificates_make_usual(struct harness *harness)
                                   .organization = "Acme",
                                   .alternatives = "DNS:localhost,IP:127.0.0.1,IP:::1",
                               });
+}
+
+const char *certificate_trusted(struct harness *harness)
+{
+    return text(harness, "cafile=%s", certificate_path(harness, "ca"));
+}
+
+const char *certificate_shown(struct harness *harness)
+{
+    return text(harness, "cert=%s", certificate_path(harness, "server"));
+}
+
+void openssl_needed(void)
+{
+    if (system("command -v openssl >/dev/null") == 0)
+        return;
+    print_message("openssl is not installed\n");
+    skip();
+}
+
+struct program *openssl_run(struct harness *harness, const char *const *arguments)
+{
+    return program_launch(harness, &(struct launch){.program = "openssl", .arguments = arguments});
 }
 
 static void add_revoked(struct harness *harness, X509_CRL *list, const char *name, ASN1_TIME *now)

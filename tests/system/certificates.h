@@ -14,6 +14,7 @@ struct certificate {
     const char *alternatives; /* subjectAltName: "DNS:localhost,IP:127.0.0.1" */
     const char *usage;        /* extendedKeyUsage: "serverAuth" */
     bool authority;
+    bool rsa;     /* its key is of RSA, and not of an elliptic curve */
     int from_day; /* 0: yesterday; otherwise days from now */
     int to_day;   /* 0: tomorrow */
 };
@@ -25,6 +26,14 @@ void certificates_make_usual(struct harness *harness);
 
 /* The path of NAME.pem. */
 const char *certificate_path(struct harness *harness, const char *name);
+
+/* The options "cafile=..." with the usual authority, and "cert=..." with the usual certificate. */
+const char *certificate_trusted(struct harness *harness);
+const char *certificate_shown(struct harness *harness);
+
+/* Ends the test as skipped where the openssl command is not installed; runs it. */
+void openssl_needed(void);
+struct program *openssl_run(struct harness *harness, const char *const *arguments);
 
 /* Writes the revocation list NAME.crl of an authority, with one certificate in it, or none (NULL),
  * and returns its path. */

@@ -18,16 +18,6 @@
 #define MEBIBYTE ((size_t)1 << 20)
 #define SERVING "OPENSSL-LISTEN:0,bind=" LOOPBACK
 
-static const char *ca(struct harness *harness)
-{
-    return text(harness, "cafile=%s", certificate_path(harness, "ca"));
-}
-
-static const char *certificate(struct harness *harness)
-{
-    return text(harness, "cert=%s", certificate_path(harness, "server"));
-}
-
 /* Ends the test as skipped where a program is not installed. */
 static void need_program(const char *name)
 {
@@ -43,21 +33,17 @@ static void need_program(const char *name)
 static struct program *serve(struct harness *harness, const char *options, const char *second,
                              unsigned *port)
 {
-    struct program *program =
-        program_start(harness, "-d", "-d", "-t", "10",
-                      text(harness, SERVING ",%s,%s", certificate(harness), options), second, NULL);
+    struct program *program = program_start(
+        harness, "-d", "-d", "-t", "10",
+        text(harness, SERVING ",%s,%s", certificate_shown(harness), options), second, NULL);
     *port = program_port(program);
     return program;
 }
 
 static const char *client_address(struct harness *harness, unsigned port, const char *options)
 {
-    return text(harness, "OPENSSL:" LOOPBACK ":%u,%s,%s", port, ca(harness), options);
-}
-
-static struct program *run_openssl(struct harness *harness, const char *const *arguments)
-{
-    return program_launch(harness, &(struct launch){.program = "openssl", .arguments = arguments});
+    return text(harness, "OPENSSL:" LOOPBACK ":%u,%s,%s", port, certificate_trusted(harness),
+                options);
 }
 
 /* Waits until openssl s_server says where it listens. */
@@ -78,7 +64,7 @@ static void talk_to_s_client(struct harness *harness, const char *options, const
 {
     unsigned port;
     struct program *server = serve(harness, options, "PIPE", &port);
-    struct program *client = run_openssl(
+    struct program *client = openssl_run(
         harness, (const char *const[]){"s_client", "-quiet", version, "-CAfile",
                                        certificate_path(harness, "ca"), "-verify_return_error",
                                        "-verify_hostname", "localhost", "-connect",
@@ -92,7 +78,7 @@ static void talk_to_s_client(struct harness *harness, const char *options, const
 
 static void serves_openssl_s_client_with_tls_1_2_and_1_3(void **state)
 {
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(*state);
     talk_to_s_client(*state, "verify=0", "-tls1_2", "TLSv1.2");
     talk_to_s_client(*state, "verify=0", "-tls1_3", "TLSv1.3");
@@ -104,7 +90,7 @@ static void serves_openssl_s_client_with_tls_1_2_and_1_3(void **state)
 static void sends_trusted_certificates_that_its_own_chain_lacks(void **state)
 {
     struct harness *harness = *state;
-    need_program("openssl");
+    openssl_needed();
     certificate_make(harness,
                      &(struct certificate){.name = "ca", .common_name = "Root", .authority = true});
     certificate_make(harness, &(struct certificate){.name = "between",
@@ -150,7 +136,7 @@ static struct program *start_s_server(struct harness *harness, const char *first
     const char *const arguments[] = {
         "s_server", "-accept", LOOPBACK ":0", "-rev", "-cert", certificate_path(harness, "server"),
         first,      second,    third,         NULL};
-    struct program *server = run_openssl(harness, arguments);
+    struct program *server = openssl_run(harness, arguments);
     *port = server_port(harness, server);
     return server;
 }
@@ -170,7 +156,7 @@ static void talk_to_s_server(struct harness *harness, const char *version, const
 
 static void talks_to_openssl_s_server_with_tls_1_2_and_1_3(void **state)
 {
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(*state);
     talk_to_s_server(*state, "-tls1_2", "TLSv1.2");
     talk_to_s_server(*state, "-tls1_3", "TLSv1.3");
@@ -180,16 +166,17 @@ static void shows_its_certificate_to_openssl_s_server(void **state)
 {
     struct harness *harness = *state;
     unsigned port;
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(harness);
     struct program *server =
-        run_openssl(harness, (const char *const[]){"s_server", "-accept", LOOPBACK ":0", "-rev",
+        openssl_run(harness, (const char *const[]){"s_server", "-accept", LOOPBACK ":0", "-rev",
                                                    "-cert", certificate_path(harness, "server"),
                                                    "-CAfile", certificate_path(harness, "ca"),
                                                    "-Verify", "2", "-verify_return_error", NULL});
     port = server_port(harness, server);
-    struct program *client = program_start(
-        harness, "-t", "10", "STDIO", client_address(harness, port, certificate(harness)), NULL);
+    struct program *client =
+        program_start(harness, "-t", "10", "STDIO",
+                      client_address(harness, port, certificate_shown(harness)), NULL);
     program_send(client, "abc\n");
     program_outputs(client, "cba\n");
     program_end_input(client);
@@ -202,14 +189,14 @@ static void wants_the_certificate_of_openssl_s_client(void **state)
 {
     struct harness *harness = *state;
     unsigned port;
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(harness);
     certificate_make(
         harness, &(struct certificate){.name = "client", .issuer = "ca", .common_name = "friend"});
     struct program *server =
-        serve(harness, text(harness, "%s,cn=friend", ca(harness)), "PIPE", &port);
+        serve(harness, text(harness, "%s,cn=friend", certificate_trusted(harness)), "PIPE", &port);
     struct program *client =
-        run_openssl(harness, (const char *const[]){"s_client", "-quiet", "-cert",
+        openssl_run(harness, (const char *const[]){"s_client", "-quiet", "-cert",
                                                    certificate_path(harness, "client"), "-connect",
                                                    text(harness, LOOPBACK ":%u", port), NULL});
     program_logs(server, " N trusting certificate, commonName matches");
@@ -244,7 +231,7 @@ static void serves_curl(void **state)
 static void talk_over_datagrams(struct harness *harness, const char *const *client_arguments,
                                 struct program *server)
 {
-    struct program *client = run_openssl(harness, client_arguments);
+    struct program *client = openssl_run(harness, client_arguments);
     program_logs(server, " N SSL proto version used: DTLSv1.2");
     program_send(client, "hello");
     program_outputs(client, "hello");
@@ -254,12 +241,13 @@ static void talk_over_datagrams(struct harness *harness, const char *const *clie
 static void serves_openssl_s_client_with_dtls(void **state)
 {
     struct harness *harness = *state;
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(harness);
-    struct program *server = program_start(
-        harness, "-d", "-d",
-        text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,fork,%s", certificate(harness)),
-        "PIPE", NULL);
+    struct program *server =
+        program_start(harness, "-d", "-d",
+                      text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,fork,%s",
+                           certificate_shown(harness)),
+                      "PIPE", NULL);
     const char *address = text(harness, LOOPBACK ":%u", program_port(server));
     for (int round = 0; round < 2; round++)
         talk_over_datagrams(harness,
@@ -274,15 +262,15 @@ static void talks_to_openssl_s_server_with_dtls(void **state)
 {
     struct harness *harness = *state;
     unsigned port;
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(harness);
-    struct program *server = run_openssl(
+    struct program *server = openssl_run(
         harness, (const char *const[]){"s_server", "-dtls", "-accept", LOOPBACK ":0", "-cert",
                                        certificate_path(harness, "server"), NULL});
     port = server_port(harness, server);
-    struct program *client =
-        program_start(harness, "-d", "-d", "STDIO",
-                      text(harness, "DTLS:" LOOPBACK ":%u,%s", port, ca(harness)), NULL);
+    struct program *client = program_start(
+        harness, "-d", "-d", "STDIO",
+        text(harness, "DTLS:" LOOPBACK ":%u,%s", port, certificate_trusted(harness)), NULL);
     program_logs(client, " N SSL proto version used: DTLSv1.2");
     program_send(server, "from the server\n");
     program_outputs(client, "from the server\n");
@@ -294,11 +282,12 @@ static void dtls_keeps_datagrams_apart(void **state)
     certificates_make_usual(harness);
     struct program *server = program_start(
         harness, "-d", "-d",
-        text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,%s", certificate(harness)), "PIPE",
-        NULL);
-    struct program *client = program_start(
-        harness, "-t", "10", "STDIO",
-        text(harness, "DTLS:" LOOPBACK ":%u,%s", program_port(server), ca(harness)), NULL);
+        text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,%s", certificate_shown(harness)),
+        "PIPE", NULL);
+    struct program *client = program_start(harness, "-t", "10", "STDIO",
+                                           text(harness, "DTLS:" LOOPBACK ":%u,%s",
+                                                program_port(server), certificate_trusted(harness)),
+                                           NULL);
     program_send(client, "one");
     program_outputs(client, "one");
     program_send(client, "two");
@@ -313,15 +302,16 @@ static void dtls_serves_two_clients_at_once(void **state)
     struct harness *harness = *state;
     struct program *clients[2];
     certificates_make_usual(harness);
-    struct program *server = program_start(
-        harness, "-d", "-d",
-        text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,fork,%s", certificate(harness)),
-        "PIPE", NULL);
+    struct program *server =
+        program_start(harness, "-d", "-d",
+                      text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,fork,%s",
+                           certificate_shown(harness)),
+                      "PIPE", NULL);
     unsigned port = program_port(server);
     for (int i = 0; i < 2; i++)
-        clients[i] =
-            program_start(harness, "-t", "10", "STDIO",
-                          text(harness, "DTLS:" LOOPBACK ":%u,%s", port, ca(harness)), NULL);
+        clients[i] = program_start(
+            harness, "-t", "10", "STDIO",
+            text(harness, "DTLS:" LOOPBACK ":%u,%s", port, certificate_trusted(harness)), NULL);
     for (int i = 0; i < 2; i++)
         program_send(clients[i], i == 0 ? "first" : "second");
     for (int i = 0; i < 2; i++)
@@ -339,13 +329,13 @@ static void dtls_lets_in_whom_the_filters_permit(void **state)
     struct program *server = program_start(
         harness, "-d", "-d",
         text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,fork,range=127.0.0.1/32,%s",
-             certificate(harness)),
+             certificate_shown(harness)),
         "PIPE", NULL);
     unsigned port = program_port(server);
     struct program *client =
         program_start(harness, "STDIO",
                       text(harness, "DTLS:" LOOPBACK ":%u,bind=127.0.0.2,connect-timeout=0.3,%s",
-                           port, ca(harness)),
+                           port, certificate_trusted(harness)),
                       NULL);
     program_logs(server, " W refusing connection from AF=2 127.0.0.2:*range option");
     program_ends_logging(client, 1, " E DTLS: SSL_connect(): Connection timed out");
@@ -361,9 +351,9 @@ static void relay_through(struct harness *harness, const char *serving, const ch
         program_start(harness, "-d", "-d", "-t", "10", text(harness, "%s", serving),
                       text(harness, "TCP:" LOOPBACK ":%u", plain_port), NULL);
     unsigned port = program_port(server);
-    struct program *client =
-        program_start(harness, "-d", "-d", "-t", "10", "TCP-LISTEN:0,bind=" LOOPBACK,
-                      text(harness, "%s:%u,%s", connecting, port, ca(harness)), NULL);
+    struct program *client = program_start(
+        harness, "-d", "-d", "-t", "10", "TCP-LISTEN:0,bind=" LOOPBACK,
+        text(harness, "%s:%u,%s", connecting, port, certificate_trusted(harness)), NULL);
     int left = peer_connect(harness, LOOPBACK, program_port(client));
     int right = peer_accept(harness, listener);
     struct flow flows[] = {
@@ -378,14 +368,14 @@ static void relay_through(struct harness *harness, const char *serving, const ch
 static void relays_64_mib_both_ways_at_once(void **state)
 {
     struct harness *harness = *state;
-    relay_through(harness, text(harness, SERVING ",verify=0,%s", certificate(harness)),
+    relay_through(harness, text(harness, SERVING ",verify=0,%s", certificate_shown(harness)),
                   "OPENSSL:" LOOPBACK);
 }
 
 static void relays_64_mib_both_ways_at_once_over_three_layers(void **state)
 {
     struct harness *harness = *state;
-    const char *mine = certificate(harness), *trusted = ca(harness);
+    const char *mine = certificate_shown(harness), *trusted = certificate_trusted(harness);
     relay_through(harness,
                   text(harness, "OPENSSL,verify=0,%s|OPENSSL,verify=0,%s|" SERVING ",verify=0,%s",
                        mine, mine, mine),
@@ -427,8 +417,8 @@ static void a_one_way_transfer_arrives_whole(void **state)
     for (int round = 0; round < 5; round++) {
         unsigned port;
         struct program *server = program_start(
-            harness, "-d", "-d", "-u", text(harness, SERVING ",verify=0,%s", certificate(harness)),
-            "STDOUT", NULL);
+            harness, "-d", "-d", "-u",
+            text(harness, SERVING ",verify=0,%s", certificate_shown(harness)), "STDOUT", NULL);
         port = program_port(server);
         struct program *client =
             program_start(harness, "-u", "STDIN", client_address(harness, port, ""), NULL);
@@ -446,7 +436,7 @@ static void vanish(struct harness *harness, const char *options, const char *com
     unsigned port;
     struct program *server = serve(harness, options, "STDIO", &port);
     struct program *client =
-        run_openssl(harness, (const char *const[]){"s_client", "-quiet", "-connect",
+        openssl_run(harness, (const char *const[]){"s_client", "-quiet", "-connect",
                                                    text(harness, LOOPBACK ":%u", port), NULL});
     program_send(client, "half of a ");
     program_outputs(server, "half of a ");
@@ -458,7 +448,7 @@ static void vanish(struct harness *harness, const char *options, const char *com
 
 static void a_peer_that_vanishes_without_close_notify_is_an_error(void **state)
 {
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(*state);
     vanish(*state, "verify=0,max-version=TLS1.2",
            " E OPENSSL-LISTEN: SSL_read(): the peer vanished without close_notify");
@@ -470,13 +460,13 @@ static void what_was_cut_off_is_not_passed_on_as_whole(void **state)
 {
     struct harness *harness = *state;
     unsigned port, cut_port;
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(harness);
     struct program *last = serve(harness, "verify=0", "STDIO", &port);
     struct program *middle =
         serve(harness, "verify=0,max-version=TLS1.2", client_address(harness, port, ""), &cut_port);
     struct program *client =
-        run_openssl(harness, (const char *const[]){"s_client", "-quiet", "-connect",
+        openssl_run(harness, (const char *const[]){"s_client", "-quiet", "-connect",
                                                    text(harness, LOOPBACK ":%u", cut_port), NULL});
     program_send(client, "half of a ");
     program_outputs(last, "half of a ");
@@ -634,7 +624,7 @@ static void tells_the_server_which_host_is_wanted(void **state)
 {
     struct harness *harness = *state;
     unsigned port;
-    need_program("openssl");
+    openssl_needed();
     certificates_make_usual(harness);
     certificate_make(harness, &(struct certificate){.name = "other",
                                                     .issuer = "ca",
@@ -652,7 +642,7 @@ static void tells_the_server_which_host_is_wanted(void **state)
                                      "-key2",
                                      certificate_path(harness, "other"),
                                      NULL};
-    struct program *server = run_openssl(harness, arguments);
+    struct program *server = openssl_run(harness, arguments);
     port = server_port(harness, server);
     const char *matching[] = {"cn=other.example", "cn=other.example,snihost=other.example"};
     const char *failing[] = {"cn=other.example,no-sni", "cn=other.example,snihost=x.example"};
@@ -725,7 +715,8 @@ static void reads_an_encrypted_key(void **state)
     certificates_make_usual(harness);
     const char *key = certificate_lock_key(harness, "server", "open sesame");
     const char *passphrase = path(harness, "passphrase");
-    const char *address = text(harness, SERVING ",verify=0,%s,key=%s", certificate(harness), key);
+    const char *address =
+        text(harness, SERVING ",verify=0,%s,key=%s", certificate_shown(harness), key);
     file_write(harness, passphrase, "open sesame\n");
     struct program *program =
         program_start(harness, "-d", "-d",
@@ -793,12 +784,17 @@ static const struct {
      "SSL_CTX_set_min_proto_version(\"SSL2\"->2): failed"},
     {"OPENSSL:" LOOPBACK ":1,min-version=TLS1.3,max-version=TLS1.2", "is higher than the highest"},
     {"OPENSSL:" LOOPBACK ":1,cafile=/no/such",
-     "SSL_CTX_load_verify_locations(\"/no/such\"): error:"},
-    {"OPENSSL:" LOOPBACK ":1,cafile=/dev/null", "SSL_CTX_load_verify_locations(\"/dev/null\")"},
-    {"OPENSSL:" LOOPBACK ":1,crl=/no/such", "X509_load_crl_file(\"/no/such\")"},
-    {"OPENSSL:" LOOPBACK ":1,cert=/no/such", "SSL_CTX_use_certificate_file(\"/no/such\")"},
-    {"OPENSSL:" LOOPBACK ":1,cert=/dev/null", "SSL_CTX_use_certificate_file(\"/dev/null\")"},
-    {"OPENSSL:" LOOPBACK ":1,cert=CERT,key=/no/such", "SSL_CTX_use_PrivateKey_file(\"/no/such\")"},
+     "cannot read file of trusted certificates \"/no/such\": No such file or directory"},
+    {"OPENSSL:" LOOPBACK ":1,cafile=/dev/null",
+     "cannot use file of trusted certificates \"/dev/null\": nothing of that kind"},
+    {"OPENSSL:" LOOPBACK ":1,crl=/no/such",
+     "cannot read revocation list file \"/no/such\": No such file"},
+    {"OPENSSL:" LOOPBACK ":1,cert=/no/such",
+     "cannot read certificate file \"/no/such\": No such file"},
+    {"OPENSSL:" LOOPBACK ":1,cert=/dev/null",
+     "cannot use certificate file \"/dev/null\": nothing of that kind"},
+    {"OPENSSL:" LOOPBACK ":1,cert=CERT,key=/no/such",
+     "cannot read private key file \"/no/such\": No such file"},
     {"OPENSSL:" LOOPBACK ":1,cert=CERT,key=OTHER", "key values mismatch"},
     {"OPENSSL:" LOOPBACK ":1,ciphers=NOPE", "SSL_set_cipher_list(\"NOPE\"): *no cipher match"},
     {"OPENSSL:" LOOPBACK ":1,ciphersuites=NOPE", "SSL_CTX_set_ciphersuites(\"NOPE\")"},
@@ -808,12 +804,16 @@ static const struct {
     {"OPENSSL:" LOOPBACK ":1,maxsendfrag=100", "maxsendfrag 100 out of range 512 - 16384"},
     {"OPENSSL:" LOOPBACK ":1,alpn=", "alpn=\"\": a name is empty"},
     {"OPENSSL:" LOOPBACK ":1,alpn=h2::x", "alpn=\"h2::x\": a name is empty"},
-    {"OPENSSL:" LOOPBACK ":1,psk-file=/no/such", "reading \"/no/such\": No such file"},
+    {"OPENSSL:" LOOPBACK ":1,psk-file=/no/such", "cannot read psk-file \"/no/such\": No such file"},
     {"OPENSSL:" LOOPBACK ":1,psk-file=/dev/null", "there is no shared key"},
     {"OPENSSL:" LOOPBACK ":1,psk-env=NO_SUCH_VARIABLE", "\"NO_SUCH_VARIABLE\" is not set"},
     {"OPENSSL:" LOOPBACK ":1,psk-file=a,psk-env=b", "only one of options"},
     {SERVING ",cert=CERT,session-file=x", "session-file is for clients"},
-    {SERVING ",cert=CERT,dhparam=CERT", "PEM_read_bio_Parameters(\""},
+    {SERVING ",cert=CERT,dhparam=CERT", "cannot use file of Diffie-Hellman parameters \""},
+    {SERVING ",cert=CERT,dhparam=/no/such", "cannot read file of Diffie-Hellman parameters"},
+    {"OPENSSL:" LOOPBACK ":1,cert=/", "cannot read certificate file \"/\": Is a directory"},
+    {"OPENSSL:" LOOPBACK ":1,cafile=/dev/zero", "\"/dev/zero\": File too large"},
+    {"OPENSSL:" LOOPBACK ":1,cn=.example.org", "commonname=\".example.org\": no certificate is"},
     {"OPENSSL:" LOOPBACK ":1,chipers=x", "unknown option \"chipers\"; did you mean \"ciphers\"?"},
     {"OPENSSL", "wrong number of parameters (0 instead of 2)"},
 };

@@ -297,7 +297,7 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"PROXY:" LOOPBACK ":name:80,proxyauth=a:b,proxyauthfile=/dev/null",
          " E PROXY: Only one of options proxy-authorization and proxy-authorization-file allowed"},
         {"PROXY:" LOOPBACK ":name:80,proxyauthfile=/no/such/file",
-         " E PROXY: open(\"/no/such/file\", O_RDONLY): No such file or directory"},
+         " E PROXY: cannot read file \"/no/such/file\": No such file or directory"},
         {"PROXY:" LOOPBACK ":no-such-host.invalid:80,resolve", " E PROXY: *no-such-host.invalid"},
         {"PROXY:a:b", " E PROXY: wrong number of parameters (2 instead of 3)"},
         {"PROXY|TCP:" LOOPBACK ":1", " E PROXY: it is not said what to connect to"},

@@ -134,12 +134,26 @@ static void no_value_takes_a_variable_away(void **state)
     assert_string_equal(environment_get(environment, "SOCAT_TWO"), "2");
 }
 
+static void what_came_since_is_forgotten_on_the_way_back(void **state)
+{
+    struct environment *environment = *state;
+    environment_set(environment, "KEPT", "first");
+    struct environment *earlier = environment_copy(environment);
+    environment_set(environment, "KEPT", "second");
+    environment_set(environment, "PEER", "mallory");
+    environment_restore(environment, earlier);
+    environment_free(earlier);
+    assert_string_equal(environment_get(environment, "KEPT"), "first");
+    assert_null(environment_get(environment, "PEER"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make, drop)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(no_value_takes_a_variable_away),
+        TEST(what_came_since_is_forgotten_on_the_way_back),
         TEST(a_variable_is_unknown_until_it_is_set),
         TEST(a_later_value_replaces_an_earlier_one),
         TEST(texts_are_copied),

@@ -1,0 +1,16 @@
+/* screen.h: asks the layer that will stand on a datagram socket about senders whom nobody knows,
+ * before anything is made for them. */
+
+#ifndef CORE_DATAGRAM_SCREEN_H
+#define CORE_DATAGRAM_SCREEN_H
+
+#include "core/datagram/packet.h"
+
+/* True when there is a layer that judges first packets. */
+bool screen_wanted(const struct modcat_opening *opening);
+
+/* True when the sender of this packet, who is set as the peer of the opening, may become one. One
+ * who may not is sent what the layer answers. */
+bool screen_admits(struct modcat_opening *opening, int fd, const struct packet *packet);
+
+#endif
