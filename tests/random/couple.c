@@ -91,8 +91,7 @@ static void draw_end_options(struct couple *couple, int end)
     static const char *const of_sockets[] = {"keepalive",     "sndbuf=4096,rcvbuf=4096",
                                              "rcvbuf=100000", "sndbuf=2304",
                                              "so-linger=5",   "sndbuf=1000000,rcvbuf=1000000"};
-    static const char *const of_tcp[] = {"nodelay", "keepalive,nodelay", "mss=600",
-                                         "user-timeout=60000"};
+    static const char *const of_tcp[] = {"nodelay", "keepalive,nodelay", "mss=600"};
     static const char *const of_all[] = {"nonblock", "shut-none", "cloexec=1"};
     struct trial *trial = couple->trial;
     const struct stream_kind *kind = couple->ends[end].kind;

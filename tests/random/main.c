@@ -44,7 +44,7 @@ static const char help[] =
     "\n"
     "  --only NUMBER   run this session alone, and show all that was drawn and said\n"
     "  --from NUMBER   begin with this session instead of number 0\n"
-    "  --jobs COUNT    how many run at once (processors and one more)\n"
+    "  --jobs COUNT    how many run at once (four for each processor)\n"
     "\n"
     "The program is the one that was built, or that in the environment variable MODCAT; for one "
     "with\n"
@@ -97,6 +97,7 @@ static void be_session(const struct run *run, unsigned long number, pid_t parent
 {
     const char *folder = session_folder(run, number);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_DFL);
     if (getppid() != parent || mkdir(folder, 0700) < 0 || setenv("TMPDIR", folder, 1) < 0)
         _exit(1);
     if (!run->only) {
@@ -248,10 +249,11 @@ static unsigned long long number_of(const char *text)
     exit(2);
 }
 
+/* Most of them wait most of the time. */
 static size_t usual_jobs(void)
 {
-    size_t processors = (size_t)sysconf(_SC_NPROCESSORS_ONLN) + 1;
-    return processors < JOBS_MOST ? processors : JOBS_MOST;
+    size_t jobs = (size_t)sysconf(_SC_NPROCESSORS_ONLN) * 4;
+    return jobs < JOBS_MOST ? jobs : JOBS_MOST;
 }
 
 static void parse(struct run *run, int argc, char **argv)

@@ -5,20 +5,15 @@
 #include "tests/random/couple.h"
 
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 #define CLIENTS_MOST 6
-
-/* How a client goes. */
-enum manner { ENDS, LEAVES_AT_ONCE, LEAVES_WITH_REST, BREAKS };
 
 struct server {
     struct trial *trial;
     struct program *program;
     struct stream_end end; /* by which clients connect: its place is known after the first */
     size_t descriptors;
-    size_t base_children;
 };
 
 static const char *const echoes[] = {"PIPE",
@@ -70,51 +65,39 @@ static struct server start(struct trial *trial)
     return server;
 }
 
-/* Clients that are there at once, as many as are served; those that end well get everything. */
+/* Some clients leave or break their connection early, perhaps before they have sent anything. */
+static void draw_manner(struct trial *trial, struct lane *lane)
+{
+    lane->ends = draw_chance(trial, 60);
+    if (lane->ends)
+        return;
+    lane->leaves = draw_chance(trial, 60);
+    lane->resets = !lane->leaves;
+    lane->takes = draw_chance(trial, 30) ? 0 : draw_below(trial, lane->length + 1);
+    lane->write_may_break = lane->read_may_break = true;
+    trial_note(trial, "%s: %s after %zu bytes", lane->name, lane->leaves ? "leaves" : "breaks",
+               lane->takes);
+}
+
+/* Clients that are there at once; those that end well get everything. */
 static void serve_round(struct server *server, size_t clients)
 {
     struct trial *trial = server->trial;
     struct traffic traffic = {.trial = trial};
-    enum manner manners[CLIENTS_MOST];
-    int fds[CLIENTS_MOST];
     traffic_watch(&traffic, server->program);
     for (size_t i = 0; i < clients; i++) {
         size_t length = draw_size(trial, 200000);
-        manners[i] = draw_chance(trial, 60) ? ENDS : (enum manner)draw_between(trial, 1, 3);
-        fds[i] = connect_again(server);
-        trial_note(trial, "client %zu, manner %d, sends %zu bytes", i, manners[i], length);
-        struct lane *lane = traffic_lane(&traffic, text(trial->harness, "client %zu", i), fds[i],
-                                         fds[i], draw_bytes(trial, length), length);
+        int fd = connect_again(server);
+        const char *name = text(trial->harness, "client %zu", i);
+        struct lane *lane =
+            traffic_lane(&traffic, name, fd, fd, draw_bytes(trial, length), length);
+        trial_note(trial, "%s: sends %zu bytes", name, length);
         draw_paces(trial, lane);
-        lane->ends = manners[i] == ENDS;
-        lane->takes = manners[i] == ENDS               ? SIZE_MAX
-                      : manners[i] == LEAVES_WITH_REST ? length / 2
-                                                       : 0;
-        lane->write_over = manners[i] == LEAVES_AT_ONCE;
-        if (manners[i] != ENDS) {
-            lane->read_over = manners[i] != LEAVES_WITH_REST || lane->takes == 0;
-            lane->write_over |= lane->read_over;
-        }
-    }
-    for (size_t i = 0; i < clients; i++) {
-        struct lane *lane = &traffic.lanes[i];
-        if (manners[i] == ENDS || lane->read_over)
-            continue;
-        struct traffic alone = {.trial = trial, .lanes = {*lane}, .count = 1};
-        traffic_watch(&alone, server->program);
-        traffic_run(&alone, traffic_is_received);
-        lane->read_over = lane->write_over = true;
-    }
-    for (size_t i = 0; i < clients; i++) {
-        if (manners[i] == LEAVES_AT_ONCE || manners[i] == LEAVES_WITH_REST)
-            harness_close(trial->harness, fds[i]);
-        else if (manners[i] == BREAKS)
-            peer_reset(trial->harness, fds[i]);
+        draw_manner(trial, lane);
     }
     traffic_run(&traffic, traffic_has_ended);
     for (size_t i = 0; i < clients; i++)
-        if (manners[i] == ENDS)
-            harness_close(trial->harness, fds[i]);
+        harness_close(trial->harness, traffic.lanes[i].read_fd);
 }
 
 static void serves_many(struct trial *trial)

@@ -25,6 +25,12 @@ static long long nearly(size_t milliseconds)
     return (long long)milliseconds - 2;
 }
 
+/* A UNIX socket that is closed with something unread tells of a reset, behind all that was sent. */
+static bool is_tcp(const struct stream_end *end)
+{
+    return strncmp(end->kind->types, "TCP", 3) == 0;
+}
+
 /* Both directions end on their own, whenever that is. */
 static void ends_by_halves(struct trial *trial)
 {
@@ -174,7 +180,6 @@ static void connection_breaks(struct trial *trial)
     struct couple couple =
         couple_draw(trial, STREAM_RESETS, COUPLE_HELPER, COUPLE_WHOLE | STREAM_ENDLESS);
     struct stream_end *first = couple_first(&couple), *second = couple_second(&couple);
-    bool is_tcp = strncmp(first->kind->types, "TCP", 3) == 0;
     couple.tells = true;
     couple_flag(&couple, "-t", LONG_TIME);
     couple_draw_options(&couple);
@@ -187,7 +192,7 @@ static void connection_breaks(struct trial *trial)
     break_off(&couple, first);
     traffic_run(&couple.traffic, traffic_is_over);
     stream_end_leave(second);
-    if (is_tcp)
+    if (is_tcp(first))
         judge_status(trial, couple.program, 1);
     else
         judge_either(trial, couple.program);
@@ -220,10 +225,13 @@ static void one_leaves_early(struct trial *trial)
  * no byte of the rest is lost. */
 static void one_way(struct trial *trial)
 {
-    struct couple couple = couple_draw(trial, 0, COUPLE_BACK, COUPLE_BACK | COUPLE_WHOLE);
+    const unsigned never = COUPLE_BACK | STREAM_DUAL;
+    struct couple couple = couple_draw(trial, 0, never | STREAM_PROGRAM, never | COUPLE_WHOLE);
     struct stream_end *first = couple_first(&couple), *second = couple_second(&couple);
     bool whole = couple_end_has(first, COUPLE_WHOLE);
-    bool speaks = couple_end_has(second, STREAM_RESETS) && draw_chance(trial, 50);
+    bool may_speak = couple_end_has(second, STREAM_RESETS) &&
+                     !couple_end_has(second, STREAM_MESSAGES | COUPLE_HELPER);
+    bool speaks = may_speak && draw_chance(trial, 50);
     couple_flag(&couple, couple.first == 0 ? "-u" : "-U", NULL);
     couple_flag(&couple, "-t", LONG_TIME);
     couple_draw_options(&couple);
@@ -234,12 +242,15 @@ static void one_way(struct trial *trial)
     unwanted->write_may_break = true;
     unwanted->ends = false;
     unwanted->read_over = true;
+    couple.lanes[couple.first]->read_may_reset = speaks && !is_tcp(second);
     trial_note(trial, speaks ? "nobody wants what %s sends" : "%s sends nothing", second->side);
     if (whole) {
         traffic_run(&couple.traffic, traffic_is_received);
         stream_end_leave(first);
     }
     traffic_run(&couple.traffic, traffic_is_over);
+    if (!whole)
+        stream_end_leave(first);
     stream_end_leave(second);
     judge_silent(trial, couple.program);
 }
@@ -277,7 +288,7 @@ static void input_is_limited(struct trial *trial)
         trial_note(trial, "of its %zu bytes, %zu are read", lane->length, limit);
         lane->expected_length = limit;
         lane->write_may_break = true;
-        other->read_may_reset = strncmp(first->kind->types, "TCP", 3) != 0;
+        other->read_may_reset = !is_tcp(first);
     }
     traffic_run(&couple.traffic, traffic_is_over);
     stream_end_leave(first);

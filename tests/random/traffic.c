@@ -25,11 +25,11 @@ struct pace draw_pace(struct trial *trial, size_t length)
         size_t least = length / WRITES + 1;
         pace.chunk = draw_between(trial, least, least + 10000);
     }
-    if (kind >= 15 && kind < 19) { /* slow */
+    if (kind >= 17) { /* slow */
         pace.burst = length / draw_between(trial, 1, 10) + 1;
         pace.pause = (int)draw_between(trial, 1, 20);
     }
-    if (kind == 19) { /* stalls */
+    if (kind == 19 && draw_chance(trial, 30)) { /* stalls */
         pace.burst = length / 2 + 1;
         pace.pause = (int)draw_between(trial, 50, 400);
     }
@@ -189,6 +189,18 @@ static bool lane_read(struct traffic *traffic, struct lane *lane)
     return true;
 }
 
+/* Who has what he wants leaves. */
+static void consider_leaving(struct traffic *traffic, struct lane *lane)
+{
+    if ((!lane->leaves && !lane->resets) || lane->read_over || lane->received < lane->takes)
+        return;
+    lane->write_over = lane->read_over = true;
+    if (lane->resets)
+        peer_reset(traffic->trial->harness, lane->read_fd);
+    else
+        harness_close(traffic->trial->harness, lane->read_fd);
+}
+
 static bool writes_now(const struct lane *lane, long long now)
 {
     return !lane->write_over && lane->write_at <= now;
@@ -227,6 +239,7 @@ static bool step(struct traffic *traffic)
             moved |= lane_write(traffic, lane);
         if (ready[2 * i + 1].revents != 0 && !lane->read_over)
             moved |= lane_read(traffic, lane);
+        consider_leaving(traffic, lane);
     }
     for (size_t i = 0; i < traffic->program_count; i++)
         program_log(traffic->programs[i]);

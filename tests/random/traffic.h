@@ -30,6 +30,8 @@ struct lane {
     bool read_may_break;  /* what comes out may be the beginning only */
     bool read_may_reset;  /* behind all of it, a reset is as good as the end */
     size_t takes;         /* the receiver takes nothing more behind so many bytes */
+    bool leaves;          /* and closes its socket then, which is the sender's */
+    bool resets;          /* or resets its connection */
 
     size_t sent, received;
     long long write_at, read_at; /* not before that */

@@ -174,23 +174,23 @@ void trial_run(uint64_t seed, unsigned long number)
         exit(1);
 }
 
-/* The first line of a level, a letter, or of a higher one; NULL: there is none. */
-static const char *find_level(struct trial *trial, const char *log, const char *levels)
+/* The first line of some levels (letters) that the program itself has said; NULL: there is none. A
+ * program that it runs may be another modcat. */
+static const char *find_level(struct trial *trial, struct program *program, const char *levels)
 {
-    const char *line = log;
-    while (line != NULL && *line != '\0') {
-        size_t length = strcspn(line, "\n");
-        const char *mark = memmem(line, length, "] ", 2);
-        if (mark != NULL && mark - line < 60 && strchr(levels, mark[2]) != NULL && mark[3] == ' ')
-            return text(trial->harness, "%.*s", (int)length, line);
-        line += length + (line[length] == '\n');
+    const char *mark = text(trial->harness, "[%d] ", (int)program_pid(program));
+    const char *line = program_log(program);
+    while ((line = strstr(line, mark)) != NULL) {
+        line += strlen(mark);
+        if (strchr(levels, line[0]) != NULL && line[1] == ' ')
+            return text(trial->harness, "%.*s", (int)strcspn(line, "\n"), line);
     }
     return NULL;
 }
 
 void judge_log(struct trial *trial, struct program *program)
 {
-    const char *line = find_level(trial, program_log(program), "WEF");
+    const char *line = find_level(trial, program, "WEF");
     if (line != NULL)
         harness_fail(trial->harness, "nothing was wrong, and it says \"%s\"", line);
 }
@@ -235,12 +235,12 @@ void judge_silent(struct trial *trial, struct program *program)
 void judge_either(struct trial *trial, struct program *program)
 {
     int status = program_end(program);
-    const char *error = find_level(trial, program_log(program), "WEF");
+    const char *error = find_level(trial, program, "WEF");
     if (status != 0 && status != 1)
         harness_fail(trial->harness, "exit status is %d, and neither 0 nor 1", status);
     if (status == 1 && error == NULL)
         harness_fail(trial->harness, "exit status is 1, and it does not say why");
-    error = find_level(trial, program_log(program), "EF");
+    error = find_level(trial, program, "EF");
     if (status == 0 && error != NULL)
         harness_fail(trial->harness, "exit status is 0, and it says \"%s\"", error);
     judge_rest(trial, program);
@@ -249,7 +249,7 @@ void judge_either(struct trial *trial, struct program *program)
 void judge_status(struct trial *trial, struct program *program, int status)
 {
     program_ends(program, status);
-    if (status == 1 && find_level(trial, program_log(program), "WEF") == NULL)
+    if (status == 1 && find_level(trial, program, "WEF") == NULL)
         harness_fail(trial->harness, "exit status is 1, and it does not say why");
     judge_rest(trial, program);
 }
