@@ -253,8 +253,10 @@ void couple_open(struct couple *couple, size_t most)
                                        couple->options[0], couple->options[1]);
     couple->traffic = (struct traffic){.trial = trial};
     traffic_watch(&couple->traffic, couple->program);
-    for (int end = 0; end < 2; end++)
+    for (int end = 0; end < 2; end++) {
+        trial->helpers[end] = couple->ends[end].helper;
         traffic_watch(&couple->traffic, couple->ends[end].helper);
+    }
     for (int end = 0; end < 2; end++)
         if (!couple_end_has(&couple->ends[end], COUPLE_BACK))
             add_lane(couple, end, most);

@@ -81,6 +81,7 @@ static void exchange(struct trial *trial)
     traffic_watch(&traffic, program);
     if (end.kind->attach != NULL)
         end.kind->attach(&end, program);
+    trial->helpers[0] = end.helper;
     traffic_watch(&traffic, end.helper);
     program_logs(program, " N starting data transfer loop");
     struct lane *there = traffic_lane(&traffic, "to the file", end.write_fd, -1, data, length);

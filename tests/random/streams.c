@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "tests/random/couple.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,11 +144,15 @@ static void break_off(struct couple *couple, const struct stream_end *gone)
     }
 }
 
-static void kill_helpers(struct couple *couple)
+/* Where no peer connects, the program may just have been started. */
+static void await_session(struct trial *trial, struct program *program)
 {
-    for (int end = 0; end < 2; end++)
-        if (couple->ends[end].helper != NULL)
-            program_signal(couple->ends[end].helper, SIGKILL);
+    long long deadline = milliseconds() + PATIENCE;
+    while (!program_has_logged(program, " N starting data transfer loop")) {
+        if (milliseconds() > deadline)
+            harness_fail(trial->harness, "the session does not begin");
+        poll(NULL, 0, 1);
+    }
 }
 
 /* The program is told to end. At least one direction goes on until then. */
@@ -164,12 +169,12 @@ static void program_gets_signal(struct trial *trial)
     size_t when = draw_below(trial, expected_bytes(&couple) + 1);
     trial_note(trial, "signal %d after %zu bytes", signal, when);
     traffic_run_to(&couple.traffic, when);
+    await_session(trial, couple.program);
     program_signal(couple.program, signal);
     long long began = milliseconds();
     program_end(couple.program);
     judge_time(trial, began, 0, SLACK);
     judge_status(trial, couple.program, 128 + signal);
-    kill_helpers(&couple);
     break_off(&couple, NULL);
     traffic_run(&couple.traffic, traffic_is_over);
 }

@@ -210,6 +210,9 @@ static void judge_processes(struct trial *trial)
 {
     long long deadline = milliseconds() + PARTING;
     const char *left;
+    for (int i = 0; i < 2; i++)
+        if (trial->helpers[i] != NULL)
+            program_signal(trial->helpers[i], SIGKILL);
     if (trial->leaves_jobs)
         return;
     while ((left = processes_left(trial->harness)) != NULL) {

@@ -19,10 +19,11 @@ struct trial {
     const struct stream_kind *const *kinds; /* that this modcat has */
     size_t kind_count;
     uint64_t random;
-    long long began;      /* milliseconds */
-    size_t bytes, writes; /* what the peers send at most, for the bound of processor time */
-    bool dumped;          /* it writes the data in hexadecimal */
-    bool leaves_jobs;     /* processes may be left, as the user has asked for them */
+    long long began;            /* milliseconds */
+    size_t bytes, writes;       /* what the peers send at most, for the bound of processor time */
+    bool dumped;                /* it writes the data in hexadecimal */
+    struct program *helpers[2]; /* at the test's side; their end is not awaited */
+    bool leaves_jobs;           /* processes may be left, as the user has asked for them */
 };
 
 /* What the whole run has in common. */
