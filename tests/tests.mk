@@ -357,7 +357,7 @@ tests_random_sessions_SOURCES = \
 	tests/random/streams.c \
 	tests/random/traffic.c tests/random/traffic.h \
 	tests/random/trial.c tests/random/trial.h \
-	$(streams) $(types) $(packets) $(harness)
+	$(datagrams) $(streams) $(types) $(packets) $(network)
 tests_random_sessions_LDADD = $(streams_libs)
 
 # For tools/bench.
