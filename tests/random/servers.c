@@ -14,6 +14,7 @@ struct server {
     struct trial *trial;
     struct program *program;
     struct stream_end end; /* by which clients connect: its place is known after the first */
+    size_t clients_most;   /* at once */
     size_t descriptors;
 };
 
@@ -24,8 +25,8 @@ static const char *const echoes[] = {"PIPE",
                                      "SOCKETPAIR,socktype=1",
                                      "EXEC:cat,socktype=1"};
 
-static const char *const forks[] = {",fork", ",fork,max-children=1", ",fork,max-children=3",
-                                    ",fork,max-children=10"};
+/* How many are served at once; 0: any number. Of those who wait, a queue may hold one only. */
+static const size_t limits[] = {0, 0, 1, 3, 10};
 
 /* The test connects with these as often as it likes. */
 static const struct stream_kind *draw_listener(struct trial *trial)
@@ -69,8 +70,10 @@ static struct server start(struct trial *trial)
     struct server server = {.trial = trial};
     struct stream_end *end = &server.end;
     *end = stream_end(trial->harness, trial->setup, draw_listener(trial), false);
-    const char *address =
-        text(trial->harness, "%s%s", end->kind->prepare(end), DRAW_TEXT(trial, forks));
+    size_t limit = limits[draw_below(trial, sizeof limits / sizeof limits[0])];
+    const char *address = text(trial->harness, "%s,fork%s", end->kind->prepare(end),
+                               limit == 0 ? "" : text(trial->harness, ",max-children=%zu", limit));
+    server.clients_most = limit > 0 && limit < CLIENTS_MOST ? limit + 1 : CLIENTS_MOST;
     const char *arguments[] = {"-d", "-d", "-t", LONG_TIME, address, DRAW_TEXT(trial, echoes),
                                NULL};
     struct launch launch = {.arguments = arguments, .out = STREAM_NULL, .extra = end->given};
@@ -120,7 +123,7 @@ static void serves_many(struct trial *trial)
     struct server server = start(trial);
     size_t rounds = draw_between(trial, 1, 3);
     for (size_t round = 0; round < rounds; round++)
-        serve_round(&server, draw_between(trial, 1, CLIENTS_MOST));
+        serve_round(&server, draw_between(trial, 1, server.clients_most));
     size_t descriptors = descriptors_at_rest(&server);
     if (descriptors != server.descriptors)
         harness_fail(trial->harness, "it has %zu descriptors, and had %zu", descriptors,
