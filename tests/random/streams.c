@@ -204,13 +204,14 @@ static void connection_breaks(struct trial *trial)
 }
 
 /* The first end leaves without reading all. What the other one sends is lost in part, and it may
- * be told so; nothing comes out wrong, and all is over soon. */
+ * be told so; nothing comes out wrong, and all is over soon. A terminal may find another user in the
+ * time for closing. */
 static void one_leaves_early(struct trial *trial)
 {
     struct couple couple = couple_draw(trial, 0, COUPLE_BACK | STREAM_ENDLESS, NO_HALVES);
     struct stream_end *first = couple_first(&couple);
     couple.tells = true;
-    couple_flag(&couple, "-t", LONG_TIME);
+    couple_flag(&couple, "-t", couple_end_has(first, COUPLE_WHOLE) ? "1" : LONG_TIME);
     couple_draw_options(&couple);
     couple_open(&couple, MOST_BYTES);
     couple_lanes(&couple, false, true);
