@@ -158,16 +158,16 @@ static void stream_bytes(struct trial *trial, int write_fd, int read_fd, const u
 /* What a stream sends comes out in packets, and packets come out in it. */
 static void between_stream_and_packets(struct trial *trial)
 {
-    struct stream_end stream = stream_end(trial->harness, trial->setup, draw_stream(trial), false);
-    struct datagram_end packets = draw_end(trial, true, true);
-    const char *first = stream.kind->prepare(&stream);
-    const char *arguments[] = {"-d", "-d", "-t60", first, packets.kind->family->address(&packets),
-                               NULL};
-    struct launch launch = {.arguments = arguments, .out = STREAM_NULL, .extra = stream.given};
+    struct stream_end stream = stream_end(trial->harness, trial->setup, draw_stream(trial), true);
+    struct datagram_end packets = draw_end(trial, false, true);
+    const char *left = packets.kind->family->address(&packets);
+    const char *right = stream.kind->prepare(&stream);
+    const char *arguments[] = {"-d", "-d", "-t60", left, right, NULL};
+    struct launch launch = {.arguments = arguments, .out = STREAM_NULL, .further = {stream.given}};
     struct program *program = program_launch(trial->harness, &launch);
+    attach(&packets, program, "hello");
     if (stream.kind->attach != NULL)
         stream.kind->attach(&stream, program);
-    attach(&packets, program, "hello");
     if (packets.kind->waits)
         stream_bytes(trial, -1, stream.read_fd, (const unsigned char *)"hello", 5);
     for (size_t rounds = draw_between(trial, 1, 20); rounds > 0; rounds--) {

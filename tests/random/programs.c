@@ -219,7 +219,7 @@ static void ends_with_status(struct trial *trial)
 static void leaves_job(struct trial *trial)
 {
     struct run run = draw_run(trial);
-    run.time = "0.2";
+    run.time = "2";
     trial->leaves_jobs = true;
     start(&run, "(exec sleep 60) & cat");
     struct lane *sent = to_program(&run, draw_size(trial, 100000));
