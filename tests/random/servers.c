@@ -48,20 +48,21 @@ static int connect_again(struct server *server)
     return fd;
 }
 
-/* What it had for a child that has ended is given back a little later. */
-static size_t descriptors_at_rest(struct server *server)
+/* What it had for clients is given back, a little later than their children end. */
+static void is_as_before(struct server *server)
 {
+    struct harness *harness = server->trial->harness;
     pid_t pid = program_pid(server->program);
-    process_awaits_children(server->trial->harness, pid, 0);
-    size_t count = process_descriptors(pid);
-    for (int same = 0; same < 5; same++) {
+    long long deadline = milliseconds() + PATIENCE;
+    size_t count;
+    process_awaits_children(harness, pid, 0);
+    while ((count = process_descriptors(pid)) != server->descriptors) {
+        if (milliseconds() > deadline)
+            harness_fail(harness, "it has %zu descriptors, and had %zu before it served anybody",
+                         count, server->descriptors);
+        program_log(server->program);
         poll(NULL, 0, 10);
-        size_t before = count;
-        count = process_descriptors(pid);
-        if (count != before)
-            same = 0;
     }
-    return count;
 }
 
 /* The first client only finds out where the server is. */
@@ -78,9 +79,10 @@ static struct server start(struct trial *trial)
                                NULL};
     struct launch launch = {.arguments = arguments, .out = STREAM_NULL, .extra = end->given};
     server.program = program_launch(trial->harness, &launch);
+    await_log(trial, server.program, " N listening on ");
+    server.descriptors = process_descriptors(program_pid(server.program));
     end->kind->attach(end, server.program);
     stream_end_leave(end);
-    server.descriptors = descriptors_at_rest(&server);
     return server;
 }
 
@@ -124,10 +126,7 @@ static void serves_many(struct trial *trial)
     size_t rounds = draw_between(trial, 1, 3);
     for (size_t round = 0; round < rounds; round++)
         serve_round(&server, draw_between(trial, 1, server.clients_most));
-    size_t descriptors = descriptors_at_rest(&server);
-    if (descriptors != server.descriptors)
-        harness_fail(trial->harness, "it has %zu descriptors, and had %zu", descriptors,
-                     server.descriptors);
+    is_as_before(&server);
     program_signal(server.program, SIGTERM);
     judge_status(trial, server.program, 143);
 }

@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "tests/random/couple.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -144,17 +143,6 @@ static void break_off(struct couple *couple, const struct stream_end *gone)
     }
 }
 
-/* Where no peer connects, the program may just have been started. */
-static void await_session(struct trial *trial, struct program *program)
-{
-    long long deadline = milliseconds() + PATIENCE;
-    while (!program_has_logged(program, " N starting data transfer loop")) {
-        if (milliseconds() > deadline)
-            harness_fail(trial->harness, "the session does not begin");
-        poll(NULL, 0, 1);
-    }
-}
-
 /* The program is told to end. At least one direction goes on until then. */
 static void program_gets_signal(struct trial *trial)
 {
@@ -169,7 +157,8 @@ static void program_gets_signal(struct trial *trial)
     size_t when = draw_below(trial, expected_bytes(&couple) + 1);
     trial_note(trial, "signal %d after %zu bytes", signal, when);
     traffic_run_to(&couple.traffic, when);
-    await_session(trial, couple.program);
+    /* Where no peer connects, the program may just have been started. */
+    await_log(trial, couple.program, " N starting data transfer loop");
     program_signal(couple.program, signal);
     long long began = milliseconds();
     program_end(couple.program);

@@ -136,6 +136,16 @@ void trial_note(struct trial *trial, const char *format, ...)
     fflush(stdout);
 }
 
+void await_log(struct trial *trial, struct program *program, const char *pattern)
+{
+    long long deadline = milliseconds() + PATIENCE;
+    while (!program_has_logged(program, pattern)) {
+        if (milliseconds() > deadline)
+            harness_fail(trial->harness, "no log line holds \"%s\"", pattern);
+        poll(NULL, 0, 1);
+    }
+}
+
 static const struct trial_way *draw_way(struct trial *trial)
 {
     size_t total = 0;

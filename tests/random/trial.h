@@ -47,6 +47,9 @@ unsigned char *draw_bytes(struct trial *trial, size_t length);
 /* Says what was drawn, for the report of a failure. */
 void trial_note(struct trial *trial, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Waits for a line that holds the pattern, wherever it stands in the log. */
+void await_log(struct trial *trial, struct program *program, const char *pattern);
+
 /* The ways in which sessions go, in the order in which they are drawn. */
 struct trial_way {
     const char *name;
