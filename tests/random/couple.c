@@ -7,6 +7,9 @@
 /* No option changes the size of the blocks in which data is moved. */
 #define USUAL_BLOCK ((size_t)8192)
 
+/* A socket takes messages of that size, even where its line ends become longer. */
+#define MESSAGE_MOST ((size_t)100000)
+
 /* With -v and -x, all data goes to standard error, several times as large. */
 #define MOST_DUMPED ((size_t)60000)
 
@@ -92,7 +95,7 @@ static void draw_end_options(struct couple *couple, int end)
                                              "rcvbuf=100000", "sndbuf=2304",
                                              "so-linger=5",   "sndbuf=1000000,rcvbuf=1000000"};
     static const char *const of_tcp[] = {"nodelay", "keepalive,nodelay", "mss=600"};
-    static const char *const of_all[] = {"nonblock", "shut-none", "cloexec=1"};
+    static const char *const of_all[] = {"nonblock", "shut-none", "cloexec=1", "end-close"};
     struct trial *trial = couple->trial;
     const struct stream_kind *kind = couple->ends[end].kind;
     unsigned traits = couple_traits(kind);
@@ -103,7 +106,7 @@ static void draw_end_options(struct couple *couple, int end)
     if (draw_chance(trial, 10)) {
         const char *option = DRAW_TEXT(trial, of_all);
         /* Without an end, a helper or a chain of ends would wait for ever. */
-        bool asks = strcmp(option, "shut-none") == 0;
+        bool asks = strcmp(option, "shut-none") == 0 || strcmp(option, "end-close") == 0;
         if (!asks || (!couple->tells && (traits & STREAM_RESETS) != 0 &&
                       (traits & COUPLE_HELPER) == 0 && !couple_has(couple, COUPLE_BACK)))
             couple_option(couple, end, option);
