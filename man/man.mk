@@ -15,6 +15,7 @@ dist_man_MANS += man/modcat-socketpair.7
 dist_man_MANS += man/modcat-socks.7
 dist_man_MANS += man/modcat-stdio.7
 dist_man_MANS += man/modcat-tcp.7
+dist_man_MANS += man/modcat-text.7
 dist_man_MANS += man/modcat-tun.7
 dist_man_MANS += man/modcat-udp.7
 dist_man_MANS += man/modcat-udplite.7

@@ -186,6 +186,9 @@ tests_system_exec_test_SOURCES = tests/system/exec_test.c $(harness)
 system_tests += tests/system/files_test
 tests_system_files_test_SOURCES = tests/system/files_test.c $(harness)
 
+system_tests += tests/system/text_test
+tests_system_text_test_SOURCES = tests/system/text_test.c $(harness)
+
 system_tests += tests/system/soak_test
 tests_system_soak_test_SOURCES = tests/system/soak_test.c $(harness)
 

@@ -91,6 +91,7 @@ static const struct known_driver drivers[] = {
      "allow-table,deny-table,hosts-allow,hosts-deny,libwrap,tcpwrap,tcpwrap-dir,"
      "tcpwrap-etc,tcpwrap-hosts-allow-table,tcpwrap-hosts-deny-table,tcpwrapper,"
      "tcpwrappers,wrap"},
+    {"text", "modcat", "STALL,TEXT", NULL},
     {"tun", "modcat", "TUN", "iff-no-pi,no-pi,tun-device,tun-name,tun-no-pi,tun-type"},
     {"udp", "modcat",
      "UDP,UDP-CONNECT,UDP-DATAGRAM,UDP-DGRAM,UDP-L,UDP-LISTEN,UDP-RECV,UDP-RECVFROM,"
