@@ -49,6 +49,8 @@ struct session {
     struct relay *relay;             /* while data is moved */
     int status;                      /* exit status so far */
     bool forked;                     /* this process was made to serve a peer */
+    bool done;                       /* opening has failed, for all has been done already */
+    int done_status;                 /* exit status when nothing is left to be relayed */
 };
 
 /* How opening a session ended. */

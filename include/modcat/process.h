@@ -19,12 +19,15 @@ struct modcat_program {
     const char *const *environment; /* NAME=VALUE to add, NULL-terminated; or NULL */
     const char *failure; /* the words before "returned with status" in a warning that it failed:
                           * "system(\"...\")"; or NULL */
+    bool stays_child;    /* with option nofork it does not replace this process, which waits for it
+                          * and ends with its status, as with system(3) */
 };
 
 /* Starts a program, connected by a socket pair, or as the options pipes, pty, socktype, pf and
  * so-protocol say, in the directions of the opening. The program gets standard input and output
  * (fdin, fdout, stderr), the session's environment, default signals, and what options of PROCESS
- * and FORK make of it. With nofork it replaces this process, and the call does not return. Fills
+ * and FORK make of it. With nofork it replaces this process, and the call does not return,
+ * or it is all that is left of the session, and the call returns -1 when it has ended. Fills
  * `endpoint` in. At the end of the session the program and all that has come from it are sent
  * SIGTERM where they still run, and half a second later SIGKILL, unless the option end-close is
  * given or they have made a session of their own. What the program leaves running becomes a child
