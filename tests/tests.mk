@@ -315,6 +315,11 @@ EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver test
 	tests/drivers/plain.c tests/drivers/stubborn.c tests/drivers/talkative.c
 TESTS += $(kit_tests)
 
+# The programs and scripts that stand beside the command `socat`.
+socat_tests = tests/socat/programs_test tests/socat/scripts_test
+dist_check_SCRIPTS += $(socat_tests)
+TESTS += $(socat_tests)
+
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.
 dist_check_SCRIPTS += tests/packages/packages_test
 
