@@ -1,8 +1,8 @@
 /* options.h: the command lines of the programs that stand beside the command `socat`: single
  * letters, with a value that is attached or the next argument. */
 
-#ifndef SOCAT_OPTIONS_H
-#define SOCAT_OPTIONS_H
+#ifndef COMPANIONS_OPTIONS_H
+#define COMPANIONS_OPTIONS_H
 
 #include <stdio.h>
 

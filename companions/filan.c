@@ -3,7 +3,7 @@
 
 #define _GNU_SOURCE
 #include "core/command/descriptor.h"
-#include "socat/options.h"
+#include "companions/options.h"
 
 #include <errno.h>
 #include <fcntl.h>

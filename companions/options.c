@@ -1,4 +1,4 @@
-#include "socat/options.h"
+#include "companions/options.h"
 
 #include <ctype.h>
 #include <errno.h>

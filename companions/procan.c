@@ -2,7 +2,7 @@
  * terminal, limits; and constants of the system. */
 
 #define _GNU_SOURCE
-#include "socat/options.h"
+#include "companions/options.h"
 
 #include <errno.h>
 #include <fcntl.h>
