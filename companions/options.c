@@ -11,7 +11,8 @@ void options_print_help(FILE *out, const struct options_help *help)
             help->program, help->options);
 }
 
-static void report(const struct options_help *help, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void
+report(const struct options_help *help, const char *format, va_list arguments)
 {
     fprintf(stderr, "%s: ", help->program);
     vfprintf(stderr, format, arguments);
