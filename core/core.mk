@@ -23,6 +23,8 @@ libcore_a_SOURCES = \
 	core/command/commandline.c core/command/commandline.h \
 	core/command/defaults.c core/command/defaults.h \
 	core/command/complete.c core/command/complete.h \
+	core/command/descriptor.c core/command/descriptor.h \
+	core/command/descriptor_short.c \
 	core/command/descriptors.c core/command/descriptors.h \
 	core/command/describe.c core/command/describe.h \
 	core/command/describe_json.h \

@@ -80,10 +80,12 @@ static int open_and_transfer(struct session *session)
 {
     enum session_result result = prepare(session) < 0 ? SESSION_FAILED : session_open(session);
     if (result == SESSION_OPEN)
-        return relay_run(session);
+        return session->settings->no_data ? 0 : relay_run(session);
     if (session->settings->statistics)
         relay_log_statistics(session);
-    return result == SESSION_DONE ? 0 : log_sloppy() ? -1 : 1;
+    if (result == SESSION_DONE || session->done)
+        return session->done_status;
+    return log_sloppy() ? -1 : 1;
 }
 
 /* The end of a process that was made to serve a peer. All that it could free it shares with its

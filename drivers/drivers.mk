@@ -18,6 +18,9 @@ drivers_file_so_SOURCES = drivers/file/file.c
 driverlib_PROGRAMS += drivers/pipe.so
 drivers_pipe_so_SOURCES = drivers/pipe/pipe.c
 
+driverlib_PROGRAMS += drivers/text.so
+drivers_text_so_SOURCES = drivers/text/text.c
+
 driverlib_PROGRAMS += drivers/socketpair.so
 drivers_socketpair_so_SOURCES = drivers/socketpair/socketpair.c
 

@@ -1,5 +1,7 @@
 # The manual pages. That of a driver which takes a library is installed where the driver is.
 dist_man_MANS = man/modcat.1 man/modcat-driver-check.1 man/modcat-driver.3 man/modcat-options.7
+dist_man_MANS += man/filan.1 man/procan.1
+dist_man_MANS += man/socat-broker.sh.1 man/socat-chain.sh.1 man/socat-mux.sh.1
 dist_man_MANS += man/modcat-dccp.7
 dist_man_MANS += man/modcat-exec.7
 dist_man_MANS += man/modcat-fd.7
@@ -15,6 +17,7 @@ dist_man_MANS += man/modcat-socketpair.7
 dist_man_MANS += man/modcat-socks.7
 dist_man_MANS += man/modcat-stdio.7
 dist_man_MANS += man/modcat-tcp.7
+dist_man_MANS += man/modcat-text.7
 dist_man_MANS += man/modcat-tun.7
 dist_man_MANS += man/modcat-udp.7
 dist_man_MANS += man/modcat-udplite.7

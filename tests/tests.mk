@@ -188,6 +188,9 @@ tests_system_exec_test_SOURCES = tests/system/exec_test.c $(harness)
 system_tests += tests/system/files_test
 tests_system_files_test_SOURCES = tests/system/files_test.c $(harness)
 
+system_tests += tests/system/text_test
+tests_system_text_test_SOURCES = tests/system/text_test.c $(harness)
+
 system_tests += tests/system/soak_test
 tests_system_soak_test_SOURCES = tests/system/soak_test.c $(harness)
 
@@ -338,6 +341,11 @@ EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver test
 	tests/abi/services.abi tests/abi/tables.abi tests/drivers/addresses tests/drivers/leaky.c \
 	tests/drivers/plain.c tests/drivers/stubborn.c tests/drivers/talkative.c
 TESTS += $(kit_tests)
+
+# The programs and scripts that stand beside the command `socat`.
+socat_tests = tests/socat/programs_test tests/socat/scripts_test
+dist_check_SCRIPTS += $(socat_tests)
+TESTS += $(socat_tests)
 
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.
 dist_check_SCRIPTS += tests/packages/packages_test

@@ -235,6 +235,19 @@ static int check_text(const struct address_option *option, const char *groups, c
     return 0;
 }
 
+/* What the option's own table says of its value. */
+static int check_value(const struct address_option *option, char *reason, size_t reason_size)
+{
+    const struct modcat_option *row = &option->entry->option;
+    const char *fault = row->check != NULL ? row->check(&option->value) : NULL;
+    const char *text = row->secret || option->text == NULL ? "" : option->text;
+    if (fault == NULL)
+        return 0;
+    snprintf(reason, reason_size, "option %s: invalid value \"%.100s\": %s", option->name, text,
+             fault);
+    return -1;
+}
+
 static int bind_option(const struct binding *binding, struct address_option *option,
                        const char *groups)
 {
@@ -247,6 +260,7 @@ static int bind_option(const struct binding *binding, struct address_option *opt
         return failed ? -1 : fail_unknown_option(binding, option, groups);
     if (values_parse(option->entry->option.type, option->name, option->text, &option->value,
                      &option->storage, reason, sizeof reason) < 0 ||
+        check_value(option, reason, sizeof reason) < 0 ||
         check_text(option, groups, reason, sizeof reason) < 0)
         return fail_at(binding,
                        option->text != NULL && option->value_place.length > 0 ? option->value_place
@@ -266,6 +280,28 @@ static void drop_option(struct address *address, size_t index)
     memmove(option, option + 1, (--address->option_count - index) * sizeof *option);
 }
 
+static bool is_given(const struct address *address, const char *name)
+{
+    for (size_t i = 0; i < address->option_count; i++)
+        if (strcmp(address->options[i].entry->option.name, name) == 0)
+            return true;
+    return false;
+}
+
+/* An option that says nothing without another one. */
+static int check_needs(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    for (size_t i = 0; i < address->option_count; i++) {
+        const struct address_option *option = &address->options[i];
+        const char *needed = option->entry->option.needs;
+        if (needed != NULL && !is_given(address, needed))
+            return fail_at(binding, option->place, "option %s: option %s must be given, too",
+                           option->name, needed);
+    }
+    return 0;
+}
+
 static int bind_options(const struct binding *binding)
 {
     struct address *address = binding->address;
@@ -282,7 +318,7 @@ static int bind_options(const struct binding *binding)
         else
             return -1;
     }
-    return 0;
+    return check_needs(binding) < 0 && !log_sloppy() ? -1 : 0;
 }
 
 static int bind_address(struct registry *registry, const struct settings *settings,

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* What a name in a syntax stands for: a number up to a limit; and, where `words` is set, what is no
- * number at all. */
+ * number at all. With a limit of 0 any text will do that is not empty. */
 static const struct limit {
     const char *name;
     const char *group; /* of the types where it does so; NULL: all */
@@ -17,6 +17,7 @@ static const struct limit {
     bool words;
     const char *what;
 } limits[] = {
+    {"<string>", NULL, 0, true, "string"},
     {"<port>", "IPAPP", 65535, true, "port number"},
     {"<socks-port>", "IPAPP", 65535, true, "port number"},
     {"<fdnum>", NULL, INT_MAX, false, "FD number"},
@@ -65,6 +66,8 @@ static bool keeps_limit(const struct limit *limit, const char *text)
 {
     bool negative;
     unsigned long number;
+    if (limit->most == 0)
+        return text[0] != '\0';
     if (!read_number(text, &negative, &number))
         return limit->words;
     return !negative && number <= limit->most;
@@ -104,9 +107,13 @@ static int check(const struct address *address, size_t index, const char *name, 
     if (limit == NULL || keeps_limit(limit, text))
         return 0;
     error->place = address->param_places[index];
-    snprintf(error->message, sizeof error->message,
-             "error in %s \"%.40s\": it must be a number from 0 to %lu", limit->what, text,
-             limit->most);
+    if (limit->most == 0)
+        snprintf(error->message, sizeof error->message, "%s: the %s is empty", address->keyword,
+                 limit->what);
+    else
+        snprintf(error->message, sizeof error->message,
+                 "error in %s \"%.40s\": it must be a number from 0 to %lu", limit->what, text,
+                 limit->most);
     return -1;
 }
 

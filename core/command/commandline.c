@@ -102,8 +102,8 @@ static const struct commandline_option options[] = {
     {"-0", "-0", "no preference of an IP version", TAIL_NONE, set_version, 0},
     {"-4", "-4", "prefer IPv4 (default)", TAIL_NONE, set_version, 0},
     {"-6", "-6", "prefer IPv6", TAIL_NONE, set_version, 0},
-    {"--experimental", "--experimental", "allow what is not settled yet", TAIL_WORD, set_flag,
-     MEMBER(experimental)},
+    {"--experimental", "--experimental", "allow what is not settled yet without a warning",
+     TAIL_WORD, set_flag, MEMBER(experimental)},
     {"--statistics", "--statistics[=json]", "log counts of blocks and bytes at the end",
      TAIL_OPTIONAL, set_statistics, 0},
     {"--progress", "--progress", "show bytes, rate and time on the terminal", TAIL_WORD, set_flag,
@@ -195,6 +195,14 @@ static int set_verbosity_number(struct scan *scan, const char *value)
     return 0;
 }
 
+/* The usage, and the run goes on, as with socat: a script may depend on it. */
+static int pass_over(const struct scan *scan)
+{
+    commandline_usage(stderr, scan->settings->program);
+    log_warning("unknown option \"%s\" is ignored; use option \"-h\" for help", scan->argument);
+    return 0;
+}
+
 static int set_verbosity(struct scan *scan, const char *value)
 {
     size_t more = strspn(value, "d");
@@ -202,7 +210,7 @@ static int set_verbosity(struct scan *scan, const char *value)
         if (set_verbosity_number(scan, value) < 0)
             return -1;
     } else if (value[more] != '\0') {
-        return refused_with_usage(scan);
+        return more > 0 ? refused_with_usage(scan) : pass_over(scan);
     } else {
         scan->verbosity = clamped(scan->verbosity + 1 + (long)more, -1, MODCAT_DEBUG);
     }
@@ -311,7 +319,10 @@ static int set_text(struct scan *scan, const char *value)
 
 static int set_block_size(struct scan *scan, const char *value)
 {
-    return numbers_block(value, &scan->settings->block_size) < 0 ? refused() : 0;
+    if (numbers_block(value, &scan->settings->block_size) < 0)
+        return refused();
+    scan->settings->no_data = scan->settings->block_size == 0;
+    return 0;
 }
 
 static int set_signal_mask(struct scan *scan, const char *value)

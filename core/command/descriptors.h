@@ -10,7 +10,4 @@
  * of the right side, in the columns of filan(1). */
 void descriptors_print(struct session *session);
 
-/* One row. */
-void descriptors_print_row(FILE *out, int fd);
-
 #endif

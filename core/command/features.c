@@ -13,7 +13,7 @@
 /* The program that modcat stands in for when it is called so, and the version of it that it is
  * compatible with. */
 #define STANDS_IN_FOR "socat"
-#define STANDS_IN_VERSION "1.8.0.1"
+#define STANDS_IN_VERSION "1.8.1.1"
 
 /* How it is known whether a feature is there. */
 enum source { ALWAYS, NEVER, DRIVER, TYPE, GROUP, OPTION };
@@ -63,7 +63,7 @@ static const struct feature {
     {"FIPS", OPTION, "openssl-fips"},
     {"LIBWRAP", OPTION, "tcpwrappers"},
     {"SYCLS", NEVER, NULL},
-    {"FILAN", NEVER, NULL},
+    {"FILAN", ALWAYS, NULL},
     {"RETRY", GROUP, "RETRY"},
     {"DEVTESTS", NEVER, NULL},
 };
@@ -118,11 +118,24 @@ static void put_features(FILE *out, const struct registry *registry)
           out);
 }
 
+/* Scripts take the first number with points for the version, so that none may stand before it. */
+static void put_version(FILE *out, const char *program)
+{
+    const char *built = __DATE__ " " __TIME__;
+    if (stands_in(program)) {
+        fprintf(out,
+                STANDS_IN_FOR ": modcat, a relay between two addresses\n" STANDS_IN_FOR
+                              " version " STANDS_IN_VERSION " on %s (modcat " PACKAGE_VERSION ")\n",
+                built);
+        return;
+    }
+    commandline_identify(out);
+    fprintf(out, "modcat version " PACKAGE_VERSION " on %s\n", built);
+}
+
 int features_print(FILE *out, const struct registry *registry, const char *program)
 {
-    commandline_identify(out);
-    fprintf(out, "%s version %s on %s\n", stands_in(program) ? STANDS_IN_FOR : "modcat",
-            features_version(program), __DATE__ " " __TIME__);
+    put_version(out, program);
     put_system(out);
     put_features(out, registry);
     return help_flush(out);

@@ -1,5 +1,6 @@
 #include "core/command/numbers.h"
 #include "core/base/log.h"
+#include "core/options/values.h"
 
 #include <errno.h>
 #include <math.h>
@@ -28,18 +29,22 @@ static bool is_negative(const char *value)
 int numbers_block(const char *value, size_t *bytes)
 {
     char *end;
+    int bits = 0;
     unsigned long number = strtoul(value, &end, 0);
+    if (end != value && values_suffix(*end, &bits))
+        end++;
     if (check_end("-b", value, end) < 0)
         return -1;
-    if (number == 0 || is_negative(value)) {
-        log_error("buffer size option (-b) too small - %s (the range is 1 to %zu)", value,
+    if (is_negative(value)) {
+        log_error("buffer size option (-b) too small - %s (the range is 0 to %zu)", value,
                   NUMBERS_BLOCK_MAX);
         return -1;
     }
-    if (number > NUMBERS_BLOCK_MAX) {
-        log_error("buffer size option (-b) to big - %lu (max is %zu)", number, NUMBERS_BLOCK_MAX);
+    if (number > NUMBERS_BLOCK_MAX >> bits) {
+        log_error("buffer size option (-b) to big - %s (max is %zu)", value, NUMBERS_BLOCK_MAX);
         return -1;
     }
+    number <<= bits;
     *bytes = number;
     return 0;
 }

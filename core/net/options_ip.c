@@ -17,14 +17,17 @@
 #define IP_OPTIONS_MAX 40
 
 static modcat_apply_fn append_ip_options;
+static modcat_check_fn check_mtu_discover;
 
 /* An integer option of sockets that is set as soon as there is one. */
-#define IP4_INT(option, others, constant, text)                                                    \
+#define IP4_NUMBER(kind, option, others, constant, text)                                           \
     {                                                                                              \
-        .name = (option), .aliases = (others), .also = "IP6", .help = (text), .type = MODCAT_INT,  \
+        .name = (option), .aliases = (others), .also = "IP6", .help = (text), .type = (kind),      \
         .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = IPPROTO_IP,           \
         .minor = (constant)                                                                        \
     }
+#define IP4_INT(...) IP4_NUMBER(MODCAT_INT, __VA_ARGS__)
+#define IP4_BOOL(...) IP4_NUMBER(MODCAT_INT_BOOL, __VA_ARGS__)
 static const struct modcat_option ip4_options[] = {
     {.name = "ip-add-membership",
      .aliases = "add-membership,ip-membership,membership",
@@ -42,13 +45,21 @@ static const struct modcat_option ip4_options[] = {
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
      .apply = membership_join_source_ip4},
-    IP4_INT("ip-freebind", "freebind,ipfreebind", IP_FREEBIND,
-            "bind to an address that this host may not have"),
-    IP4_INT("ip-hdrincl", "hdrincl,iphdrincl", IP_HDRINCL,
-            "data comes with its IP header, on raw sockets"),
+    IP4_BOOL("ip-freebind", "freebind,ipfreebind", IP_FREEBIND,
+             "bind to an address that this host may not have"),
+    IP4_BOOL("ip-hdrincl", "hdrincl,iphdrincl", IP_HDRINCL,
+             "data comes with its IP header, on raw sockets"),
     IP4_INT("ip-mtu", "ipmtu,mtu", IP_MTU, "read-only on this system"),
-    IP4_INT("ip-mtu-discover", "ipmtudiscover,mtudiscover", IP_MTU_DISCOVER,
-            "find the path MTU: 0 never, 1 want, 2 always, 3 probe"),
+    {.name = "ip-mtu-discover",
+     .aliases = "ipmtudiscover,mtudiscover",
+     .also = "IP6",
+     .help = "find the path MTU: 0 never, 1 want, 2 always, 3 probe, 4 interface, 5 omit",
+     .type = MODCAT_INT,
+     .phase = MODCAT_PHASE_PASTSOCKET,
+     .effect = MODCAT_SOCKOPT,
+     .major = IPPROTO_IP,
+     .minor = IP_MTU_DISCOVER,
+     .check = check_mtu_discover},
     {.name = "ip-multicast-if",
      .aliases = "multicast-if",
      .also = "IP6",
@@ -60,7 +71,7 @@ static const struct modcat_option ip4_options[] = {
      .minor = IP_MULTICAST_IF,
      .apply = membership_interface_ip4},
     {.name = "ip-multicast-loop",
-     .aliases = "ipmulticastloop,multicast-loop,multicastloop",
+     .aliases = "ipmulticastloop,mcloop,multicast-loop,multicastloop",
      .also = "IP6",
      .help = "get own multicasts back",
      .type = MODCAT_BYTE,
@@ -87,21 +98,21 @@ static const struct modcat_option ip4_options[] = {
      .major = IPPROTO_IP,
      .minor = IP_OPTIONS,
      .apply = append_ip_options},
-    IP4_INT("ip-pktinfo", "ippktinfo,pktinfo", IP_PKTINFO,
-            "receive destination and interface with each packet"),
+    IP4_BOOL("ip-pktinfo", "ippktinfo,pktinfo", IP_PKTINFO,
+             "receive destination and interface with each packet"),
     IP4_INT("ip-pktoptions", "ippktoptions,pktoptions,pktopts", IP_PKTOPTIONS,
             "read-only on this system"),
-    IP4_INT("ip-recverr", "iprecverr,recverr", IP_RECVERR, "receive details of errors"),
-    IP4_INT("ip-recvopts", "iprecvopts,recvopts", IP_RECVOPTS,
-            "receive IP options with each packet"),
-    IP4_INT("ip-recvtos", "iprecvtos,recvtos", IP_RECVTOS,
-            "receive the type of service with each packet"),
-    IP4_INT("ip-recvttl", "iprecvttl,recvttl", IP_RECVTTL,
-            "receive the time to live with each packet"),
-    IP4_INT("ip-retopts", "ipretopts,retopts", IP_RETOPTS,
-            "receive unprocessed IP options with each packet"),
-    IP4_INT("ip-router-alert", "iprouteralert,routeralert", IP_ROUTER_ALERT,
-            "receive packets with router alert, on raw sockets"),
+    IP4_BOOL("ip-recverr", "iprecverr,recverr", IP_RECVERR, "receive details of errors"),
+    IP4_BOOL("ip-recvopts", "iprecvopts,recvopts", IP_RECVOPTS,
+             "receive IP options with each packet"),
+    IP4_BOOL("ip-recvtos", "iprecvtos,recvtos", IP_RECVTOS,
+             "receive the type of service with each packet"),
+    IP4_BOOL("ip-recvttl", "iprecvttl,recvttl", IP_RECVTTL,
+             "receive the time to live with each packet"),
+    IP4_BOOL("ip-retopts", "ipretopts,retopts", IP_RETOPTS,
+             "receive unprocessed IP options with each packet"),
+    IP4_BOOL("ip-router-alert", "iprouteralert,routeralert", IP_ROUTER_ALERT,
+             "receive packets with router alert, on raw sockets"),
     IP4_INT("ip-tos", "iptos,tos", IP_TOS, "type of service of packets"),
     {.name = "ip-transparent",
      .aliases = "transparent",
@@ -234,12 +245,14 @@ static const struct modcat_option ip4_options[] = {
      .apply = options_set_res_option},
 };
 
-#define IP6_INT(option, others, constant, text)                                                    \
+#define IP6_NUMBER(kind, option, others, constant, text)                                           \
     {                                                                                              \
-        .name = (option), .aliases = (others), .help = (text), .type = MODCAT_INT,                 \
+        .name = (option), .aliases = (others), .help = (text), .type = (kind),                     \
         .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = IPPROTO_IPV6,         \
         .minor = (constant)                                                                        \
     }
+#define IP6_INT(...) IP6_NUMBER(MODCAT_INT, __VA_ARGS__)
+#define IP6_BOOL(...) IP6_NUMBER(MODCAT_INT_BOOL, __VA_ARGS__)
 static const struct modcat_option ip6_options[] = {
     IP6_INT("ipv6-authhdr", "authhdr", IPV6_AUTHHDR, "unknown to this system"),
     IP6_INT("ipv6-dstopts", "dstopts", IPV6_DSTOPTS,
@@ -261,28 +274,46 @@ static const struct modcat_option ip6_options[] = {
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
      .apply = membership_join_source_ip6},
+    {.name = "ipv6-mtu-discover",
+     .aliases = "mtudiscover6",
+     .help = "find the path MTU: 0 never, 1 want, 2 always, 3 probe, 4 interface, 5 omit",
+     .type = MODCAT_INT,
+     .phase = MODCAT_PHASE_PASTSOCKET,
+     .effect = MODCAT_SOCKOPT,
+     .major = IPPROTO_IPV6,
+     .minor = IPV6_MTU_DISCOVER,
+     .check = check_mtu_discover},
+    {.name = "ipv6-multicast-loop",
+     .aliases = "ipv6-mcloop,mcloop6",
+     .help = "get own multicasts back",
+     .type = MODCAT_BOOL,
+     .phase = MODCAT_PHASE_PASTSOCKET,
+     .effect = MODCAT_SOCKOPT,
+     .major = IPPROTO_IPV6,
+     .minor = IPV6_MULTICAST_LOOP},
     IP6_INT("ipv6-pktinfo", NULL, IPV6_PKTINFO,
             "source and interface; needs a structure on this system"),
-    IP6_INT("ipv6-recvdstopts", "recvdstopts", IPV6_RECVDSTOPTS,
-            "receive destination options with each packet"),
-    IP6_INT("ipv6-recverr", NULL, IPV6_RECVERR, "receive details of errors"),
-    IP6_INT("ipv6-recvhoplimit", "recvhoplimit", IPV6_RECVHOPLIMIT,
-            "receive the hop limit with each packet"),
-    IP6_INT("ipv6-recvhopopts", "recvhopopts", IPV6_RECVHOPOPTS,
-            "receive hop-by-hop options with each packet"),
-    IP6_INT("ipv6-recvpathmtu", NULL, IPV6_RECVPATHMTU, "receive changes of the path MTU"),
-    IP6_INT("ipv6-recvpktinfo", "recvpktinfo", IPV6_RECVPKTINFO,
-            "receive destination and interface with each packet"),
-    IP6_INT("ipv6-recvrthdr", "recvrthdr", IPV6_RECVRTHDR,
-            "receive the routing header with each packet"),
-    IP6_INT("ipv6-recvtclass", NULL, IPV6_RECVTCLASS, "receive the traffic class with each packet"),
+    IP6_BOOL("ipv6-recvdstopts", "recvdstopts", IPV6_RECVDSTOPTS,
+             "receive destination options with each packet"),
+    IP6_BOOL("ipv6-recverr", NULL, IPV6_RECVERR, "receive details of errors"),
+    IP6_BOOL("ipv6-recvhoplimit", "recvhoplimit", IPV6_RECVHOPLIMIT,
+             "receive the hop limit with each packet"),
+    IP6_BOOL("ipv6-recvhopopts", "recvhopopts", IPV6_RECVHOPOPTS,
+             "receive hop-by-hop options with each packet"),
+    IP6_BOOL("ipv6-recvpathmtu", NULL, IPV6_RECVPATHMTU, "receive changes of the path MTU"),
+    IP6_BOOL("ipv6-recvpktinfo", "recvpktinfo", IPV6_RECVPKTINFO,
+             "receive destination and interface with each packet"),
+    IP6_BOOL("ipv6-recvrthdr", "recvrthdr", IPV6_RECVRTHDR,
+             "receive the routing header with each packet"),
+    IP6_BOOL("ipv6-recvtclass", NULL, IPV6_RECVTCLASS,
+             "receive the traffic class with each packet"),
     IP6_INT("ipv6-rthdr", "rthdr", IPV6_RTHDR, "routing header; needs a structure on this system"),
     IP6_INT("ipv6-tclass", NULL, IPV6_TCLASS, "traffic class of packets"),
     IP6_INT("ipv6-unicast-hops", "unicast-hops", IPV6_UNICAST_HOPS, "hop limit of packets"),
     {.name = "ipv6-v6only",
      .aliases = "ipv6only,v6only",
      .help = "serve IPv6 only, not IPv4 through mapped addresses",
-     .type = MODCAT_INT,
+     .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_PREBIND,
      .effect = MODCAT_SOCKOPT,
      .major = IPPROTO_IPV6,
@@ -300,6 +331,13 @@ const struct modcat_option_group group_ip6 = {
     .help = "options of IP version 6",
     MODCAT_OPTIONS(ip6_options),
 };
+
+/* The same numbers in both versions of IP. */
+static const char *check_mtu_discover(const struct modcat_value *value)
+{
+    bool known = value->number >= IP_PMTUDISC_DONT && value->number <= IP_PMTUDISC_OMIT;
+    return known ? NULL : "it must be a number from 0 to 5";
+}
 
 /* Given more than once, the option adds to what is there. */
 static int append_ip_options(struct modcat_opening *opening, int fd,

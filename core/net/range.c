@@ -152,14 +152,14 @@ static int parse_raw(const struct parsing *parsing)
     return 0;
 }
 
-/* Both sides are an x with hexadecimal digits, which no IP mask can be. */
+/* Both sides are words of an x with hexadecimal digits, which no IP mask can be. */
 static bool looks_raw(const char *text)
 {
-    size_t left = text[0] == 'x' ? 1 + strspn(text + 1, HEX_DIGITS) : 0;
+    size_t left = text[0] == 'x' ? strspn(text, "x " HEX_DIGITS) : 0;
     if (left == 0 || text[left] != ':' || text[left + 1] != 'x')
         return false;
-    const char *right = text + left + 2;
-    return right[strspn(right, HEX_DIGITS)] == '\0';
+    const char *right = text + left + 1;
+    return right[strspn(right, "x " HEX_DIGITS)] == '\0';
 }
 
 int range_parse(int family, const char *text, range_lookup_fn *lookup, void *context,

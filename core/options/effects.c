@@ -150,6 +150,8 @@ static int prepare_sockopt(struct sockopt *call, enum modcat_value_type type,
         return use_integer(call, 1);
     case MODCAT_BOOL:
     case MODCAT_INT:
+    case MODCAT_INT_SIZE:
+    case MODCAT_INT_BOOL:
     case MODCAT_INT_OR_NONE:
     case MODCAT_UINT:
     case MODCAT_USHORT:
@@ -242,6 +244,8 @@ static int prepare_request(struct request *call, const struct modcat_option *opt
     case MODCAT_BOOL:
         return 0;
     case MODCAT_INT:
+    case MODCAT_INT_SIZE:
+    case MODCAT_INT_BOOL:
         pass_number(call, value->number);
         return 0;
     case MODCAT_STRING:

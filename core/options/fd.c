@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static modcat_apply_fn end_close, set_cloexec, set_user, set_group, set_perm, lock_record,
-    lock_file, ioctl_void, set_pipe_size;
+    lock_file, ioctl_void;
 
 #define BOOL .type = MODCAT_BOOL
 #define CALL(function) .effect = MODCAT_CALL, .apply = (function)
@@ -76,8 +76,6 @@ static const struct modcat_option options[] = {
     {"ioctl-bin", NULL, NULL, "call ioctl(2) with the address of data", REQUEST(MODCAT_INT_DATA)},
     {"ioctl-string", NULL, NULL, "call ioctl(2) with the address of text",
      REQUEST(MODCAT_INT_STRING)},
-    {"f-setpipe-sz", "pipesz", NULL, "set the size of the pipe", .type = MODCAT_INT, IN_PHASE(FD),
-     CALL(set_pipe_size)},
 
     {"cool-write", "coolwrite", NULL, "a peer that is gone is no error for writing", BOOL,
      IN_PHASE(INIT), OPENING_SETTING(cool_write), .preset = "0"},
@@ -239,14 +237,4 @@ static int ioctl_void(struct modcat_opening *opening, int fd, const struct modca
     if (ioctl(fd, (unsigned long)request, NULL) >= 0)
         return 0;
     return modcat_fail(opening, "ioctl(%d, 0x%x, NULL): %s", fd, request, strerror(errno));
-}
-
-static int set_pipe_size(struct modcat_opening *opening, int fd, const struct modcat_option *option,
-                         const struct modcat_value *value)
-{
-    (void)option;
-    if (fcntl(fd, F_SETPIPE_SZ, (int)value->number) >= 0)
-        return 0;
-    return modcat_fail(opening, "fcntl(%d, F_SETPIPE_SZ, %d): %s", fd, (int)value->number,
-                       strerror(errno));
 }

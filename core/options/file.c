@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static modcat_apply_fn remove_entry, set_entry_user, set_entry_group, set_entry_perm, seek,
-    truncate_file, set_attribute;
+    truncate_file, set_attribute, set_pipe_size;
 
 #define BOOL .type = MODCAT_BOOL
 #define CALL(function) .effect = MODCAT_CALL, .apply = (function)
@@ -49,7 +49,7 @@ static const struct modcat_option open_options[] = {
     {"o-rdonly", "rdonly,o_rdonly", NULL, "open for reading only", ACCESS(O_RDONLY)},
     {"o-wronly", "wronly,o_wronly", NULL, "open for writing only", ACCESS(O_WRONLY)},
     {"o-rdwr", "rdwr,o_rdwr", NULL, "open for reading and writing", ACCESS(O_RDWR)},
-    {"o-create", "create,creat,o-creat,o_create", NULL, "create the file if it is missing",
+    {"o-creat", "create,creat,o-create,o_creat,o_create", NULL, "create the file if it is missing",
      FLAG(O_CREAT)},
     {"o-excl", "excl,o_excl", NULL, "fail where the file to be created exists", FLAG(O_EXCL)},
     {"o-trunc", "trunc", NULL, "empty the file", BOOL, IN_PHASE(LATE), .effect = MODCAT_OPEN_FLAG,
@@ -123,7 +123,17 @@ const struct modcat_option_group group_reg = {
 /* These hold what other groups' options name in `also`. */
 const struct modcat_option_group group_blk = {.name = "BLK", .help = "block devices"};
 const struct modcat_option_group group_chr = {.name = "CHR", .help = "character devices"};
-const struct modcat_option_group group_fifo = {.name = "FIFO", .help = "pipes and FIFOs"};
+
+static const struct modcat_option fifo_options[] = {
+    {"f-setpipe-sz", "pipesz", NULL, "set the size of the pipe", .type = MODCAT_INT_SIZE,
+     IN_PHASE(FD), CALL(set_pipe_size)},
+};
+
+const struct modcat_option_group group_fifo = {
+    .name = "FIFO",
+    .help = "pipes and FIFOs",
+    MODCAT_OPTIONS(fifo_options),
+};
 
 static const char *entry_path(const struct modcat_opening *opening,
                               const struct modcat_option *option)
@@ -218,4 +228,14 @@ static int set_attribute(struct modcat_opening *opening, int fd, const struct mo
     if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
         return fail_attribute(opening, fd, FS_IOC_SETFLAGS, &flags);
     return 0;
+}
+
+static int set_pipe_size(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                         const struct modcat_value *value)
+{
+    (void)option;
+    if (fcntl(fd, F_SETPIPE_SZ, (int)value->number) >= 0)
+        return 0;
+    return modcat_fail(opening, "fcntl(%d, F_SETPIPE_SZ, %d): %s", fd, (int)value->number,
+                       strerror(errno));
 }

@@ -73,11 +73,10 @@ static int set_umask(struct modcat_opening *opening, int fd, const struct modcat
 static int set_netns(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                      const struct modcat_value *value)
 {
-    (void)fd, (void)option;
-    if (!opening->settings->experimental) {
-        errno = EPERM;
-        return modcat_fail(opening, "option \"netns\" requires use of --experimental");
-    }
+    (void)fd;
+    if (!opening->settings->experimental)
+        log_warning("option \"%s\" is experimental; option --experimental accepts that",
+                    option->name);
     opening->set.netns = value->string;
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct type_row;
 
@@ -34,6 +35,8 @@ struct type_row {
     int (*parse)(const struct parsing *parsing);
     enum show show;
     bool bare_is_one;       /* without "=" it is 1 */
+    bool suffixes;          /* k, M, G may follow */
+    bool words;             /* yes and no are numbers, too */
     bool patterns;          /* written with a leading 0 it may be unsigned: a bit pattern */
     const char *range;      /* the limits as users read them */
     long long least, most;  /* the limits of each number */
@@ -68,14 +71,19 @@ static int parse_membership(const struct parsing *parsing);
 
 static const struct type_row rows[MODCAT_VALUE_TYPES] = {
     [MODCAT_CONST] = {.name = "CONST", .parse = parse_const},
-    [MODCAT_BOOL] =
-        {.name = "BOOL", .parse = parse_bool, .show = SHOW_NUMBER, .bare_is_one = true, LONG_RANGE},
+    [MODCAT_BOOL] = {.name = "BOOL",
+                     .parse = parse_bool,
+                     .show = SHOW_NUMBER,
+                     .bare_is_one = true,
+                     .words = true,
+                     LONG_RANGE},
     [MODCAT_BYTE] = {.name = "BYTE", NUMBER, .bare_is_one = true, .range = "0 to 255", .most = 255},
     [MODCAT_INT] = {.name = "INT", NUMBER, .bare_is_one = true, .patterns = true, INT_RANGE},
     [MODCAT_INT_OR_NONE] = {.name = "INT/NULL",
                             .parse = parse_nullable_number,
                             .show = SHOW_NUMBER,
                             .bare_is_one = true,
+                            .words = true,
                             .patterns = true,
                             INT_RANGE},
     [MODCAT_UINT] = {.name = "UNSIGNED-INT",
@@ -92,9 +100,10 @@ static const struct type_row rows[MODCAT_VALUE_TYPES] = {
     [MODCAT_SIZE] = {.name = "SIZE_T",
                      NUMBER,
                      .bare_is_one = true,
+                     .suffixes = true,
                      .range = "0 to 9223372036854775807",
                      .most = LLONG_MAX},
-    [MODCAT_OFFSET] = {.name = "OFF_T", NUMBER, .bare_is_one = true, LONG_RANGE},
+    [MODCAT_OFFSET] = {.name = "OFF_T", NUMBER, .bare_is_one = true, .suffixes = true, LONG_RANGE},
     [MODCAT_MODE] = {.name = "MODE_T",
                      .parse = parse_mode,
                      .show = SHOW_NUMBER,
@@ -134,6 +143,10 @@ static const struct type_row rows[MODCAT_VALUE_TYPES] = {
     [MODCAT_IP4_HOST] = {.name = "IP4NAME", .parse = parse_host},
     [MODCAT_IP4_SOCKET] = {.name = "IP4SOCK", .parse = parse_host},
     [MODCAT_MEMBERSHIP] = {.name = "STRUCT-IP_MREQN", .parse = parse_membership},
+    [MODCAT_INT_SIZE] =
+        {.name = "INT", NUMBER, .bare_is_one = true, .suffixes = true, .patterns = true, INT_RANGE},
+    [MODCAT_INT_BOOL] =
+        {.name = "INT", NUMBER, .bare_is_one = true, .words = true, .patterns = true, INT_RANGE},
     [MODCAT_SOURCE_MEMBERSHIP] = {.name = "IP-MREQ-SOURCE", .parse = parse_membership},
 };
 
@@ -225,6 +238,26 @@ static int check_range(const struct parsing *parsing, const char *text, long lon
     return complain_range(parsing);
 }
 
+bool values_suffix(char letter, int *bits)
+{
+    static const char letters[] = "kMG";
+    const char *found = letter == 'K' ? letters : letter != '\0' ? strchr(letters, letter) : NULL;
+    if (found != NULL)
+        *bits = 10 * (int)(found - letters + 1);
+    return found != NULL;
+}
+
+/* Multiplies by what a letter behind a number says. Returns the place behind it. */
+static const char *take_suffix(const struct parsing *parsing, const char *rest, long long *number)
+{
+    int bits;
+    if (!parsing->row->suffixes || !values_suffix(*rest, &bits))
+        return rest;
+    if (__builtin_mul_overflow(*number, 1LL << bits, number))
+        errno = ERANGE;
+    return rest + 1;
+}
+
 /* Reads a number that ends at `end`; *text moves there. */
 static int read_number(const struct parsing *parsing, const char **text, int base, char end,
                        const char *which, long long *number)
@@ -234,14 +267,28 @@ static int read_number(const struct parsing *parsing, const char **text, int bas
     *number = strtoll(*text, &rest, base);
     if (rest == *text)
         return complain_missing_number(parsing);
-    if (*rest != end)
+    const char *behind = take_suffix(parsing, rest, number);
+    if (*behind != end)
         return complain_garbage(parsing, which);
     if (errno == ERANGE)
         return complain_range(parsing);
     if (check_range(parsing, *text, number) < 0)
         return -1;
-    *text = rest;
+    *text = behind;
     return 0;
+}
+
+/* Returns false for what is none of the words. */
+static bool read_truth(const char *text, long long *number)
+{
+    static const char *const words[][2] = {{"no", "yes"}, {"false", "true"}, {"off", "on"}};
+    for (size_t i = 0; i < MODCAT_COUNT(words); i++)
+        for (int truth = 0; truth < 2; truth++)
+            if (strcasecmp(text, words[i][truth]) == 0) {
+                *number = truth;
+                return true;
+            }
+    return false;
 }
 
 static int parse_number(const struct parsing *parsing)
@@ -253,6 +300,8 @@ static int parse_number(const struct parsing *parsing)
         parsing->value->number = 1;
         return 0;
     }
+    if (parsing->row->words && read_truth(text, &parsing->value->number))
+        return 0;
     return read_number(parsing, &text, 0, '\0', "", &parsing->value->number);
 }
 

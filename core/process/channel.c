@@ -131,6 +131,15 @@ static int end_terminal_input(struct modcat_endpoint *endpoint)
     return 0;
 }
 
+/* The program has the terminal open from the start: nobody else is waited for. */
+static int link_terminal(struct modcat_opening *opening, const struct modcat_pty *terminal)
+{
+    const char *link = modcat_option_string(opening, "symbolic-link", NULL);
+    modcat_ignore_option(opening, "pty-wait-slave");
+    modcat_ignore_option(opening, "pty-interval");
+    return link == NULL ? 0 : modcat_tty_link(opening, terminal->name, link);
+}
+
 /* In both directions the line stays open after the end of input, because terminals do. */
 static int open_pty(struct modcat_opening *opening, struct channel *channel)
 {
@@ -139,9 +148,27 @@ static int open_pty(struct modcat_opening *opening, struct channel *channel)
     struct modcat_pty terminal = {.size = sizeof terminal};
     if (modcat_pty_open(opening, &terminal) < 0)
         return -1;
+    if (link_terminal(opening, &terminal) < 0) {
+        modcat_pty_close(&terminal);
+        return -1;
+    }
     use_two_way(opening, channel, terminal.master, terminal.slave);
     if (modcat_directions(opening) == MODCAT_WRITE)
         channel->ops = &only_written;
+    return 0;
+}
+
+/* What is said of a terminal where there is none. */
+static int refuse_terminal_options(struct modcat_opening *opening)
+{
+    static const char *const options[] = {"symbolic-link", "pty-wait-slave", "pty-interval",
+                                          "sitout-eio"};
+    for (size_t i = 0; i < MODCAT_COUNT(options); i++)
+        if (modcat_option(opening, options[i]) != NULL) {
+            errno = EINVAL;
+            return modcat_fail(opening, "option %s is for a pseudo terminal: add option pty",
+                               options[i]);
+        }
     return 0;
 }
 
@@ -150,6 +177,8 @@ int channel_open(struct modcat_opening *opening, const struct transport *transpo
 {
     *channel = (struct channel){
         .transport = transport, .read_fd = -1, .write_fd = -1, .in = -1, .out = -1};
+    if (transport != &pty && refuse_terminal_options(opening) < 0)
+        return -1;
     return transport->open(opening, channel);
 }
 

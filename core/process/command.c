@@ -31,11 +31,13 @@ static void add_word(struct words *words, const char *word)
     words->count++;
 }
 
-/* Blanks at the end leave an empty last word, those at the beginning an empty first one. */
+/* Blanks at the beginning and at the end are none of the words; nothing at all is an empty one. */
 static enum lexer_result cut(const char *command, struct words *words)
 {
-    for (size_t at = 0;; at += strspn(command + at, " ")) {
+    for (size_t at = strspn(command, " ");; at += strspn(command + at, " ")) {
         char *word;
+        if (command[at] == '\0' && words->count > 0)
+            return LEXER_OK;
         enum lexer_result result = lexer_token(&lexer_command_word, command, &at, SIZE_MAX, &word);
         if (result != LEXER_OK)
             return result;

@@ -3,10 +3,12 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/signals.h"
 #include "core/process/channel.h"
 #include "core/process/child.h"
 #include "core/process/programs.h"
 #include "core/registry/tables.h"
+#include "core/session/children.h"
 #include "core/session/session.h"
 #include "core/session/side.h"
 #include <errno.h>
@@ -19,6 +21,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* What a shell, too, adds to the number of the signal that has ended a program. */
+#define SIGNAL_STATUS 128
 
 /* A descriptor's number in the program; of use only in a direction that is wanted. */
 static int read_number(struct modcat_opening *opening, const char *name, int otherwise,
@@ -60,10 +65,18 @@ static unsigned long passed_signals(struct modcat_opening *opening)
     return passed;
 }
 
+/* As long as the variable FORK_WAIT says, on both sides of a fork: for debuggers. */
+static void pause_after_fork(struct session *session)
+{
+    if (session->settings->fork_wait > 0)
+        session_pause(session, session->settings->fork_wait * MODCAT_SECOND);
+}
+
 /* Tells the parent by one byte that there will be no program; exec(3) closes the descriptor. */
 _Noreturn static void run_child(const struct child *child, int ready_fd)
 {
     log_info("just born: child process %d", (int)getpid());
+    pause_after_fork(child->opening->session);
     int high = fcntl(ready_fd, F_DUPFD_CLOEXEC, child_first_free(child));
     ready_fd = high >= 0 ? high : ready_fd;
     child_become_program(child);
@@ -110,6 +123,7 @@ static pid_t start(const struct child *child)
     if (pid < 0)
         return modcat_fail(child->opening, "fork(): %s", strerror(error));
     log_notice("forked off child process %d", (int)pid);
+    pause_after_fork(child->opening->session);
     if (wait_until_ready(child->opening, ready_fd) == 0)
         return pid;
     give_up(pid);
@@ -188,6 +202,45 @@ static int check_replacement(const struct child *child)
     return 0;
 }
 
+/* What is typed at the terminal is for the program, as with system(3). */
+static int wait_for_end(struct session *session, pid_t pid, int *status)
+{
+    pid_t ended;
+    signals_divert(SIGINT, true);
+    signals_divert(SIGQUIT, true);
+    while ((ended = waitpid(pid, status, WNOHANG)) == 0)
+        if (session_wait(session, NULL, 0, MODCAT_FOREVER) < 0 && errno != EINTR)
+            break;
+    signals_divert(SIGINT, false);
+    signals_divert(SIGQUIT, false);
+    return ended > 0 ? 0 : -1;
+}
+
+/* The program is all that is left of the session. Returns -1 when it has ended, or when we are
+ * asked to end, which leaves it alone. */
+static int run_and_wait(const struct child *child)
+{
+    struct session *session = child->opening->session;
+    int status;
+    pid_t pid = fork();
+    if (pid < 0)
+        return modcat_fail(child->opening, "fork(): %s", strerror(errno));
+    if (pid == 0) {
+        pause_after_fork(session);
+        child_become_program(child);
+        _exit(1);
+    }
+    log_notice("forked off child process %d", (int)pid);
+    pause_after_fork(session);
+    if (wait_for_end(session, pid, &status) < 0)
+        return -1;
+    session->done = true;
+    session->done_status =
+        WIFEXITED(status) ? WEXITSTATUS(status) : SIGNAL_STATUS + WTERMSIG(status);
+    children_log_end(session->done_status != 0 ? MODCAT_WARNING : MODCAT_INFO, pid, status);
+    return -1;
+}
+
 static int replace(struct child *child)
 {
     struct modcat_opening *opening = child->opening;
@@ -207,7 +260,7 @@ static int replace(struct child *child)
         child->in = hand_over(source->endpoint, source->endpoint->read_fd);
     if (sink != NULL)
         child->out = hand_over(sink->endpoint, sink->endpoint->write_fd);
-    return child_become_program(child);
+    return child->program->stays_child ? run_and_wait(child) : child_become_program(child);
 }
 
 int modcat_spawn(struct modcat_opening *opening, const struct modcat_program *program,

@@ -23,19 +23,19 @@ static const struct known_driver drivers[] = {
      "iff-loopback,iff-master,iff-multicast,iff-noarp,iff-notrailers,"
      "iff-pointopoint,iff-portsel,iff-promisc,iff-running,iff-slave,iff-up,loopback,"
      "master,multicast,noarp,notrailers,pointopoint,portsel,promisc,retrieve-vlan,"
-     "running,slave,up"},
+     "running,slave,up,if-mtu,interface-mtu"},
     {"openssl", "modcat-driver-openssl",
      "DTLS,DTLS-C,DTLS-CLIENT,DTLS-CONNECT,DTLS-L,DTLS-LISTEN,DTLS-SERVER,OPENSSL,"
      "OPENSSL-CONNECT,OPENSSL-DTLS-CLIENT,OPENSSL-DTLS-CONNECT,OPENSSL-DTLS-LISTEN,"
      "OPENSSL-DTLS-SERVER,OPENSSL-LISTEN,SSL,SSL-L",
      "alpn,cafile,capath,cert,certificate,cipher,cipherlist,ciphers,ciphersuites,cn,"
      "commonname,compress,crl,crl-all,crlfile,dh,dhparam,dhparams,egd,fips,key,"
-     "max-proto-version,max-version,maxfraglen,maxsendfrag,method,min-proto-version,"
+     "ktls,max-proto-version,max-version,maxfraglen,maxsendfrag,method,min-proto-version,"
      "min-version,no-sni,nosni,openssl-alpn,openssl-cafile,openssl-capath,"
      "openssl-certificate,openssl-cipherlist,openssl-ciphersuites,"
      "openssl-commonname,openssl-compress,openssl-crl,openssl-crl-all,"
      "openssl-dhparam,openssl-dhparams,openssl-egd,openssl-fips,openssl-key,"
-     "openssl-max-proto-version,openssl-maxfraglen,openssl-maxsendfrag,"
+     "openssl-ktls,openssl-max-proto-version,openssl-maxfraglen,openssl-maxsendfrag,"
      "openssl-method,openssl-min-proto-version,openssl-no-sni,"
      "openssl-passphrase-env,openssl-passphrase-file,openssl-pseudo,openssl-psk-env,"
      "openssl-psk-file,openssl-psk-identity,openssl-session,openssl-snihost,"
@@ -43,8 +43,10 @@ static const struct known_driver drivers[] = {
      "psk-identity,session-file,snihost,verify"},
     {"pipe", "modcat", "ECHO,FIFO,PIPE", NULL},
     {"posixmq", "modcat",
-     "POSIXMQ-BIDIRECTIONAL,POSIXMQ-READ,POSIXMQ-RECEIVE,POSIXMQ-RECV,POSIXMQ-SEND",
-     "mq-prio,posixmq-maxmsg,posixmq-msgsize,posixmq-priority"},
+     "POSIXMQ,POSIXMQ-BIDIRECTIONAL,POSIXMQ-READ,POSIXMQ-RECEIVE,POSIXMQ-RECV,POSIXMQ-SEND,"
+     "POSIXMQ-WRITE",
+     "mq-flush,mq-maxmsg,mq-msgsize,mq-prio,posixmq-flush,posixmq-maxmsg,posixmq-msgsize,"
+     "posixmq-priority"},
     {"proxy", "modcat", "PROXY,PROXY-CONNECT",
      "http-version,ignorecr,proxy-auth,proxy-authorization,proxy-authorization-file,"
      "proxy-resolve,proxyauth,proxyauthfile,proxyport,resolv,resolve"},
@@ -59,9 +61,10 @@ static const struct known_driver drivers[] = {
      "istrip,iuclc,ixany,ixoff,ixon,kill,link,lnext,min,nl0,nl1,nldly,noflsh,ocrnl,"
      "ofdel,ofill,olcuc,onlcr,onlret,onocr,openpty,opost,ospeed,parenb,parmrk,"
      "parodd,pendin,prterase,ptmx,pty-interval,pty-intervall,pty-wait-slave,quit,"
-     "raw,rawer,reprint,rprnt,sane,sitout-eio,start,stop,susp,swtc,swtch,"
+     "raw,rawer,reprint,rprnt,sane,setflags,sitout-eio,start,stop,susp,swtc,swtch,"
      "symbolic-link,tab0,tab1,tab2,tab3,tabdly,tandem,termios-cfmakeraw,"
-     "termios-rawer,time,tiocsctty,tostop,vdiscard,veof,veol,veol2,verase,vintr,"
+     "termios-rawer,termios-setflags,time,tiocsctty,tiocswinsz,winsz,tostop,vdiscard,veof,veol,"
+     "veol2,verase,vintr,"
      "vkill,vlnext,vmin,vquit,vreprint,vstart,vstop,vsusp,vswtc,vt0,vt1,vtdly,vtime,"
      "vwerase,wait-slave,waitslave,werase,xcase,xtabs"},
     {"rawip", "modcat",
@@ -77,7 +80,7 @@ static const struct known_driver drivers[] = {
      "sctp-maxseg,sctp-maxseg-late,sctp-nodelay"},
     {"socketpair", "modcat", "SOCKETPAIR", NULL},
     {"socks", "modcat", "SOCKS,SOCKS4,SOCKS4A,SOCKS5,SOCKS5-BIND,SOCKS5-CONNECT,SOCKS5-LISTEN",
-     "socks-password,socks-password-file,socksport,socksuser"},
+     "socks-password,socks-password-file,sockspass,socksport,socksuser"},
     {"stdio", "modcat", "-,STDERR,STDIN,STDIO,STDOUT", NULL},
     {"tcp", "modcat",
      "INET,INET-L,INET-LISTEN,INET4,INET4-L,INET4-LISTEN,INET6,INET6-L,INET6-LISTEN,"
@@ -91,6 +94,7 @@ static const struct known_driver drivers[] = {
      "allow-table,deny-table,hosts-allow,hosts-deny,libwrap,tcpwrap,tcpwrap-dir,"
      "tcpwrap-etc,tcpwrap-hosts-allow-table,tcpwrap-hosts-deny-table,tcpwrapper,"
      "tcpwrappers,wrap"},
+    {"text", "modcat", "STALL,TEXT", NULL},
     {"tun", "modcat", "TUN", "iff-no-pi,no-pi,tun-device,tun-name,tun-no-pi,tun-type"},
     {"udp", "modcat",
      "UDP,UDP-CONNECT,UDP-DATAGRAM,UDP-DGRAM,UDP-L,UDP-LISTEN,UDP-RECV,UDP-RECVFROM,"

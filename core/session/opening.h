@@ -46,6 +46,7 @@ struct opening_settings {
     const char *netns;                     /* netns, for the time of the opening */
     int backlog;                           /* backlog; -1: default */
     long long accept_timeout;              /* accept-timeout; 0: none */
+    int accept_status;                     /* accept-timeout-status */
     long long connect_timeout;             /* connect-timeout; 0: none */
     int ai_flags_set;                      /* ai-*: bits to set in getaddrinfo(3)'s flags ... */
     int ai_flags_cleared;                  /* ... and to clear */

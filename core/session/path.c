@@ -55,7 +55,7 @@ static bool is_flag(const struct modcat_option *option)
 }
 
 /* Options come last: they take back what the driver wants, too. */
-static int collect_flags(struct modcat_opening *opening, int flags)
+int modcat_open_flags(struct modcat_opening *opening, int flags)
 {
     if ((flags & O_ACCMODE) == 0)
         flags |= access_mode(opening);
@@ -164,7 +164,7 @@ static int open_with_options(struct modcat_opening *opening, const char *path, i
     if (modcat_unlink_early(opening, path) < 0 ||
         modcat_apply(opening, MODCAT_PHASE_PREOPEN, -1) < 0)
         return -1;
-    flags = collect_flags(opening, flags);
+    flags = modcat_open_flags(opening, flags);
     bool create = will_create(path, flags);
     mode_t mode = creation_mode(opening, create);
     announce(opening, path, create);

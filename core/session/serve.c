@@ -64,6 +64,7 @@ static int wait_for_peer(const struct server *server)
 static enum session_result stop_waiting(struct server *server)
 {
     log_warning("accept: Connection timed out");
+    server->session->done_status = server->listening->set.accept_status;
     if (server->listening->set.fork) {
         log_notice("Waiting for child processes to terminate");
         if (children_wait_below(server->session, 1) < 0)

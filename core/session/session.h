@@ -54,6 +54,8 @@ struct session {
     bool lost;                       /* something that was sent did not arrive */
     long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
     bool forked;                     /* this process was made to serve a peer */
+    bool done;                       /* opening has failed, for all has been done already */
+    int done_status;                 /* exit status when nothing is left to be relayed */
 };
 
 /* How opening a session ended. */

@@ -178,7 +178,8 @@ static int open_with_retries(struct attempt *attempt)
             return 0;
         opening_free(attempt->opening);
         attempt->opening = NULL;
-        if (last || signals_ending() != 0 || session_pause(attempt->session, set.interval) < 0)
+        if (last || attempt->session->done || signals_ending() != 0 ||
+            session_pause(attempt->session, set.interval) < 0)
             return -1;
     }
 }

@@ -109,7 +109,8 @@ int modcat_pty_open_master(struct modcat_opening *opening, struct modcat_pty *pt
 {
     pty->master = pty->slave = -1;
     if (open_master(opening, pty) == 0 && carry_out_options(opening, pty) == 0) {
-        terminals_size_new(opening->session, pty->master);
+        if (!opening_option_used(opening, "tiocswinsz"))
+            terminals_size_new(opening->session, pty->master);
         return 0;
     }
     modcat_pty_close(pty);

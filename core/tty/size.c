@@ -66,13 +66,20 @@ static void notify(const struct opened *opened)
         ops->refresh(opened->endpoint);
 }
 
+/* What the user has chosen stays. */
+static bool has_own_size(struct side *side)
+{
+    const struct opened *reader = side_reader(side);
+    return reader != NULL && opening_option_used(reader->opening, "tiocswinsz");
+}
+
 void terminals_pass_size(struct session *session)
 {
     struct winsize size;
     for (int i = 0; i < 2; i++) {
         struct side *side = &session->sides[i];
         int other = reader_fd(&session->sides[1 - i]);
-        if (is_master(other) && size_of_side(side, &size))
+        if (is_master(other) && !has_own_size(&session->sides[1 - i]) && size_of_side(side, &size))
             set_size(other, &size);
     }
 }

@@ -77,25 +77,28 @@ static const struct modcat_address_type types[] = {
     },
     {
         .name = "SHELL",
-        .syntax = ":<shell-command>",
+        .syntax = "[:<shell-command>]",
         .groups = GROUPS ",SHELL",
-        .help = "run a command by the user's shell",
+        .flags = MODCAT_READ | MODCAT_WRITE,
+        .help = "run a command by the user's shell, or the shell itself",
         .example = "modcat -u SHELL:'echo $0' -",
-        RUNS(shell_open),
+        .max_params = 1,
+        .open = shell_open,
     },
 };
 
 MODCAT_DRIVER(.name = "exec", .version = MODCAT_DRIVER_VERSION, .summary = "programs",
               MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
-/* Without a value (1, a group that nobody can join) it asks for a group of its own. */
+/* Without a value it is 1, a group that nobody can join: who asks for that wants one of its own. */
 static int set_process_group(struct modcat_opening *opening, int fd,
                              const struct modcat_option *option, const struct modcat_value *value)
 {
-    pid_t group = value->number == 1 ? 0 : (pid_t)value->number;
+    pid_t group = (pid_t)value->number;
     (void)opening, (void)fd, (void)option;
-    if (setpgid(0, group) < 0)
-        modcat_log(MODCAT_WARNING, "setpgid(0, %d): %s", (int)group, strerror(errno));
+    if (setpgid(0, group) == 0 || (group == 1 && setpgid(0, 0) == 0))
+        return 0;
+    modcat_log(MODCAT_WARNING, "setpgid(0, %d): %s", (int)group, strerror(errno));
     return 0;
 }
 
@@ -131,6 +134,7 @@ struct run {
     const char **arguments;
     const char *shell; /* value for SHELL, or NULL */
     bool terminate;    /* at the end of the session */
+    bool stays_child;  /* even with nofork */
 };
 
 static int run(struct modcat_opening *opening, const struct run *run, struct texts *texts,
@@ -159,6 +163,7 @@ static int run(struct modcat_opening *opening, const struct run *run, struct tex
         .environment = environment,
         .failure = texts->failure,
         .terminate = run->terminate,
+        .stays_child = run->stays_child,
     };
     return modcat_spawn(opening, &program, endpoint);
 }
@@ -180,11 +185,12 @@ static int run_command(struct modcat_opening *opening, struct run *run_by, const
                        struct modcat_endpoint *endpoint)
 {
     const char *command = modcat_param(opening, 0);
-    const char *arguments[] = {name, "-c", command, NULL};
+    const char *arguments[] = {name, command != NULL ? "-c" : NULL, command, NULL};
     struct texts texts = {.name = NULL};
     run_by->arguments = arguments;
-    modcat_log(MODCAT_INFO, "executing shell command \"%s\"", command);
-    int result = join(opening, &texts.failure, "system(\"", command, "\")");
+    if (command != NULL)
+        modcat_log(MODCAT_INFO, "executing shell command \"%s\"", command);
+    int result = command != NULL ? join(opening, &texts.failure, "system(\"", command, "\")") : 0;
     if (result == 0)
         result = run(opening, run_by, &texts, endpoint);
     free_texts(&texts);
@@ -193,7 +199,7 @@ static int run_command(struct modcat_opening *opening, struct run *run_by, const
 
 static int system_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
-    struct run program = {.file = "/bin/sh"};
+    struct run program = {.file = "/bin/sh", .stays_child = true};
     return run_command(opening, &program, "sh", endpoint);
 }
 

@@ -83,13 +83,15 @@ static int connect_path(struct modcat_opening *opening, const char *path,
     return 0;
 }
 
+/* Who follows a file as it grows may come before the one that writes it. */
 static int gopen_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     const char *path = modcat_param(opening, 0);
     bool writes = (modcat_directions(opening) & MODCAT_WRITE) != 0;
     struct stat status;
+    bool follows = modcat_option_bool(opening, "ignoreeof", false);
     if (stat(path, &status) < 0)
-        return open_with(opening, endpoint, writes ? O_CREAT : 0);
+        return open_with(opening, endpoint, writes || follows ? O_CREAT : 0);
     if (S_ISSOCK(status.st_mode))
         return connect_path(opening, path, endpoint);
     modcat_log(MODCAT_INFO, "\"%s\" is not a socket, open()'ing it", path);

@@ -17,7 +17,11 @@
 #include <unistd.h>
 
 static modcat_open_fn interface_open;
-static modcat_apply_fn set_flag;
+static modcat_apply_fn set_flag, set_mtu;
+static modcat_check_fn check_mtu;
+
+/* Every IPv4 link carries as much, see RFC 791. */
+#define IPV4_MTU_LEAST 68
 
 #define FLAG(option, others, flag, text)                                                           \
     {                                                                                              \
@@ -40,6 +44,14 @@ static const struct modcat_option options[] = {
     FLAG("iff-multicast", "multicast", IFF_MULTICAST, "it can do multicast"),
     FLAG("iff-portsel", "portsel", IFF_PORTSEL, "its medium can be selected"),
     FLAG("iff-automedia", "automedia", IFF_AUTOMEDIA, "it selects its medium by itself"),
+    {.name = "interface-mtu",
+     .aliases = "if-mtu",
+     .help = "the longest packet that it carries, in bytes",
+     .type = MODCAT_INT_SIZE,
+     .phase = MODCAT_PHASE_FD,
+     .effect = MODCAT_CALL,
+     .apply = set_mtu,
+     .check = check_mtu},
     {.name = "retrieve-vlan",
      .help = "put VLAN tags, which the kernel takes off, back into the frames",
      .type = MODCAT_CONST,
@@ -132,17 +144,56 @@ static int set_flag(struct modcat_opening *opening, int fd, const struct modcat_
                        privilege(errno));
 }
 
+/* How much a device can carry, it knows itself. */
+static const char *check_mtu(const struct modcat_value *value)
+{
+    return value->number >= IPV4_MTU_LEAST ? NULL : "it must be a number of bytes, 68 or more";
+}
+
+static int set_mtu(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                   const struct modcat_value *value)
+{
+    struct ifreq interface;
+    int result = name_interface(fd, &interface);
+    interface.ifr_mtu = (int)value->number;
+    if (result == 0 && request(fd, SIOCSIFMTU, &interface) == 0)
+        return 0;
+    return modcat_fail(opening, "%s: ioctl(%d, SIOCSIFMTU, {\"%s\", %lld}): %s%s", option->name, fd,
+                       interface.ifr_name, value->number, strerror(errno), privilege(errno));
+}
+
 /* The length of a VLAN tag, and where it stands in a frame: behind two addresses. */
 #define TAG_LENGTH 4
 #define TAG_PLACE (2 * ETH_ALEN)
 
 struct interface {
-    short before;  /* the flags that were found ... */
-    short changed; /* ... and those that the options have changed */
+    int mtu_before; /* that was found ... */
+    int mtu;        /* ... and what the options made of it */
+    short before;   /* the flags that were found ... */
+    short changed;  /* ... and those that the options have changed */
     bool retrieve_vlan;
 };
 
+/* Returns 0 where it can't be read. */
+static int get_mtu(int fd, struct ifreq *interface)
+{
+    if (name_interface(fd, interface) < 0 || request(fd, SIOCGIFMTU, interface) < 0)
+        return 0;
+    return interface->ifr_mtu;
+}
+
 /* What others changed meanwhile stays as they want it. */
+static void restore_mtu(int fd, const struct interface *interface)
+{
+    struct ifreq request_data;
+    if (interface->mtu == interface->mtu_before || get_mtu(fd, &request_data) != interface->mtu)
+        return;
+    request_data.ifr_mtu = interface->mtu_before;
+    if (request(fd, SIOCSIFMTU, &request_data) < 0)
+        modcat_log(MODCAT_WARNING, "restoring the MTU of interface \"%s\": %s",
+                   request_data.ifr_name, strerror(errno));
+}
+
 static void restore_flags(int fd, const struct interface *interface)
 {
     struct ifreq request_data;
@@ -185,6 +236,12 @@ static ssize_t put_back(const struct tpacket_auxdata *data, unsigned char *frame
     return length + TAG_LENGTH;
 }
 
+static void restore(int fd, const struct interface *interface)
+{
+    restore_mtu(fd, interface);
+    restore_flags(fd, interface);
+}
+
 static ssize_t interface_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
 {
     const struct interface *interface = endpoint->state;
@@ -215,7 +272,7 @@ static ssize_t interface_read(struct modcat_endpoint *endpoint, void *buffer, si
 static void interface_close(struct modcat_endpoint *endpoint)
 {
     int fd = endpoint->read_fd >= 0 ? endpoint->read_fd : endpoint->write_fd;
-    restore_flags(fd, endpoint->state);
+    restore(fd, endpoint->state);
     free(endpoint->state);
     endpoint->state = NULL;
 }
@@ -265,7 +322,7 @@ static int open_socket(struct modcat_opening *opening, struct modcat_sockaddr *l
 }
 
 /* Binding to an interface that is down leaves an error behind, which is over once it is up. */
-static int set_flags(struct modcat_opening *opening, int fd, struct interface *interface)
+static int change_interface(struct modcat_opening *opening, int fd, struct interface *interface)
 {
     struct ifreq before, after;
     int error;
@@ -274,7 +331,9 @@ static int set_flags(struct modcat_opening *opening, int fd, struct interface *i
         return modcat_fail(opening, "ioctl(%d, SIOCGIFFLAGS, {\"%s\"}): %s", fd,
                            modcat_param(opening, 0), strerror(errno));
     interface->before = before.ifr_flags;
+    interface->mtu_before = get_mtu(fd, &after);
     int result = modcat_apply(opening, MODCAT_PHASE_FD, fd);
+    interface->mtu = get_mtu(fd, &after);
     if (get_flags(fd, &after) == 0) {
         interface->changed = (short)((before.ifr_flags ^ after.ifr_flags) & ~IFF_RUNNING);
         if ((after.ifr_flags & IFF_UP) != 0)
@@ -284,7 +343,7 @@ static int set_flags(struct modcat_opening *opening, int fd, struct interface *i
                        after.ifr_name);
     }
     if (result < 0)
-        restore_flags(fd, interface);
+        restore(fd, interface);
     return result;
 }
 
@@ -318,7 +377,7 @@ static int interface_open(struct modcat_opening *opening, struct modcat_endpoint
         return -1;
     struct interface *interface = calloc(1, sizeof *interface);
     if (interface == NULL || retrieve_tags(opening, fd, interface) < 0 ||
-        set_flags(opening, fd, interface) < 0) {
+        change_interface(opening, fd, interface) < 0) {
         free(interface);
         close(fd);
         return -1;

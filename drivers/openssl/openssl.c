@@ -18,7 +18,7 @@ static modcat_listen_fn dtls_listen;
     }
 #define TLS_STRING(option, others, text) TLS_OPTION(option, others, MODCAT_STRING, text)
 #define TLS_BOOL(option, others, text) TLS_OPTION(option, others, MODCAT_BOOL, text)
-#define TLS_INT(option, others, text) TLS_OPTION(option, others, MODCAT_INT, text)
+#define TLS_SIZE(option, others, text) TLS_OPTION(option, others, MODCAT_INT_SIZE, text)
 static const struct modcat_option options[] = {
     TLS_STRING("openssl-alpn", "alpn", "application protocols to agree on, as in h2:http/1.1"),
     TLS_STRING("openssl-cafile", "cafile", "file with the certificates that are trusted"),
@@ -42,8 +42,8 @@ static const struct modcat_option options[] = {
     TLS_BOOL("openssl-ktls", "ktls", "let the kernel cipher; unless given, a server's TLS 1.2"),
     TLS_STRING("openssl-max-proto-version", "max-version,max-proto-version",
                "highest version of the protocol, as in TLS1.3"),
-    TLS_INT("openssl-maxfraglen", "maxfraglen", "longest record that a client wants, in bytes"),
-    TLS_INT("openssl-maxsendfrag", "maxsendfrag", "longest record to send, in bytes"),
+    TLS_SIZE("openssl-maxfraglen", "maxfraglen", "longest record that a client wants, in bytes"),
+    TLS_SIZE("openssl-maxsendfrag", "maxsendfrag", "longest record to send, in bytes"),
     TLS_STRING("openssl-method", "method", "the one version of the protocol, as in TLS1.2"),
     TLS_STRING("openssl-min-proto-version", "min-version,min-proto-version",
                "lowest version of the protocol, as in TLS1.2"),

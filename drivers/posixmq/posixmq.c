@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static modcat_open_fn queue_open;
+static modcat_open_fn queue_open, queue_open_one_way;
 static modcat_listen_fn queue_listen;
 
 static const struct modcat_option options[] = {
@@ -20,14 +20,22 @@ static const struct modcat_option options[] = {
      .type = MODCAT_UINT,
      .phase = MODCAT_PHASE_INIT,
      .effect = MODCAT_FETCHED},
+    {.name = "posixmq-flush",
+     .aliases = "mq-flush",
+     .help = "throw away the messages that are in the queue when it is opened",
+     .type = MODCAT_BOOL,
+     .phase = MODCAT_PHASE_OPEN,
+     .effect = MODCAT_FETCHED},
     {.name = "posixmq-maxmsg",
+     .aliases = "mq-maxmsg",
      .help = "how many messages a queue holds that is made",
      .type = MODCAT_LONG,
      .phase = MODCAT_PHASE_OPEN,
      .effect = MODCAT_FETCHED},
     {.name = "posixmq-msgsize",
+     .aliases = "mq-msgsize",
      .help = "how many bytes a message may have in a queue that is made",
-     .type = MODCAT_LONG,
+     .type = MODCAT_SIZE,
      .phase = MODCAT_PHASE_OPEN,
      .effect = MODCAT_FETCHED},
 };
@@ -40,8 +48,17 @@ static const struct modcat_option_group groups[] = {
 
 static const struct modcat_address_type types[] = {
     {
+        .name = "POSIXMQ",
+        .groups = "FD,NAMED,OPEN,RETRY,POSIXMQ",
+        .flags = MODCAT_READ | MODCAT_WRITE,
+        .help = "read messages from a message queue, or send to it, in one direction only",
+        .example = "modcat -u STDIN POSIXMQ:/queue",
+        QUEUE,
+        .open = queue_open_one_way,
+    },
+    {
         .name = "POSIXMQ-READ",
-        .groups = "FD,NAMED,RETRY,POSIXMQ",
+        .groups = "FD,NAMED,OPEN,RETRY,POSIXMQ",
         .flags = MODCAT_READ,
         .help = "read messages from a message queue",
         .example = "modcat -u POSIXMQ-READ:/queue STDOUT",
@@ -51,7 +68,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "POSIXMQ-RECEIVE",
         .aliases = "POSIXMQ-RECV",
-        .groups = "FD,NAMED,CHILD,RETRY,POSIXMQ",
+        .groups = "FD,NAMED,OPEN,CHILD,RETRY,POSIXMQ",
         .flags = MODCAT_READ,
         .help = "take one message from a message queue",
         .example = "modcat -u POSIXMQ-RECEIVE:/queue,fork STDOUT",
@@ -60,7 +77,8 @@ static const struct modcat_address_type types[] = {
     },
     {
         .name = "POSIXMQ-SEND",
-        .groups = "FD,NAMED,CHILD,RETRY,POSIXMQ",
+        .aliases = "POSIXMQ-WRITE",
+        .groups = "FD,NAMED,OPEN,CHILD,RETRY,POSIXMQ",
         .flags = MODCAT_WRITE,
         .help = "send each block as a message to a message queue",
         .example = "modcat -u STDIN POSIXMQ-SEND:/queue,mq-prio=10",
@@ -69,7 +87,7 @@ static const struct modcat_address_type types[] = {
     },
     {
         .name = "POSIXMQ-BIDIRECTIONAL",
-        .groups = "FD,NAMED,RETRY,POSIXMQ",
+        .groups = "FD,NAMED,OPEN,RETRY,POSIXMQ",
         .flags = MODCAT_READ | MODCAT_WRITE,
         .help = "read messages from a message queue, and send to the same one",
         .example = "modcat - POSIXMQ-BIDIRECTIONAL:/queue",
@@ -125,13 +143,42 @@ static int check_priority(struct modcat_opening *opening)
                        most - 1);
 }
 
+/* A descriptor of its own, for one that is written to can't be read from. */
+static int flush_queue(struct modcat_opening *opening, const char *name)
+{
+    struct mq_attr attributes;
+    mqd_t queue = mq_open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (queue < 0)
+        return fail(opening, "mq_open", name);
+    char *message =
+        mq_getattr(queue, &attributes) == 0 ? malloc((size_t)attributes.mq_msgsize) : NULL;
+    long count = 0;
+    while (message != NULL && mq_receive(queue, message, (size_t)attributes.mq_msgsize, NULL) >= 0)
+        count++;
+    int result = message == NULL || errno != EAGAIN ? fail(opening, "mq_receive", name) : 0;
+    if (result == 0)
+        modcat_log(MODCAT_INFO, "flushed %ld messages of \"%s\"", count, name);
+    free(message);
+    mq_close(queue);
+    return result;
+}
+
+/* What is done with a queue that has been opened. */
+static int settle_queue(struct modcat_opening *opening, mqd_t queue, const char *name)
+{
+    if (modcat_option_bool(opening, "unlink-close", false))
+        modcat_remove_at_close(opening, name, mq_unlink);
+    if (!modcat_option_bool(opening, "posixmq-flush", false) || flush_queue(opening, name) == 0)
+        return queue;
+    mq_close(queue);
+    return -1;
+}
+
 /* The queue's descriptor, which is one like others on this system; -1 after reporting. */
 static int open_queue(struct modcat_opening *opening)
 {
-    static const int access[] = {
-        [MODCAT_READ] = O_RDONLY, [MODCAT_WRITE] = O_WRONLY, [MODCAT_READ | MODCAT_WRITE] = O_RDWR};
     const char *name = modcat_param(opening, 0);
-    int flags = access[modcat_directions(opening)] | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+    int flags = modcat_open_flags(opening, O_CREAT) | O_NONBLOCK;
     mode_t mode = (mode_t)modcat_option_number(opening, "perm", 0666);
     struct mq_attr attributes;
     if (check_priority(opening) < 0 || remove_early(opening, name) < 0)
@@ -139,11 +186,7 @@ static int open_queue(struct modcat_opening *opening)
     modcat_log(MODCAT_NOTICE, "opening POSIX message queue \"%s\" for %s", name,
                modcat_directions_name(opening));
     mqd_t queue = mq_open(name, flags, mode, wanted_attributes(opening, &attributes));
-    if (queue < 0)
-        return fail(opening, "mq_open", name);
-    if (modcat_option_bool(opening, "unlink-close", false))
-        modcat_remove_at_close(opening, name, mq_unlink);
-    return queue;
+    return queue < 0 ? fail(opening, "mq_open", name) : settle_queue(opening, queue, name);
 }
 
 /* How long a message may be; -1 after reporting. */
@@ -260,6 +303,17 @@ static int queue_open(struct modcat_opening *opening, struct modcat_endpoint *en
     endpoint->ops = &queue_ops;
     endpoint->state = queue;
     return 0;
+}
+
+static int queue_open_one_way(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    if (modcat_directions(opening) != (MODCAT_READ | MODCAT_WRITE))
+        return queue_open(opening, endpoint);
+    errno = EINVAL;
+    return modcat_fail(opening,
+                       "%s is used in one direction: use option -u or -U, or the address type "
+                       "POSIXMQ-BIDIRECTIONAL",
+                       modcat_keyword(opening));
 }
 
 static void tell(struct modcat_opening *opening, unsigned priority, ssize_t count)

@@ -161,6 +161,11 @@ static const struct modcat_option termios_options[] = {
      SET(termios_cfmakeraw)},
     {"sane", NULL, NULL, "back to usual settings", SET(termios_sane)},
 
+    {"termios-setflags", "setflags", NULL,
+     "set the four words of flags, in hexadecimal, as filan shows them", .type = MODCAT_STRING,
+     ON_TERMINAL(termios_set_flags), .check = termios_check_flags},
+    {"tiocswinsz", "winsz", NULL, "set the size of the terminal: columns and rows, as in 80x25",
+     .type = MODCAT_STRING, ON_TERMINAL(termios_size), .check = termios_check_size},
     {"tiocsctty", "ctty", NULL, "make it the controlling terminal", .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_LATE2, .effect = MODCAT_CALL, .apply = termios_control},
 };

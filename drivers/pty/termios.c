@@ -3,8 +3,13 @@
 #define _GNU_SOURCE
 #include "termios.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <modcat/tty.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 
 #define SPEED(number) {number, B##number},
 
@@ -192,7 +197,7 @@ int termios_cfmakeraw(struct modcat_opening *opening, int fd, const struct modca
     return 0;
 }
 
-/* Whether the other end speaks UTF-8 is not a matter of sanity. */
+/* Whether the other end speaks UTF-8 is not a matter of sanity, nor whether it stops output. */
 int termios_sane(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                  const struct modcat_value *value)
 {
@@ -200,11 +205,89 @@ int termios_sane(struct modcat_opening *opening, int fd, const struct modcat_opt
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     if (settings == NULL)
         return -1;
-    settings->c_iflag = BRKINT | ICRNL | IMAXBEL | (settings->c_iflag & IUTF8);
+    settings->c_iflag = BRKINT | ICRNL | IMAXBEL | (settings->c_iflag & (IUTF8 | IXON));
     settings->c_oflag = OPOST | ONLCR;
     settings->c_cflag |= CREAD;
     settings->c_lflag = ISIG | ICANON | IEXTEN | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE;
     return 0;
+}
+
+#define FLAG_WORDS 4
+
+/* Reads words in hexadecimal up to the end. Returns false unless there are exactly four. */
+static bool read_words(const char *text, tcflag_t words[FLAG_WORDS])
+{
+    for (size_t i = 0; i < FLAG_WORDS; i++) {
+        char *end;
+        errno = 0;
+        unsigned long long word = strtoull(text, &end, 16);
+        if (!isxdigit((unsigned char)*text) || errno != 0 || word > UINT_MAX ||
+            *end != (i + 1 < FLAG_WORDS ? ':' : '\0'))
+            return false;
+        words[i] = (tcflag_t)word;
+        text = end + 1;
+    }
+    return true;
+}
+
+const char *termios_check_flags(const struct modcat_value *value)
+{
+    tcflag_t words[FLAG_WORDS];
+    return read_words(value->string, words)
+               ? NULL
+               : "it must be four numbers in hexadecimal, as in 500:5:bf:8a3b";
+}
+
+int termios_set_flags(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                      const struct modcat_value *value)
+{
+    tcflag_t words[FLAG_WORDS];
+    struct termios *settings = modcat_tty_settings(opening, fd, option);
+    if (settings == NULL || !read_words(value->string, words))
+        return -1;
+    settings->c_iflag = words[0];
+    settings->c_oflag = words[1];
+    settings->c_cflag = words[2];
+    settings->c_lflag = words[3];
+    return 0;
+}
+
+/* Reads a number from 1 on. Returns where it ends, or NULL. */
+static const char *read_cells(const char *text, unsigned short *cells)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+    if (!isdigit((unsigned char)*text) || number == 0 || number > USHRT_MAX)
+        return NULL;
+    *cells = (unsigned short)number;
+    return end;
+}
+
+static bool read_size(const char *text, struct winsize *size)
+{
+    const char *end = read_cells(text, &size->ws_col);
+    if (end == NULL || *end != 'x')
+        return false;
+    end = read_cells(end + 1, &size->ws_row);
+    return end != NULL && *end == '\0';
+}
+
+const char *termios_check_size(const struct modcat_value *value)
+{
+    struct winsize size;
+    return read_size(value->string, &size) ? NULL : "it must be columns and rows, as in 80x25";
+}
+
+int termios_size(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                 const struct modcat_value *value)
+{
+    struct winsize size = {0};
+    if (modcat_tty_settings(opening, fd, option) == NULL || !read_size(value->string, &size))
+        return -1;
+    if (ioctl(fd, TIOCSWINSZ, &size) == 0)
+        return 0;
+    return modcat_fail(opening, "%s: ioctl(%d, TIOCSWINSZ, {%hu rows, %hu columns}): %s",
+                       option->name, fd, size.ws_row, size.ws_col, strerror(errno));
 }
 
 int termios_control(struct modcat_opening *opening, int fd, const struct modcat_option *option,

@@ -63,6 +63,13 @@ modcat_apply_fn termios_rawer;
 modcat_apply_fn termios_cfmakeraw;
 modcat_apply_fn termios_sane;
 
+/* All flags at once, from four words in hexadecimal with colons between them: input, output,
+ * control and local ones; and the window's size, from "COLUMNSxROWS". */
+modcat_apply_fn termios_set_flags;
+modcat_check_fn termios_check_flags;
+modcat_apply_fn termios_size;
+modcat_check_fn termios_check_size;
+
 modcat_apply_fn termios_control;
 
 #endif

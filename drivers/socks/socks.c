@@ -31,6 +31,13 @@ static const struct modcat_option options[] = {
      .secret = true},
     SOCKS_STRING("socks-password-file", "file with the password for the server", "none"),
     SOCKS_STRING("socksport", "port of the server, a number or a service", "1080"),
+    {.name = "sockspass",
+     .help = "password of socksuser, for SOCKS5; others can see it in the process list",
+     .type = MODCAT_STRING,
+     .phase = MODCAT_PHASE_SPEC,
+     .effect = MODCAT_FETCHED,
+     .secret = true,
+     .needs = "socksuser"},
     SOCKS_STRING("socksuser", "user name for the server", "$LOGNAME"),
 };
 

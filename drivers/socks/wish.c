@@ -163,15 +163,24 @@ static int take_user(struct modcat_opening *opening, struct socks_wish *wish)
     return wish->user == NULL ? -1 : check_length(opening, "the user name", wish->user, 0);
 }
 
+/* The options that give a password; the first two hold it, the last one names a file. */
+static const char *const password_options[] = {"socks-password", "sockspass",
+                                               "socks-password-file"};
+
 static int take_password(struct modcat_opening *opening, struct socks_wish *wish)
 {
-    const char *password = modcat_option_string(opening, "socks-password", NULL);
-    const char *file = modcat_option_string(opening, "socks-password-file", NULL);
-    if (password != NULL && file != NULL) {
-        errno = EINVAL;
-        return modcat_fail(opening,
-                           "Only one of options socks-password and socks-password-file allowed");
+    const char *given[MODCAT_COUNT(password_options)];
+    size_t count = 0;
+    for (size_t i = 0; i < MODCAT_COUNT(password_options); i++) {
+        given[i] = modcat_option_string(opening, password_options[i], NULL);
+        count += given[i] != NULL;
     }
+    if (count > 1) {
+        errno = EINVAL;
+        return modcat_fail(opening, "Only one of options socks-password, sockspass and "
+                                    "socks-password-file allowed");
+    }
+    const char *password = given[0] != NULL ? given[0] : given[1], *file = given[2];
     if (password == NULL && file == NULL)
         password = secure_getenv("MODCAT_SOCKS_PASSWORD");
     if (password == NULL && file == NULL)
@@ -192,8 +201,10 @@ static int check_login(struct modcat_opening *opening, const struct socks_wish *
                        check_length(opening, "the user name", wish->user, 1) < 0
                    ? -1
                    : 0;
-    if (modcat_option(opening, "socks-password") == NULL &&
-        modcat_option(opening, "socks-password-file") == NULL)
+    bool asked = false;
+    for (size_t i = 0; i < MODCAT_COUNT(password_options); i++)
+        asked |= modcat_option(opening, password_options[i]) != NULL;
+    if (!asked)
         return 0;
     errno = EINVAL;
     return modcat_fail(opening, "there are no passwords in SOCKS4");

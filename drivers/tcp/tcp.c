@@ -18,14 +18,17 @@ static const struct modcat_transport tcp4 = TRANSPORT(AF_INET);
 static const struct modcat_transport tcp6 = TRANSPORT(AF_INET6);
 
 /* An integer option of sockets that is set as soon as there is one. */
-#define TCP_INT(option, others, constant, text)                                                    \
+#define TCP_NUMBER(kind, option, others, constant, text)                                           \
     {                                                                                              \
-        .name = (option), .aliases = (others), .help = (text), .type = MODCAT_INT,                 \
+        .name = (option), .aliases = (others), .help = (text), .type = (kind),                     \
         .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = IPPROTO_TCP,          \
         .minor = (constant)                                                                        \
     }
+#define TCP_INT(...) TCP_NUMBER(MODCAT_INT, __VA_ARGS__)
+#define TCP_BOOL(...) TCP_NUMBER(MODCAT_INT_BOOL, __VA_ARGS__)
+#define TCP_SIZE(...) TCP_NUMBER(MODCAT_INT_SIZE, __VA_ARGS__)
 static const struct modcat_option options[] = {
-    TCP_INT("tcp-cork", "cork", TCP_CORK, "send only full segments"),
+    TCP_BOOL("tcp-cork", "cork", TCP_CORK, "send only full segments"),
     TCP_INT("tcp-defer-accept", "defer-accept", TCP_DEFER_ACCEPT,
             "accept when data has come; seconds to wait for it"),
     TCP_INT("tcp-info", "info", TCP_INFO, "read-only on this system"),
@@ -35,21 +38,21 @@ static const struct modcat_option options[] = {
             "seconds of silence before keepalive probes begin"),
     TCP_INT("tcp-keepintvl", "keepintvl", TCP_KEEPINTVL, "seconds between keepalive probes"),
     TCP_INT("tcp-linger2", "linger2", TCP_LINGER2, "seconds in state FIN-WAIT-2"),
-    TCP_INT("tcp-maxseg", "maxseg,mss", TCP_MAXSEG, "largest segment, in bytes"),
+    TCP_SIZE("tcp-maxseg", "maxseg,mss", TCP_MAXSEG, "largest segment, in bytes"),
     {.name = "tcp-maxseg-late",
      .aliases = "maxseg-late,mss-late",
      .help = "largest segment, in bytes, set when connected",
-     .type = MODCAT_INT,
+     .type = MODCAT_INT_SIZE,
      .phase = MODCAT_PHASE_CONNECTED,
      .effect = MODCAT_SOCKOPT,
      .major = IPPROTO_TCP,
      .minor = TCP_MAXSEG},
     TCP_INT("tcp-md5sig", NULL, TCP_MD5SIG, "MD5 signatures; needs a structure on this system"),
-    TCP_INT("tcp-nodelay", "nodelay", TCP_NODELAY, "send small segments without delay"),
-    TCP_INT("tcp-quickack", "quickack", TCP_QUICKACK, "acknowledge at once"),
+    TCP_BOOL("tcp-nodelay", "nodelay", TCP_NODELAY, "send small segments without delay"),
+    TCP_BOOL("tcp-quickack", "quickack", TCP_QUICKACK, "acknowledge at once"),
     TCP_INT("tcp-syncnt", "syncnt", TCP_SYNCNT, "how often a connection request is repeated"),
-    TCP_INT("tcp-window-clamp", "window-clamp", TCP_WINDOW_CLAMP,
-            "largest receive window, in bytes"),
+    TCP_SIZE("tcp-window-clamp", "window-clamp", TCP_WINDOW_CLAMP,
+             "largest receive window, in bytes"),
 };
 
 static const struct modcat_option_group groups[] = {

@@ -41,7 +41,7 @@ static const struct modcat_option_group groups[] = {
     {.name = "UDPLITE", .help = "options of UDP-Lite", MODCAT_OPTIONS(options)},
 };
 
-#define SEND_GROUPS "FD,SOCKET,IPAPP,UDPLITE"
+#define SEND_GROUPS "FD,SOCKET,IPAPP,UDP,UDPLITE"
 #define CONNECT_GROUPS SEND_GROUPS
 #define DATAGRAM_GROUPS SEND_GROUPS ",RANGE"
 #define RECV_GROUPS DATAGRAM_GROUPS

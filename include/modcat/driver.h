@@ -50,20 +50,20 @@ int modcat_fail(const struct modcat_opening *opening, const char *format, ...) M
 
 /* What may stand behind an option's `=`. */
 enum modcat_value_type {
-    MODCAT_CONST,          /* nothing: the name says it all */
-    MODCAT_BOOL,           /* a number, 0 is false; nothing is true */
-    MODCAT_BYTE,           /* 0 to 255 */
-    MODCAT_INT,            /* C int; 1 when nothing is given */
-    MODCAT_INT_OR_NONE,    /* C int; 1 when nothing is given; `name=` sets `absent` */
-    MODCAT_UINT,           /* C unsigned int */
-    MODCAT_USHORT,         /* 0 to 65535 */
-    MODCAT_LONG,           /* C long */
-    MODCAT_SIZE,           /* size_t */
-    MODCAT_OFFSET,         /* off_t, 64 bits */
-    MODCAT_MODE,           /* octal permission bits */
-    MODCAT_UID,            /* user id or name */
-    MODCAT_GID,            /* group id or name */
-    MODCAT_STRING,         /* text, may be empty */
+    MODCAT_CONST,       /* nothing: the name says it all */
+    MODCAT_BOOL,        /* a number, 0 is false; yes, no, true, false, on, off; nothing is true */
+    MODCAT_BYTE,        /* 0 to 255 */
+    MODCAT_INT,         /* C int; 1 when nothing is given */
+    MODCAT_INT_OR_NONE, /* C int; 1 when nothing is given; `name=` sets `absent` */
+    MODCAT_UINT,        /* C unsigned int */
+    MODCAT_USHORT,      /* 0 to 65535 */
+    MODCAT_LONG,        /* C long */
+    MODCAT_SIZE,        /* size_t; may end in k, M or G, multiples of 1024 */
+    MODCAT_OFFSET,      /* off_t, 64 bits; may end in k, M or G */
+    MODCAT_MODE,        /* octal permission bits */
+    MODCAT_UID,         /* user id or name */
+    MODCAT_GID,         /* group id or name */
+    MODCAT_STRING,      /* text, may be empty */
     MODCAT_STRING_OR_NONE, /* text; `absent` is set when no `=` is given */
     MODCAT_TIMEVAL,        /* seconds with fraction, for struct timeval */
     MODCAT_TIMESPEC,       /* seconds with fraction, for struct timespec */
@@ -80,6 +80,8 @@ enum modcat_value_type {
     MODCAT_IP4_SOCKET,     /* IPv4 address or host name with optional port, as text in `string` */
     MODCAT_MEMBERSHIP,     /* group:interface[:index], as text in `string` */
     MODCAT_SOURCE_MEMBERSHIP, /* group:interface:source, as text in `string` */
+    MODCAT_INT_SIZE,          /* C int, a count of bytes: may end in k, M or G */
+    MODCAT_INT_BOOL,          /* C int that is mostly 0 or 1: takes the words of BOOL, too */
     MODCAT_VALUE_TYPES        /* how many there are */
 };
 
@@ -147,6 +149,10 @@ enum modcat_effect {
     MODCAT_CALL         /* calls `apply` */
 };
 
+/* Judges an option's value before anything is opened. Returns NULL, or what is wrong with it as a
+ * constant text: "it must be columns and rows, as in 80x25". */
+typedef const char *modcat_check_fn(const struct modcat_value *value);
+
 /* Carries out an option on `fd` (-1 before there is one). Returns 0, or -1 after modcat_fail().
  * In phase ACCEPT it may return 1 to refuse the peer of modcat_peer(). */
 typedef int modcat_apply_fn(struct modcat_opening *opening, int fd,
@@ -166,6 +172,8 @@ struct modcat_option {
     modcat_apply_fn *apply; /* for MODCAT_CALL */
     const char *preset;     /* what holds when it is not given, for help; NULL: the system's own */
     bool secret;            /* the value is not logged */
+    modcat_check_fn *check; /* or NULL: every value of the type will do */
+    const char *needs;      /* another option, without which this one is refused, or NULL */
 };
 
 /* A named table of options. A driver may add options to a group that exists already. */
@@ -279,6 +287,11 @@ void modcat_remove_at_close(struct modcat_opening *opening, const char *name,
  * flags and mode by options; waits for a FIFO's other end without blocking the host.
  * `flags` are added to those of the options. Returns the descriptor, or -1 after reporting. */
 int modcat_open_path(struct modcat_opening *opening, const char *path, int flags);
+
+/* The flags for open(2), or a call like it: `flags`, the access mode by the wanted directions unless
+ * it is among them, close-on-exec, and what the options of group OPEN change of it. These options
+ * count as used. */
+int modcat_open_flags(struct modcat_opening *opening, int flags);
 
 /* Parses binary data in dalan notation ("x7f01 s80 \"text\""; numbers are C ints unless a letter
  * says otherwise) into `data`. Returns the number of bytes, or -1 with errno and *reason, a

@@ -20,15 +20,18 @@ struct modcat_program {
     const char *failure; /* the words before "returned with status" in a warning that it failed:
                           * "system(\"...\")"; or NULL */
     bool terminate;      /* it is sent SIGTERM where it still runs at the end of the session */
+    bool stays_child;    /* with option nofork it does not replace this process, which waits for it
+                          * and ends with its status, as with system(3) */
 };
 
 /* Starts a program, connected by a socket pair, or as the options pipes, pty, socktype, pf and
  * so-protocol say, in the directions of the opening. The program gets standard input and output
  * (fdin, fdout, stderr), the session's environment, default signals, and what options of PROCESS
- * and FORK make of it. With nofork it replaces this process, and the call does not return. Fills
- * `endpoint` in. A program that still runs at the end of the session is left to itself, and so is all
- * that it has started. With `terminate` set, the program alone is sent SIGTERM, unless the option
- * end-close is given or it has closed its output.
+ * and FORK make of it. With nofork it replaces this process, and the call does not return,
+ * or it is all that is left of the session, and the call returns -1 when it has ended. Fills
+ * `endpoint` in. A program that still runs at the end of the session is left to itself, and so is
+ * all that it has started. With `terminate` set, the program alone is sent SIGTERM, unless the
+ * option end-close is given or it has closed its output.
  * Returns 0 when the program runs, or -1 after reporting.
  * Counterpart: fork(2), execvp(3). */
 int modcat_spawn(struct modcat_opening *opening, const struct modcat_program *program,

@@ -479,6 +479,44 @@ static void files_that_are_locked_are_left_alone(void **state)
         " E fcntl(*): Resource temporarily unavailable");
 }
 
+static void a_file_that_is_followed_may_come_later(void **state)
+{
+    struct harness *harness = *state;
+    const char *file = path(harness, "later");
+    struct program *program =
+        program_start(harness, "-d", "-d", "-u", text(harness, "%s,ignoreeof", file), "-", NULL);
+    program_logs(program, "starting data transfer loop");
+    assert_true(file_exists(file));
+    file_append(harness, file, "there");
+    program_outputs(program, "there");
+}
+
+static void a_file_that_is_only_read_is_not_made(void **state)
+{
+    struct harness *harness = *state;
+    const char *file = path(harness, "missing");
+    struct program *program =
+        program_start(harness, "-u", text(harness, "GOPEN:%s", file), "-", NULL);
+    program_ends_logging(program, 1, " E open(\"*/missing\"*): No such file or directory");
+    assert_false(file_exists(file));
+}
+
+static void with_blocks_of_zero_all_is_at_its_end(void **state)
+{
+    struct program *program = program_start(*state, "-b", "0", "-", "PIPE", NULL);
+    program_ends(program, 0);
+    assert_string_equal(program_output(program, NULL), "");
+}
+
+static void the_size_of_a_pipe_is_for_pipes(void **state)
+{
+    struct program *program = program_start(*state, "-u", "-", "PIPE,pipesz=128k", NULL);
+    program_end_input(program);
+    program_ends(program, 0);
+    program = program_start(*state, "-", "TCP:127.0.0.1:1,f-setpipe-sz=128k", NULL);
+    program_ends_logging(program, 1, "option \"f-setpipe-sz\" not supported with this address");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,6 +545,10 @@ int main(void)
         SYSTEM_TEST(a_lock_file_keeps_a_second_program_out),
         SYSTEM_TEST(an_address_can_hold_a_lock_file_too),
         SYSTEM_TEST(files_that_are_locked_are_left_alone),
+        SYSTEM_TEST(a_file_that_is_followed_may_come_later),
+        SYSTEM_TEST(a_file_that_is_only_read_is_not_made),
+        SYSTEM_TEST(with_blocks_of_zero_all_is_at_its_end),
+        SYSTEM_TEST(the_size_of_a_pipe_is_for_pipes),
     };
     return cmocka_run_group_tests_name("files", tests, NULL, NULL);
 }

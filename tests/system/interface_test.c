@@ -258,6 +258,22 @@ static void names_the_interface_that_is_not_there(void **state)
     program_ends_logging(program, 1, " E unknown interface \"nope0\"");
 }
 
+static void changes_the_longest_packet_and_puts_it_back(void **state)
+{
+    struct harness *harness = *state;
+    make_pair(harness, "up");
+    int before = network_mtu("near");
+    struct program *program =
+        program_start(harness, "-d", "-d", "INTERFACE:near,if-mtu=1k", "PIPE", NULL);
+    program_logs(program, " N starting data transfer loop");
+    assert_int_equal(network_mtu("near"), 1024);
+    program_signal(program, SIGTERM);
+    program_ends(program, 143);
+    assert_int_equal(network_mtu("near"), before);
+    program = program_start(harness, "-", "INTERFACE:near,interface-mtu=67", NULL);
+    program_ends_logging(program, 1, " E option interface-mtu: invalid value \"67\": it must be");
+}
+
 /* The last one, for the test's own process loses the capabilities, too. */
 static void names_the_capability_that_is_missing(void **state)
 {
@@ -289,6 +305,7 @@ int main(void)
         SYSTEM_TEST(says_that_the_interface_is_down),
         SYSTEM_TEST(names_the_module_that_the_kernel_lacks),
         SYSTEM_TEST(names_the_interface_that_is_not_there),
+        SYSTEM_TEST(changes_the_longest_packet_and_puts_it_back),
         SYSTEM_TEST(names_the_capability_that_is_missing),
     };
     return cmocka_run_group_tests_name("interface", tests, NULL, NULL);

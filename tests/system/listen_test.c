@@ -279,6 +279,16 @@ static void listens_on_ipv6_when_asked_to(void **state)
                           "[0000:0000:0000:0000:0000:0000:0000:0001]:*");
 }
 
+static void who_asks_for_it_sees_by_the_status_that_nobody_came(void **state)
+{
+    struct program *program =
+        program_start(*state, LISTEN ",accept-timeout=0.05,accept-timeout-status=75", "PIPE", NULL);
+    program_ends_logging(program, 75, " W accept: Connection timed out");
+    program = program_start(*state, LISTEN ",accept-timeout-status=75", "PIPE", NULL);
+    program_ends_logging(program, 1,
+                         " E option accept-timeout-status: option accept-timeout must be given");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +310,7 @@ int main(void)
         SYSTEM_TEST(a_client_binds_to_the_address_and_port_it_is_given),
         SYSTEM_TEST(a_client_with_sourceport_uses_that_port),
         SYSTEM_TEST(listens_on_ipv6_when_asked_to),
+        SYSTEM_TEST(who_asks_for_it_sees_by_the_status_that_nobody_came),
     };
     return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }

@@ -78,6 +78,12 @@ unsigned network_flags(const char *name)
     return ask(SIOCGIFFLAGS, name, &interface) < 0 ? 0 : (unsigned short)interface.ifr_flags;
 }
 
+int network_mtu(const char *name)
+{
+    struct ifreq interface = {0};
+    return ask(SIOCGIFMTU, name, &interface) < 0 ? 0 : interface.ifr_mtu;
+}
+
 /* The queue of packets is attached after the flag is set, under a lock that any change waits for.
  */
 void network_await(struct harness *harness, const char *name)

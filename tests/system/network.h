@@ -18,6 +18,8 @@ void network_ip(struct harness *harness, const char *format, ...)
 
 /* The flags of an interface, IFF_UP and more; 0 where there is none of that name. */
 unsigned network_flags(const char *name);
+/* The longest packet of an interface; 0 where there is none of that name. */
+int network_mtu(const char *name);
 /* Waits until an interface that is up passes packets on, which takes the kernel a moment. */
 void network_await(struct harness *harness, const char *name);
 /* The IPv4 address of an interface, or its netmask, in host byte order; 0: none. */

@@ -346,9 +346,76 @@ static void names_what_is_wrong(void **state)
     fails(*state, "POSIXMQ-SEND:/modcat-test,mq-prio=32768",
           " E POSIXMQ-SEND: priority 32768 exceeds 32767");
     fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=-1",
+          " E parseopts(): option \"posixmq-msgsize=-1\": value is out of range");
+    fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=0",
           " E POSIXMQ-SEND: mq_open(\"/modcat-test\"): Invalid argument (see /proc/sys/fs/mqueue");
     fails(*state, "POSIXMQ-READ:/modcat-test", " E POSIXMQ-READ can not be used for writing");
     mq_unlink("/modcat-test");
+}
+
+static void posixmq_goes_one_way_at_a_time(void **state)
+{
+    struct harness *harness = *state;
+    struct queue queue = queue_make(harness, 100);
+    struct program *program =
+        program_start(harness, "-u", "-", address(harness, "POSIXMQ", &queue, ""), NULL);
+    program_send(program, "sent");
+    expect(harness, &queue, "sent", 0);
+    program_end_input(program);
+    program_ends(program, 0);
+    put(&queue, "read", 0);
+    program = program_start(harness, "-u", address(harness, "POSIXMQ", &queue, ""), "-", NULL);
+    program_outputs(program, "read");
+    program = program_start(harness, "-", address(harness, "POSIXMQ", &queue, ""), NULL);
+    program_ends_logging(program, 1, " E POSIXMQ is used in one direction: use option -u or -U");
+    queue_remove(&queue);
+}
+
+static void flushing_leaves_no_old_message(void **state)
+{
+    struct harness *harness = *state;
+    struct queue queue = queue_make(harness, 100);
+    put(&queue, "old", 5);
+    put(&queue, "older", 7);
+    struct program *program = program_start(
+        harness, "-u", "-", address(harness, "POSIXMQ-WRITE", &queue, ",mq-flush"), NULL);
+    program_send(program, "new");
+    program_end_input(program);
+    program_ends(program, 0);
+    expect(harness, &queue, "new", 0);
+    queue_remove(&queue);
+}
+
+static void the_options_of_open_make_and_spare_queues(void **state)
+{
+    struct harness *harness = *state;
+    struct queue queue = queue_name();
+    struct program *program = program_start(
+        harness, "-u", "-", address(harness, "POSIXMQ-SEND", &queue, ",o_creat=no"), NULL);
+    program_ends_logging(program, 1, " E POSIXMQ-SEND: mq_open(*): No such file or directory");
+    queue = queue_make(harness, 100);
+    program =
+        program_start(harness, "-u", "-", address(harness, "POSIXMQ-SEND", &queue, ",excl"), NULL);
+    program_ends_logging(program, 1, " E POSIXMQ-SEND: mq_open(*): File exists");
+    queue_remove(&queue);
+}
+
+static void the_size_of_a_queue_has_short_names(void **state)
+{
+    struct harness *harness = *state;
+    struct queue queue = queue_name();
+    struct mq_attr attributes;
+    struct program *program =
+        program_start(harness, "-d", "-d", "-u", "-",
+                      address(harness, "POSIXMQ-SEND", &queue, ",mq-maxmsg=3,mq-msgsize=1k"), NULL);
+    program_logs(program, "starting data transfer loop");
+    mqd_t descriptor = mq_open(queue.name, O_RDONLY | O_CLOEXEC);
+    assert_true(descriptor >= 0);
+    assert_int_equal(mq_getattr(descriptor, &attributes), 0);
+    mq_close(descriptor);
+    queue_remove(&queue);
+    assert_int_equal(attributes.mq_maxmsg, 3);
+    assert_int_equal(attributes.mq_msgsize, 1024);
 }
 
 int main(void)
@@ -370,6 +437,10 @@ int main(void)
         SYSTEM_TEST(makes_the_queue_as_the_options_say),
         SYSTEM_TEST(empties_a_queue_with_unlink_early),
         SYSTEM_TEST(names_what_is_wrong),
+        SYSTEM_TEST(posixmq_goes_one_way_at_a_time),
+        SYSTEM_TEST(flushing_leaves_no_old_message),
+        SYSTEM_TEST(the_options_of_open_make_and_spare_queues),
+        SYSTEM_TEST(the_size_of_a_queue_has_short_names),
     };
     return cmocka_run_group_tests_name("posixmq", tests, NULL, NULL);
 }

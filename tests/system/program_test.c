@@ -57,7 +57,8 @@ static void the_command_is_cut_at_blanks_outside_of_quotes(void **state)
         {"EXEC:\"printf [%s] 'a b' c\"", "[a b][c]"},
         {"EXEC:printf [%s] a\\\\ b", "[a b]"},
         {"EXEC:printf [%s] (a b) {c d}", "[(a b)][{c d}]"},
-        {"EXEC:printf [%s] x ", "[x][]"},
+        {"EXEC:printf [%s] x  ", "[x]"},
+        {"EXEC:'  printf [%s] x'", "[x]"},
         {"EXEC:printf [%s] $HOME *", "[$HOME][*]"},
         {"EXEC:printf [%s] a\\:b a\\,b a\\!!b", "[a:b][a,b][a!!b]"},
         {"SYSTEM:'printf [%s] \"a b\" c'", "[a b][c]"},
@@ -293,7 +294,7 @@ static void the_program_can_be_in_another_network_namespace(void **state)
     assert_true(
         readlink(text(harness, "/proc/%d/ns/net", (int)pid), expected, sizeof expected - 1) > 0);
     struct program *program = program_start(
-        harness, "--experimental", "-u",
+        harness, "-u",
         text(harness, "EXEC:readlink /proc/self/ns/net,netns=/proc/%d/ns/net", (int)pid), "-",
         NULL);
     int status = program_end(program);
@@ -306,7 +307,8 @@ static void the_program_can_be_in_another_network_namespace(void **state)
 static void a_program_can_take_the_place_of_the_process(void **state)
 {
     struct harness *harness = *state;
-    struct program *program = program_start(harness, "-", "SYSTEM:'echo $$; cat',nofork", NULL);
+    struct program *program =
+        program_start(harness, "-", "EXEC:'sh -c \"echo $$; cat\"',nofork", NULL);
     program_outputs(program, text(harness, "%d\n", (int)program_pid(program)));
     program_send(program, "hello");
     program_outputs(program, "hello");
@@ -346,7 +348,7 @@ static void what_can_not_be_run_is_said_and_fails(void **state)
           "\"found\"): No such file or directory");
     fails(harness, "EXEC:no-such-program-at-all,pipes", " E execvp(\"no-such-program-at-all\"");
     fails(harness, text(harness, "EXEC:%s,pty", plain), ": Permission denied");
-    fails(harness, "EXEC: cat", " E execvp(\"\", \"\", \"cat\"): No such file or directory");
+    fails(harness, "EXEC: ", " E execvp(\"\", \"\"): No such file or directory");
     fails(harness, "EXEC:no-such-program-at-all,stderr", " E execvp(\"no-such-program-at-all\"");
     fails(harness, "EXEC:no-such-program-at-all,nofork", " E ");
     fails(harness, "SHELL:ls,shell=/no/shell",
@@ -395,6 +397,71 @@ static void a_program_that_can_not_be_run_leaves_nothing_behind(void **state)
     assert_int_equal(process_descriptors(program_pid(program)), descriptors);
 }
 
+static void the_shell_of_system_stays_a_child(void **state)
+{
+    struct harness *harness = *state;
+    struct program *program =
+        program_start(harness, "-", "SYSTEM:'echo $PPID; cat; exit 7',nofork", NULL);
+    program_outputs(program, text(harness, "%d\n", (int)program_pid(program)));
+    program_send(program, "hello");
+    program_outputs(program, "hello");
+    program_end_input(program);
+    program_ends(program, 7);
+}
+
+static void a_shell_without_a_command_reads_commands(void **state)
+{
+    struct program *program = program_start(*state, "-", "SHELL,shell=/bin/sh", NULL);
+    program_send(program, "echo $((6 * 7))\n");
+    program_outputs(program, "42\n");
+    program_send(program, "exit\n");
+    program_ends(program, 0);
+}
+
+static void a_group_without_a_number_is_the_programs_own(void **state)
+{
+    struct program *program = program_start(
+        *state, "-u",
+        "SYSTEM:'ps -o pid= -o pgid= -p $$ | { read a b\\; test $a = $b && echo own\\; }',setpgid",
+        "-", NULL);
+    program_outputs(program, "own\n");
+    program_ends(program, 0);
+}
+
+static void the_terminal_of_a_program_gets_link_and_size(void **state)
+{
+    struct harness *harness = *state;
+    const char *link = path(harness, "terminal");
+    struct program *program = program_start(harness, "-",
+                                            text(harness,
+                                                 "SYSTEM:'stty size\\; readlink %s\\; read "
+                                                 "end',pty,rawer,winsz=91x17,link=%s,wait-slave",
+                                                 link, link),
+                                            NULL);
+    program_outputs(program, "17 91\n/dev/pts/");
+    program_send(program, "end\n");
+    program_ends(program, 0);
+    assert_false(file_exists(link));
+}
+
+static void terminal_options_without_a_terminal_are_refused(void **state)
+{
+    struct program *program = program_start(*state, "-", "EXEC:cat,link=/nowhere", NULL);
+    program_ends_logging(program, 1,
+                         " E option symbolic-link is for a pseudo terminal: add option pty");
+}
+
+static void fork_wait_is_for_programs_too(void **state)
+{
+    const char *arguments[] = {"-u", "EXEC:echo hi", "-", NULL};
+    long long before = milliseconds();
+    struct program *program = program_launch(
+        *state, &(struct launch){.arguments = arguments, .environment = "SOCAT_FORK_WAIT=1"});
+    program_ends(program, 0);
+    assert_string_equal(program_output(program, NULL), "hi\n");
+    assert_true(milliseconds() - before >= 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +492,12 @@ int main(void)
         SYSTEM_TEST(a_bad_command_line_is_said_and_fails),
         SYSTEM_TEST(a_bad_option_is_said_and_fails),
         SYSTEM_TEST(a_program_that_can_not_be_run_leaves_nothing_behind),
+        SYSTEM_TEST(the_shell_of_system_stays_a_child),
+        SYSTEM_TEST(a_shell_without_a_command_reads_commands),
+        SYSTEM_TEST(a_group_without_a_number_is_the_programs_own),
+        SYSTEM_TEST(the_terminal_of_a_program_gets_link_and_size),
+        SYSTEM_TEST(terminal_options_without_a_terminal_are_refused),
+        SYSTEM_TEST(fork_wait_is_for_programs_too),
     };
     return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }

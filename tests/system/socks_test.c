@@ -299,6 +299,7 @@ static void logs_in_with_a_password_from_option_file_or_environment(void **state
     const char *with_file = text(harness, "%s,socksuser=me,socks-password-file=%s", socks5, file);
     log_in(harness, text(harness, "%s,socksuser=me,socks-password=secret", socks5), NULL);
     log_in(harness, text(harness, "%s,socksuser=me", socks5), "MODCAT_SOCKS_PASSWORD=secret");
+    log_in(harness, text(harness, "%s,socksuser=me,sockspass=secret", socks5), NULL);
     file_write(harness, file, "secret\n");
     log_in(harness, with_file, NULL);
     file_write(harness, file, "secret\r\n");
@@ -349,7 +350,12 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"SOCKS5:" LOOPBACK ":name:80,socks-password=x,socksuser=",
          " E SOCKS5: the user name has 0 bytes"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password=x,socks-password-file=/dev/null",
-         " E SOCKS5: Only one of options socks-password and socks-password-file allowed"},
+         " E SOCKS5: Only one of options socks-password, sockspass and socks-password-file "
+         "allowed"},
+        {"SOCKS5:" LOOPBACK ":name:80,sockspass=x",
+         " E option sockspass: option socksuser must be given, too"},
+        {"SOCKS4:" LOOPBACK ":192.0.2.1:80,socksuser=me,sockspass=x",
+         " E SOCKS4: there are no passwords"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/no/such/file",
          " E SOCKS5: cannot read file \"/no/such/file\": No such file or directory"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/dev/null",

@@ -173,14 +173,16 @@ static struct program *start_tun(struct harness *harness, const char *address)
 
 static void makes_the_interface_as_the_options_say(void **state)
 {
-    struct program *program =
-        start_tun(*state, "TUN:10.20.30.40/12,tun-name=ours,iff-up,noarp=0,promisc,multicast=0");
+    struct program *program = start_tun(
+        *state,
+        "TUN:10.20.30.40/12,tun-name=ours,iff-up,noarp=0,promisc=yes,multicast=0,if-mtu=1400");
 
     assert_true(program_has_logged(program, " N TUN: new device \"ours\""));
     assert_int_equal(network_address("ours"), 0x0a141e28);
     assert_int_equal(network_mask("ours"), 0xfff00000);
     assert_int_equal(network_flags("ours") & (IFF_UP | IFF_NOARP | IFF_PROMISC | IFF_MULTICAST),
                      IFF_UP | IFF_PROMISC);
+    assert_int_equal(network_mtu("ours"), 1400);
     program_signal(program, SIGTERM);
     program_ends(program, 143);
     assert_int_equal(network_flags("ours"), 0);

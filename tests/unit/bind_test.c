@@ -43,11 +43,14 @@ static const char toy_source[] =
          "     .layer_syntax = \"[:<name>]\", .layer_groups = \"LAYER\", .layer_max_params = 1},\n"
          "    {.name = \"COAT\", .wrap = toy_wrap},\n"
          "};\n"
+         "static const char *check_even(const struct modcat_value *value)\n"
+         "{ return value->number % 2 == 0 ? 0 : \"it must be even\"; }\n"
          "static const struct modcat_option options[] = {\n"
          "    {.name = \"toy-size\", .aliases = \"tsz\", .type = MODCAT_INT},\n"
          "    {.name = \"toy-name\", .type = MODCAT_STRING},\n"
          "    {.name = \"toy-data\", .type = MODCAT_DATA},\n"
-         "    {.name = \"toy-flag\", .type = MODCAT_CONST},\n"
+         "    {.name = \"toy-flag\", .type = MODCAT_CONST, .needs = \"toy-size\"},\n"
+         "    {.name = \"toy-even\", .type = MODCAT_INT, .check = check_even},\n"
          "};\n"
          "static const struct modcat_option layered[] = {\n"
          "    {.name = \"layer-size\", .type = MODCAT_INT},\n"
@@ -392,6 +395,31 @@ static void quotes_do_not_move_the_place(void **state)
                   "parseopts_table(): unknown option \"xyzzy\"");
 }
 
+static void an_option_judges_its_value(void **state)
+{
+    (void)state;
+    struct address_pair *pair = bind_argument(registry, &settings, "TOY:host,toy-even=2");
+    assert_non_null(pair);
+    address_free(pair);
+    assert_null(bind_argument(registry, &settings, "TOY:host,toy-even=3"));
+    const char *logged = scratch_logged();
+    assert_non_null(strstr(logged, " E option toy-even: invalid value \"3\": it must be even\n"));
+    assert_non_null(strstr(logged, " E   TOY:host,toy-even=3\n"));
+    assert_non_null(strstr(logged, " E                     ^\n"));
+}
+
+static void an_option_may_need_another_one(void **state)
+{
+    (void)state;
+    struct address_pair *pair = bind_argument(registry, &settings, "TOY:host,toy-flag,toy-size=1");
+    assert_non_null(pair);
+    address_free(pair);
+    assert_null(bind_argument(registry, &settings, "TOY:host,toy-flag"));
+    const char *logged = scratch_logged();
+    assert_non_null(strstr(logged, " E option toy-flag: option toy-size must be given, too\n"));
+    assert_non_null(strstr(logged, " E            ^~~~~~~~\n"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -417,6 +445,8 @@ int main(void)
         TEST(without_group_check_any_option_is_taken),
         TEST(a_bad_value_is_pointed_at),
         TEST(quotes_do_not_move_the_place),
+        TEST(an_option_judges_its_value),
+        TEST(an_option_may_need_another_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

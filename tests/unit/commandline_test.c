@@ -210,7 +210,7 @@ static void bad_numbers_are_refused(void **state)
     REFUSED("E parseopts(): missing numerical value of option \"-t\"", "-tx", "A", "B");
     REFUSED("E parseopts(): missing numerical value of option \"-b\"", "-b", "", "A", "B");
     REFUSED("E parseopts(): trailing garbage in numerical arg of option \"-t\"", "-t1s", "A", "B");
-    REFUSED("E parseopts(): trailing garbage in numerical arg of option \"-b\"", "-b8k", "A", "B");
+    REFUSED("E parseopts(): trailing garbage in numerical arg of option \"-b\"", "-b8kB", "A", "B");
     REFUSED("E parseopts(): trailing garbage in numerical arg of option \"-S\"", "-S08", "A", "B");
     REFUSED("has more bits than there are signals", "-S0xfffffffffffffffff", "A", "B");
     REFUSED("E option -t: the time \"-1\" is negative", "-t", "-1", "A", "B");
@@ -220,9 +220,24 @@ static void bad_numbers_are_refused(void **state)
 static void block_sizes_out_of_range_are_refused(void **state)
 {
     (void)state;
-    REFUSED("E buffer size option (-b) too small - 0 (the range is 1 to 1073741824)", "-b0", "A",
-            "B");
-    REFUSED("too small - -5 (the range is 1 to 1073741824)", "-b", "-5", "A", "B");
+    REFUSED("E buffer size option (-b) too small - -5 (the range is 0 to 1073741824)", "-b", "-5",
+            "A", "B");
+    REFUSED("E buffer size option (-b) to big - 2G (max is 1073741824)", "-b2G", "A", "B");
+    REFUSED("to big - 99999999999999G (max is 1073741824)", "-b", "99999999999999G", "A", "B");
+    REFUSED("trailing garbage in numerical arg of option \"-b\"", "-b", "4kB", "A", "B");
+    REFUSED("missing numerical value of option \"-b\"", "-b", "k", "A", "B");
+}
+
+static void a_block_size_may_end_in_a_unit(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-b", "64k", "A", "B"), 0);
+    assert_int_equal(settings.block_size, 65536);
+    assert_int_equal(PARSE("-b1M", "A", "B"), 0);
+    assert_int_equal(settings.block_size, 1048576);
+    assert_int_equal(PARSE("-b1G", "A", "B"), 0);
+    assert_int_equal(settings.block_size, 1073741824);
+    assert_false(settings.no_data);
     REFUSED("E buffer size option (-b) to big - 1073741825 (max is 1073741824)", "-b1073741825",
             "A", "B");
     assert_int_equal(PARSE("-b1073741824", "A", "B"), 0);
@@ -254,7 +269,7 @@ static void bad_verbosity_is_refused(void **state)
     (void)state;
     REFUSED("E Invalid (trailing) character(s) \"2\" in \"-d2x\"option", "-d2x", "A", "B");
     REFUSED("E Invalid (trailing) character(s) \"-\" in \"-d-\"option", "-d-", "A", "B");
-    REFUSED("E unknown option \"-dX\"; use option \"-h\" for help", "-dX", "A", "B");
+    REFUSED("E unknown option \"-ddX\"; use option \"-h\" for help", "-ddX", "A", "B");
     assert_non_null(strstr(said, "\nUsage:\nmodcat [options] <bi-address> <bi-address>\n"));
     REFUSED("E unknown option \"-ddx\"; use option \"-h\" for help", "-ddx", "A", "B");
 }
@@ -418,6 +433,21 @@ static void nonsense_in_the_environment_is_warned_about(void **state)
         said, "W environment variable SOCAT_MAIN_WAIT: \"-1\" is not a number of seconds\n"));
 }
 
+static void a_block_size_of_zero_moves_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-b0", "A", "B"), 0);
+    assert_true(settings.no_data);
+}
+
+static void a_bad_letter_behind_d_is_passed_over_with_the_usage(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("-dx", "A", "B"), 0);
+    assert_non_null(strstr(said, "\nUsage:\nmodcat [options] <bi-address> <bi-address>\n"));
+    assert_non_null(strstr(said, " W unknown option \"-dx\" is ignored"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -434,6 +464,7 @@ int main(void)
         TEST(times_without_end_are_forever),
         TEST(bad_numbers_are_refused),
         TEST(block_sizes_out_of_range_are_refused),
+        TEST(a_block_size_may_end_in_a_unit),
         TEST(verbosity_adds_up_and_can_be_set),
         TEST(bad_verbosity_is_refused),
         TEST(single_letters_are_not_bundled),
@@ -448,6 +479,8 @@ int main(void)
         TEST(driver_options_need_no_addresses),
         TEST(the_environment_sets_waits_and_versions),
         TEST(nonsense_in_the_environment_is_warned_about),
+        TEST(a_block_size_of_zero_moves_nothing),
+        TEST(a_bad_letter_behind_d_is_passed_over_with_the_usage),
     };
     return cmocka_run_group_tests_name("commandline", tests, NULL, NULL);
 }

@@ -199,8 +199,8 @@ static void as_socat_it_claims_that_version(void **state)
 {
     (void)state;
     features("socat");
-    assert_has("\nsocat version 1.8.0.1 on ");
-    assert_string_equal(features_version("socat"), "1.8.0.1");
+    assert_has("\nsocat version 1.8.1.1 on ");
+    assert_string_equal(features_version("socat"), "1.8.1.1");
     assert_string_equal(features_version("socat1"), PACKAGE_VERSION);
 }
 

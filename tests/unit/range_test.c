@@ -126,7 +126,10 @@ static void mapped_addresses_need_a_range_of_ip6(void **state)
 
 static void raw_ranges_are_bytes_behind_the_family(void **state)
 {
-    struct range range = accepted(AF_INET, "x00007f000000:xffffff000000");
+    struct range range = accepted(AF_INET, "x0000x7f000001:x0000xffffffff");
+    assert_true(holds_ip4(&range, "127.0.0.1"));
+    assert_false(holds_ip4(&range, "127.0.0.2"));
+    range = accepted(AF_INET, "x00007f000000:xffffff000000");
     struct sockaddr_in address = {.sin_family = AF_INET};
     (void)state;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -72,7 +72,7 @@ static const struct modcat_option *find(const char *name)
 static int apply(const char *name, long long number)
 {
     const struct modcat_option *option = find(name);
-    struct modcat_value value = {.size = sizeof value, .number = number};
+    struct modcat_value value = {.size = sizeof value, .number = number, .string = "80x25"};
     assert_int_equal(option->effect, MODCAT_CALL);
     return option->apply(NULL, 0, option, &value);
 }
@@ -302,6 +302,9 @@ static void sane_keeps_the_characters(void **state)
     present.c_cc[VINTR] = 7;
     assert_int_equal(apply("sane", 0), 0);
     assert_int_equal(present.c_iflag, BRKINT | ICRNL | IMAXBEL);
+    present.c_iflag = IXON | IXOFF | IXANY;
+    assert_int_equal(apply("sane", 0), 0);
+    assert_int_equal(present.c_iflag, BRKINT | ICRNL | IMAXBEL | IXON);
     assert_int_equal(present.c_oflag, OPOST | ONLCR);
     assert_int_equal(present.c_lflag,
                      ISIG | ICANON | IEXTEN | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE);
@@ -367,6 +370,48 @@ static void no_word_is_used_twice(void **state)
                                     has_word(group->options[k].name, group->options[i].name)));
 }
 
+static const char *fault(const char *name, const char *text)
+{
+    struct modcat_value value = {.size = sizeof value, .string = text};
+    return find(name)->check(&value);
+}
+
+static void all_flags_can_be_set_at_once(void **state)
+{
+    struct modcat_value value = {.size = sizeof value, .string = "500:5:0xbf:8a3b"};
+    const struct modcat_option *option = find("setflags");
+    (void)state;
+    set_all(0xff);
+    assert_null(option->check(&value));
+    assert_int_equal(option->apply(NULL, 0, option, &value), 0);
+    assert_int_equal(present.c_iflag, 0x500);
+    assert_int_equal(present.c_oflag, 5);
+    assert_int_equal(present.c_cflag, 0xbf);
+    assert_int_equal(present.c_lflag, 0x8a3b);
+}
+
+static void flags_that_are_not_four_numbers_are_refused(void **state)
+{
+    static const char *const texts[] = {
+        "", "1:2:3", "1:2:3:4:5", "1:2:3:", "1:2:3:x", "-1:2:3:4", "1 :2:3:4", "1:2:3:100000000"};
+    (void)state;
+    for (size_t i = 0; i < MODCAT_COUNT(texts); i++)
+        if (fault("termios-setflags", texts[i]) == NULL)
+            fail_msg("\"%s\" is taken", texts[i]);
+}
+
+static void sizes_that_are_not_columns_and_rows_are_refused(void **state)
+{
+    static const char *const texts[] = {"",     "80",     "0x0",    "80x",     "x25",
+                                        "80x0", "80x25x", "-80x25", "65536x1", "80X25"};
+    (void)state;
+    assert_null(fault("winsz", "80x25"));
+    assert_null(fault("tiocswinsz", "65535x1"));
+    for (size_t i = 0; i < MODCAT_COUNT(texts); i++)
+        if (fault("winsz", texts[i]) == NULL)
+            fail_msg("\"%s\" is taken", texts[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +427,9 @@ int main(void)
         cmocka_unit_test(a_value_that_means_nothing_is_refused_and_changes_nothing),
         cmocka_unit_test(every_option_gives_up_where_there_is_no_terminal),
         cmocka_unit_test(no_word_is_used_twice),
+        cmocka_unit_test(all_flags_can_be_set_at_once),
+        cmocka_unit_test(flags_that_are_not_four_numbers_are_refused),
+        cmocka_unit_test(sizes_that_are_not_columns_and_rows_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -254,11 +254,17 @@ static void hosts_and_memberships_need_a_value(void **state)
     assert_int_equal(parse(MODCAT_MEMBERSHIP, "[ff02::1]:lo").result, 0);
 }
 
+/* Users take a size or a switch for the number that it is. */
+static bool is_kind_of_int(int type)
+{
+    return type == MODCAT_INT_SIZE || type == MODCAT_INT_BOOL;
+}
+
 static void every_type_has_a_name_of_its_own(void **state)
 {
     (void)state;
     for (int type = 0; type < MODCAT_VALUE_TYPES; type++)
-        for (int other = 0; other < type; other++)
+        for (int other = 0; other < type && !is_kind_of_int(type); other++)
             assert_string_not_equal(values_type_name((enum modcat_value_type)type),
                                     values_type_name((enum modcat_value_type)other));
 }
@@ -274,6 +280,44 @@ static void cuts_long_values_in_messages(void **state)
     assert_int_equal(values_parse(MODCAT_INT, "opt", text, &value, &storage, reason, sizeof reason),
                      -1);
     assert_int_equal(reason[strlen(reason) - 1], '"');
+}
+
+static void sizes_take_units_of_1024(void **state)
+{
+    (void)state;
+    assert_int_equal(number(MODCAT_SIZE, "64k"), 65536);
+    assert_int_equal(number(MODCAT_SIZE, "0x10K"), 16384);
+    assert_int_equal(number(MODCAT_OFFSET, "-1M"), -1048576);
+    assert_int_equal(number(MODCAT_INT_SIZE, "1G"), 1073741824);
+    assert_int_equal(number(MODCAT_INT_SIZE, "-5"), -5);
+    refused(MODCAT_SIZE, "k", "parseopts(): missing numerical value of option \"opt=k\"");
+    refused(MODCAT_SIZE, "1kB",
+            "parseopts(): trailing garbage in numerical arg of option \"opt=1kB\"");
+    refused(MODCAT_INT, "1k",
+            "parseopts(): trailing garbage in numerical arg of option \"opt=1k\"");
+    refused(MODCAT_INT_SIZE, "2G",
+            "parseopts(): option \"opt=2G\": value is out of range (-2147483648 to 2147483647)");
+    refused(MODCAT_SIZE, "9999999999G",
+            "parseopts(): option \"opt=9999999999G\": value is out of range (0 to "
+            "9223372036854775807)");
+}
+
+static void switches_take_words(void **state)
+{
+    static const enum modcat_value_type types[] = {MODCAT_BOOL, MODCAT_INT_BOOL,
+                                                   MODCAT_INT_OR_NONE};
+    (void)state;
+    for (size_t i = 0; i < MODCAT_COUNT(types); i++) {
+        assert_int_equal(number(types[i], "yes"), 1);
+        assert_int_equal(number(types[i], "True"), 1);
+        assert_int_equal(number(types[i], "on"), 1);
+        assert_int_equal(number(types[i], "no"), 0);
+        assert_int_equal(number(types[i], "FALSE"), 0);
+        assert_int_equal(number(types[i], "off"), 0);
+        refused(types[i], "maybe", "parseopts(): missing numerical value of option \"opt=maybe\"");
+    }
+    assert_int_equal(number(MODCAT_INT_BOOL, "7"), 7);
+    refused(MODCAT_INT, "yes", "parseopts(): missing numerical value of option \"opt=yes\"");
 }
 
 int main(void)
@@ -298,6 +342,8 @@ int main(void)
         cmocka_unit_test(hosts_and_memberships_need_a_value),
         cmocka_unit_test(every_type_has_a_name_of_its_own),
         cmocka_unit_test(cuts_long_values_in_messages),
+        cmocka_unit_test(sizes_take_units_of_1024),
+        cmocka_unit_test(switches_take_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -161,7 +161,7 @@ static const struct sample {
     const char *good, *bad;
 } samples[MODCAT_VALUE_TYPES] = {
     [MODCAT_CONST] = {NONE, "1"},
-    [MODCAT_BOOL] = {"1", "yes"},
+    [MODCAT_BOOL] = {"yes", "maybe"},
     [MODCAT_BYTE] = {"255", "256"},
     [MODCAT_INT] = {"-1", "1x"},
     [MODCAT_INT_OR_NONE] = {"", "1x"},
@@ -190,6 +190,8 @@ static const struct sample {
     [MODCAT_IP4_SOCKET] = {"127.0.0.1:53", NONE},
     [MODCAT_MEMBERSHIP] = {"224.0.0.1:lo", "224.0.0.1"},
     [MODCAT_SOURCE_MEMBERSHIP] = {"232.0.0.1:lo:127.0.0.1", "232.0.0.1"},
+    [MODCAT_INT_SIZE] = {"1k", "1x"},
+    [MODCAT_INT_BOOL] = {"yes", "maybe"},
 };
 
 static bool takes(const struct modcat_option *option, const char *text)
@@ -210,6 +212,17 @@ static void check_values(const struct modcat_option *option)
         fault("option \"%s\" does not take \"%s\"", option->name, sample->good);
     if (sample->bad != NULL && takes(option, sample->bad))
         fault("option \"%s\" takes \"%s\"", option->name, sample->bad);
+}
+
+/* What an option needs has to be an option that can be given with it. */
+static void check_needed(struct subject *subject, const struct modcat_option_group *group,
+                         const struct modcat_option *option)
+{
+    bool failed = false;
+    if (option->needs != NULL &&
+        registry_option(subject->registry, option->needs, group->name, &failed) == NULL)
+        fault("option \"%s\" of group %s needs \"%s\", which is not one of its options",
+              option->name, group->name, option->needs);
 }
 
 /* Another option of the group may have the word already. */
@@ -241,6 +254,7 @@ static void check_option(struct subject *subject, const struct modcat_option_gro
     check_aliases("option", option->name, option->aliases, isupper);
     check_group_list(subject, "option", option->name, option->also);
     check_values(option);
+    check_needed(subject, group, option);
     check_option_word(subject, group, option, option->name);
     while (words_next(&aliases, &word, &length)) {
         AUTO_FREE char *alias = memory_copy_span(word, length);
