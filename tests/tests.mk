@@ -314,6 +314,8 @@ TESTS += $(kit_tests)
 
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.
 dist_check_SCRIPTS += tests/packages/packages_test
+# Takes root and Debian's mirror: likewise.
+dist_check_SCRIPTS += tests/fresh/fresh_test
 
 # The manuals: they say what the tables say, and their examples work.
 manual_tests = tests/manuals/pages_test tests/manuals/tables_test tests/manuals/examples_test
