@@ -349,12 +349,32 @@ TESTS += $(socat_tests)
 
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.
 dist_check_SCRIPTS += tests/packages/packages_test
+# Takes root and Debian's mirror: likewise.
+dist_check_SCRIPTS += tests/fresh/fresh_test
 
 # The manuals: they say what the tables say, and their examples work.
 manual_tests = tests/manuals/pages_test tests/manuals/tables_test tests/manuals/examples_test
 dist_check_SCRIPTS += $(manual_tests)
 EXTRA_DIST += tests/manuals/reading.sh
 TESTS += $(manual_tests)
+
+# For tools/check quick: the unit tests, and one system test of each area that takes seconds.
+quick_tests = tests/kit/introspection_test tests/kit/loading_test tests/abi/headers_test \
+	tests/manuals/tables_test
+if TESTS_BUILT
+quick_tests += $(unit_tests) tests/system/errors_test tests/system/exec_test \
+	tests/system/files_test tests/system/listen_test tests/system/proxy_test tests/system/pty_test \
+	tests/system/rawip_test tests/system/relay_test tests/system/socks_test tests/system/udp_test \
+	tests/system/unix_test
+if DRIVER_OPENSSL
+quick_tests += tests/system/layer_test
+endif
+endif
+
+# Only these are built, and not all that `make check` takes.
+.PHONY: check-quick
+check-quick: all
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(quick_tests)'
 
 # What `make distcheck` has built is gone afterwards; now is the time to tell what its tests said.
 installcheck-local:

@@ -10,6 +10,7 @@
 #include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* A look-up as the worker sees it: it owns all of it, for it may outlive the opening. */
 struct request {
@@ -103,6 +104,21 @@ static void set_resolver(const struct request *request)
         _res.retry = request->res_retry;
 }
 
+/* A machine without /etc/hosts knows "localhost" all the same (RFC 6761, section 6.3): loopback is
+ * what getaddrinfo(3) returns for no host. */
+static int ask(struct request *request)
+{
+    int code = getaddrinfo(request->host, request->service, &request->hints, &request->result);
+    bool unknown = code == EAI_NONAME || code == EAI_AGAIN || code == EAI_FAIL;
+    if (!unknown || request->host == NULL || strcasecmp(request->host, "localhost") != 0 ||
+        (request->hints.ai_flags & AI_NUMERICHOST) != 0)
+        return code;
+    struct addrinfo hints = request->hints;
+    hints.ai_flags &= ~(AI_PASSIVE | AI_CANONNAME);
+    const char *service = request->service != NULL ? request->service : "0";
+    return getaddrinfo(NULL, service, &hints, &request->result) == 0 ? 0 : code;
+}
+
 /* Runs in a thread of its own, so that _res is its own, too. */
 static void work(void *argument)
 {
@@ -112,8 +128,7 @@ static void work(void *argument)
     if (request->name_server != NULL)
         request->code = use_name_server(request->name_server);
     if (request->code == 0)
-        request->code =
-            getaddrinfo(request->host, request->service, &request->hints, &request->result);
+        request->code = ask(request);
     request->error = errno;
 }
 

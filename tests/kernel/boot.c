@@ -193,6 +193,16 @@ static void stay_on_processor(void)
     sched_setaffinity(0, sizeof processors, &processors);
 }
 
+/* A word of the kernel's command line holds no blanks, as the path of a program may. */
+static const char *link_to(const struct machine *machine, const char *name, const char *program)
+{
+    char *real = realpath(program, NULL), *link;
+    if (real == NULL || asprintf(&link, "%s/%s", machine->folder, name) < 0 ||
+        symlink(real, link) < 0)
+        return program;
+    return link;
+}
+
 static void become_kernel(const struct machine *machine, const char *program, int console)
 {
     bool large = has_large_registers();
@@ -208,9 +218,9 @@ static void become_kernel(const struct machine *machine, const char *program, in
         "quiet",
         "panic=-1",
         setting("uml_dir", machine->folder),
-        setting("init", program),
+        setting("init", link_to(machine, "init", program)),
         setting("MODCAT_KERNEL_MODULES", machine->folder),
-        setting("MODCAT", program_file()),
+        setting("MODCAT", link_to(machine, "program", program_file())),
         setting("SSL_CERT_FILE", "/dev/null"),
         getenv("MODCAT_TEST_ALL") != NULL ? "MODCAT_TEST_ALL=1" : "",
         large ? "" : NULL,

@@ -426,6 +426,31 @@ const char *program_helper_file(void)
     return path != NULL ? path : program_file();
 }
 
+const char *program_word(struct harness *harness, const char *file)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-";
+    if (file[strspn(file, plain)] == '\0')
+        return file;
+    const char *word = path(harness, "program");
+    if (symlink(file, word) < 0 && errno != EEXIST)
+        harness_fail(harness, "symlink(\"%s\"): %s", word, strerror(errno));
+    return word;
+}
+
+void program_for_nobody(struct harness *harness)
+{
+    const char *word = program_word(harness, program_file()), *folder = harness->folder;
+    const char *command = text(harness,
+                               "set -e; mkdir '%s/copy'; file=$(readlink -f '%s'); "
+                               "cp -r \"$file\" \"${file%%/*}/drivers\" '%s/copy'; "
+                               "chown -R -h nobody: '%s'",
+                               folder, word, folder, folder);
+    if (system(command) != 0)
+        harness_fail(harness, "%s", command);
+    setenv("MODCAT", path(harness, "copy/modcat"), 1);
+}
+
 /* The argument vector, with the program in front; and as one line for messages. */
 static char **make_arguments(struct program *program, const struct launch *launch)
 {

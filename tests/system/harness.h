@@ -80,6 +80,12 @@ const char *program_file(void);
  * takes less time, or the same. */
 const char *program_helper_file(void);
 
+/* The same file by a name that is one word in an address and in a shell, whatever its path holds. */
+const char *program_word(struct harness *harness, const char *file);
+/* Copies the program under test, with its drivers, to where the user nobody can run it, and makes
+ * the copy the program under test of this process. The test's folder belongs to that user then. */
+void program_for_nobody(struct harness *harness);
+
 /* Starts the program under test, or the one at its side; the first two with plain pipes and the
  * arguments that follow, up to NULL. */
 struct program *program_start(struct harness *harness, ...) __attribute__((sentinel));

@@ -326,8 +326,8 @@ static void tls_runs_over_the_pipes_of_a_program(void **state)
     struct program *server = program_start(
         harness, "-d", "-d", text(harness, "%s,fork,%s", TLS_SERVER, server_options(harness)),
         "PIPE", NULL);
-    const char *below =
-        text(harness, "EXEC:'%s - TCP:" LOOPBACK ":%u'", program_file(), program_port(server));
+    const char *below = text(harness, "EXEC:'%s - TCP:" LOOPBACK ":%u'",
+                             program_word(harness, program_file()), program_port(server));
     echo(harness, text(harness, "OPENSSL,cn=localhost,%s|%s", ca(harness), below));
     echo(harness, text(harness, "OPENSSL,cn=localhost,%s|%s,pipes", ca(harness), below));
 }

@@ -148,8 +148,10 @@ static void wrong_protocols_are_named(void **state)
 /* Run by a child of the test, which has no way back to its privileges. */
 static int run_without_privileges(void **state)
 {
-    if (harness_begin(state) != 0 || setresgid(65534, 65534, 65534) < 0 ||
-        setresuid(65534, 65534, 65534) < 0)
+    if (harness_begin(state) != 0)
+        return 2;
+    program_for_nobody(*state);
+    if (setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0)
         return 2;
     return 0;
 }

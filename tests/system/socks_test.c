@@ -80,7 +80,7 @@ static void lets_a_socks_4a_server_resolve_the_name(void **state)
 {
     struct harness *harness = *state;
     struct talk talk =
-        begin_with(harness, "SOCKS4A:" LOOPBACK ":no.such.host:http,socksport=#", "LOGNAME=alice");
+        begin_with(harness, "SOCKS4A:" LOOPBACK ":no.such.host:80,socksport=#", "LOGNAME=alice");
     peer_receives_bytes(harness, talk.server, BYTES("\4\1\0\x50\0\0\0\1alice\0no.such.host\0"));
     peer_send_bytes(harness, talk.server, BYTES(GRANTED4));
     finish(harness, talk);

@@ -166,10 +166,10 @@ static const char *serve_child(struct stream_end *end)
 {
     bool pipes = strstr(end->kind->options, "pipes") != NULL;
     const char *waits = end->kind->closing == CLOSES_WHOLE ? "0" : "20";
+    const char *helper = program_word(end->harness, program_helper_file());
     serve_at_path(end, SOCK_STREAM);
-    const char *command =
-        text(end->harness, "%s -t %s STDIO,%s UNIX-CONNECT:%s", program_helper_file(), waits,
-             pipes ? "shut-close" : "shut-down", side_path(end));
+    const char *command = text(end->harness, "%s -t %s STDIO,%s UNIX-CONNECT:%s", helper, waits,
+                               pipes ? "shut-close" : "shut-down", side_path(end));
     return address(end, quoted_command(end, command));
 }
 
