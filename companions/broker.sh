@@ -34,7 +34,7 @@ chmod +x "$room/peer" "$room/fan"
 start -u "UNIX-RECVFROM:$room/hub,fork,max-children=1" "EXEC:$room/fan"
 while [ ! -S "$room/hub" ]; do
     kill -0 ${background# } 2>/dev/null || fail 'the hub does not start'
-    sleep 0.1 2>/dev/null || sleep 1
+    pause
 done
 start "$(with_fork "$1")" "EXEC:$room/peer,nofork"
 wait_for_any

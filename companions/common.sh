@@ -113,10 +113,22 @@ exec 3<&0
 # What runs in the background is ended together with the script, by its own number.
 background=
 
+pause()
+{
+    sleep 0.1 2>/dev/null || sleep 1
+}
+
+# A process that has just been forked may still have the shell's traps, and miss a signal: they are
+# told until they are gone.
 end_background()
 {
-    for process in $background; do
-        kill "$process" 2>/dev/null
+    for attempt in 1 2 3 4 5 6 7 8 9 10; do
+        running=
+        for process in $background; do
+            kill "$process" 2>/dev/null && running=$attempt
+        done
+        [ -n "$running" ] || break
+        pause
     done
     background=
 }
@@ -142,6 +154,6 @@ wait_for_any()
         for process in $background; do
             kill -0 "$process" 2>/dev/null || { wait "$process"; return; }
         done
-        sleep 0.2 2>/dev/null || sleep 1
+        pause
     done
 }

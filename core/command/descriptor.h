@@ -1,5 +1,5 @@
-/* descriptor.h: what the kernel tells about one descriptor, or about an entry of the file system, as
- * a row of the table of -D and filan(1), or as a short line. */
+/* descriptor.h: what the kernel tells about one descriptor, or about an entry of the file system,
+ * as a row of the table of -D and filan(1), or as a short line. */
 
 #ifndef CORE_COMMAND_DESCRIPTOR_H
 #define CORE_COMMAND_DESCRIPTOR_H

@@ -288,9 +288,9 @@ void modcat_remove_at_close(struct modcat_opening *opening, const char *name,
  * `flags` are added to those of the options. Returns the descriptor, or -1 after reporting. */
 int modcat_open_path(struct modcat_opening *opening, const char *path, int flags);
 
-/* The flags for open(2), or a call like it: `flags`, the access mode by the wanted directions unless
- * it is among them, close-on-exec, and what the options of group OPEN change of it. These options
- * count as used. */
+/* The flags for open(2), or a call like it: `flags`, the access mode by the wanted directions
+ * unless it is among them, close-on-exec, and what the options of group OPEN change of it. These
+ * options count as used. */
 int modcat_open_flags(struct modcat_opening *opening, int flags);
 
 /* Parses binary data in dalan notation ("x7f01 s80 \"text\""; numbers are C ints unless a letter

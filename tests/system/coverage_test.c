@@ -12,6 +12,7 @@ static const struct {
     const char *reason;
 } exceptions[] = {
     {"READLINE", "it takes lines that a user edits, with the keys' meanings; see readline_test"},
+    {"POSIXMQ", "it is POSIXMQ-READ or POSIXMQ-SEND by its direction; see posixmq_test"},
     {"STALL", "nothing goes through it; see text_test"},
     {"TEXT", "what it gives stands in its address; see text_test"},
 };

@@ -200,6 +200,9 @@ static void as_socat_it_claims_that_version(void **state)
     (void)state;
     features("socat");
     assert_has("\nsocat version 1.8.1.1 on ");
+    assert_has("(modcat " PACKAGE_VERSION ")\n");
+    /* Scripts take the first digits for the version. */
+    assert_int_equal(strncmp(text + strcspn(text, "0123456789"), "1.8.1.1 ", 8), 0);
     assert_string_equal(features_version("socat"), "1.8.1.1");
     assert_string_equal(features_version("socat1"), PACKAGE_VERSION);
 }
