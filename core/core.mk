@@ -5,6 +5,7 @@ libcore_a_SOURCES = \
 	core/address/bind.c core/address/bind.h \
 	core/address/explain.c \
 	core/address/lexer.c core/address/lexer.h \
+	core/address/mask.c core/address/mask.h \
 	core/address/params.c core/address/params.h \
 	core/address/parser.c \
 	core/base/json.c core/base/json.h \
@@ -12,6 +13,7 @@ libcore_a_SOURCES = \
 	core/base/log.c core/base/log.h \
 	core/base/memory.c core/base/memory.h \
 	core/base/printable.c core/base/printable.h \
+	core/base/secrets.c core/base/secrets.h \
 	core/base/signals.c core/base/signals.h \
 	core/base/words.c core/base/words.h \
 	core/command/commandline.c core/command/commandline.h \

@@ -216,6 +216,9 @@ tests_system_relay_test_SOURCES = tests/system/relay_test.c $(harness)
 system_tests += tests/system/requests_test
 tests_system_requests_test_SOURCES = tests/system/requests_test.c $(packets) $(harness)
 
+system_tests += tests/system/secrets_test
+tests_system_secrets_test_SOURCES = tests/system/secrets_test.c $(harness)
+
 system_tests += tests/system/signals_test
 tests_system_signals_test_SOURCES = tests/system/signals_test.c $(harness)
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/address/bind.h"
 
+#include "core/address/mask.h"
 #include "core/address/params.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
@@ -23,6 +24,12 @@ struct binding {
     struct address *address;
 };
 
+static void explain(struct registry *registry, const char *text, const struct address_error *error)
+{
+    AUTO_FREE char *shown = mask_secrets(registry, text);
+    address_explain(shown, error);
+}
+
 __attribute__((format(printf, 3, 4))) static int fail_at(const struct binding *binding,
                                                          struct place place, const char *format,
                                                          ...)
@@ -32,7 +39,7 @@ __attribute__((format(printf, 3, 4))) static int fail_at(const struct binding *b
     va_start(arguments, format);
     vsnprintf(error.message, sizeof error.message, format, arguments);
     va_end(arguments);
-    address_explain(binding->address->text, &error);
+    explain(binding->registry, binding->address->text, &error);
     return -1;
 }
 
@@ -166,7 +173,7 @@ static int check_params(const struct binding *binding)
         return -1;
     if (params_check(address, syntax, type->groups, &error) == 0)
         return 0;
-    address_explain(address->text, &error);
+    explain(binding->registry, address->text, &error);
     return -1;
 }
 
@@ -302,6 +309,20 @@ static bool is_layer(const void *registry, const char *keyword)
     return registry_has_layer(registry, keyword);
 }
 
+/* Messages about grammar quote the address: they are made anew, for what may be shown of it. */
+static void explain_grammar(struct registry *registry, const char *text,
+                            const struct address_layers *layers, struct address_error *error)
+{
+    AUTO_FREE char *shown = mask_secrets(registry, text);
+    struct place place = error->place;
+    struct address_pair *pair = address_parse(shown, layers, error);
+    if (pair != NULL)
+        *error = (struct address_error){
+            .place = place, .message = "a secret in this address is not quoted as it has to be"};
+    address_free(pair);
+    address_explain(shown, error);
+}
+
 struct address_pair *bind_argument(struct registry *registry, const struct settings *settings,
                                    const char *text)
 {
@@ -309,7 +330,7 @@ struct address_pair *bind_argument(struct registry *registry, const struct setti
     const struct address_layers layers = {.is_layer = is_layer, .context = registry};
     struct address_pair *pair = address_parse(text, &layers, &error);
     if (pair == NULL) {
-        address_explain(text, &error);
+        explain_grammar(registry, text, &layers, &error);
         return NULL;
     }
     if (bind_address(registry, settings, pair->first) == 0 &&

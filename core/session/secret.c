@@ -1,7 +1,9 @@
-/* Passwords that stand in files, where a command line would show them to everybody. */
+/* Passwords that stand in files or the environment, where a command line would show them to
+ * everybody. */
 
 #define _GNU_SOURCE
 #include "core/base/memory.h"
+#include "core/base/secrets.h"
 #include "core/session/opening.h"
 
 #include <errno.h>
@@ -87,4 +89,11 @@ char *modcat_read_secret(struct modcat_opening *opening, const char *path)
     free(reading);
     errno = error;
     return secret;
+}
+
+/* What no option has named in time is still where it was. */
+const char *modcat_secret_from_environment(const char *name)
+{
+    secrets_take(name);
+    return secrets_get(name);
 }

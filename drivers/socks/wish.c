@@ -173,7 +173,7 @@ static int take_password(struct modcat_opening *opening, struct socks_wish *wish
                            "Only one of options socks-password and socks-password-file allowed");
     }
     if (password == NULL && file == NULL)
-        password = secure_getenv("MODCAT_SOCKS_PASSWORD");
+        password = modcat_secret_from_environment("MODCAT_SOCKS_PASSWORD");
     if (password == NULL && file == NULL)
         return 0;
     wish->password =

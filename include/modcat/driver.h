@@ -166,6 +166,7 @@ struct modcat_option {
     modcat_apply_fn *apply; /* for MODCAT_CALL */
     const char *preset;     /* what holds when it is not given, for help; NULL: the system's own */
     bool secret;            /* the value is not logged */
+    bool secret_name;       /* the value names an environment variable that holds a secret */
 };
 
 /* A named table of options. A driver may add options to a group that exists already. */
@@ -294,6 +295,11 @@ const char *modcat_file_kind(const char *path);
  * a zero byte or more than MODCAT_SECRET_MAX bytes. */
 #define MODCAT_SECRET_MAX 4096
 char *modcat_read_secret(struct modcat_opening *opening, const char *path);
+
+/* The value of an environment variable that holds a secret, or NULL where it is not set. Before
+ * anything is opened, what options with `secret_name` name is taken out of the environment, so that
+ * neither programs nor other users see it; getenv(3) has it no more. The text belongs to the host. */
+const char *modcat_secret_from_environment(const char *name);
 
 /* What happens to an endpoint's write side when no more will be written. */
 enum modcat_half_close {
