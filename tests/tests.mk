@@ -273,6 +273,13 @@ endif
 
 system_tests += tests/system/terminal_test
 tests_system_terminal_test_SOURCES = tests/system/terminal_test.c $(terminal)
+
+system_tests += tests/system/advisories_test
+tests_system_advisories_test_SOURCES = tests/system/advisories_test.c $(terminal) $(proxies)
+if DRIVER_READLINE
+tests/system/advisories_test.o: AM_CPPFLAGS += -DWITH_READLINE
+endif
+
 system_tests += tests/system/generic_test
 tests_system_generic_test_SOURCES = tests/system/generic_test.c $(packets) $(harness)
 
