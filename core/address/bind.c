@@ -53,11 +53,10 @@ static int fail_no_layer(const struct binding *binding, size_t length)
     if (registry_has_type(binding->registry, word))
         return fail_at(binding, place, "\"%s\" is no layer: nothing can stand below it with \"|\"",
                        word);
-    if (known != NULL)
-        return fail_at(binding, place,
-                       "unknown layer \"%s\": it is offered by the driver \"%s\", which is not "
-                       "installed; install the package %s",
-                       word, known->name, known->package);
+    if (known != NULL) {
+        AUTO_FREE char *absence = known_absence(known);
+        return fail_at(binding, place, "unknown layer \"%s\": %s", word, absence);
+    }
     const char *nearest = registry_nearest_type(binding->registry, word);
     if (nearest != NULL)
         return fail_at(binding, place, "unknown layer \"%.100s\"; did you mean \"%s\"?", word,
@@ -72,11 +71,11 @@ static int fail_unknown_type(const struct binding *binding)
     if (bar != NULL && bar != address->keyword)
         return fail_no_layer(binding, (size_t)(bar - address->keyword));
     const struct known_driver *known = known_by_type(address->keyword);
-    if (known != NULL)
-        return fail_at(binding, address->keyword_place,
-                       "unknown device/address \"%s\": it is offered by the driver \"%s\", which "
-                       "is not installed; install the package %s",
-                       address->keyword, known->name, known->package);
+    if (known != NULL) {
+        AUTO_FREE char *absence = known_absence(known);
+        return fail_at(binding, address->keyword_place, "unknown device/address \"%s\": %s",
+                       address->keyword, absence);
+    }
     const char *nearest = registry_nearest_type(binding->registry, address->keyword);
     if (nearest != NULL)
         return fail_at(binding, address->keyword_place,
@@ -199,11 +198,11 @@ static int fail_unknown_option(const struct binding *binding, const struct addre
                        "parseopts_table(): option \"%s\" not supported with this address type %s",
                        option->name, binding->address->type->type.name);
     const struct known_driver *known = known_by_option(option->name);
-    if (known != NULL)
-        return fail_at(binding, place,
-                       "parseopts_table(): unknown option \"%s\": it is offered by the driver "
-                       "\"%s\", which is not installed; install the package %s",
-                       option->name, known->name, known->package);
+    if (known != NULL) {
+        AUTO_FREE char *absence = known_absence(known);
+        return fail_at(binding, place, "parseopts_table(): unknown option \"%s\": %s", option->name,
+                       absence);
+    }
     const char *nearest = registry_nearest_option(binding->registry, option->name, groups);
     if (nearest != NULL)
         return fail_at(binding, place,
