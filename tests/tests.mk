@@ -216,6 +216,9 @@ tests_system_relay_test_SOURCES = tests/system/relay_test.c $(harness)
 system_tests += tests/system/requests_test
 tests_system_requests_test_SOURCES = tests/system/requests_test.c $(packets) $(harness)
 
+system_tests += tests/system/controls_test
+tests_system_controls_test_SOURCES = tests/system/controls_test.c $(harness)
+
 system_tests += tests/system/secrets_test
 tests_system_secrets_test_SOURCES = tests/system/secrets_test.c $(harness)
 

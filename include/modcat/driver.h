@@ -259,7 +259,8 @@ int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *argu
                          void *argument);
 
 /* Sets a variable for the programs that this session starts. The name comes without prefix:
- * "PEERADDR" becomes SOCAT_PEERADDR and MODCAT_PEERADDR. Both texts are copied. */
+ * "PEERADDR" becomes SOCAT_PEERADDR and MODCAT_PEERADDR. Both texts are copied; control characters
+ * in the value become question marks. */
 void modcat_setenv(struct modcat_opening *opening, const char *name, const char *value);
 
 /* Removes a file system entry before it is made anew, if option unlink-early says so; a second call
