@@ -5,6 +5,7 @@ libcore_a_SOURCES = \
 	core/address/bind.c core/address/bind.h \
 	core/address/explain.c \
 	core/address/lexer.c core/address/lexer.h \
+	core/address/mask.c core/address/mask.h \
 	core/address/params.c core/address/params.h \
 	core/address/parser.c \
 	core/base/entry.c core/base/entry.h \
@@ -17,6 +18,7 @@ libcore_a_SOURCES = \
 	core/base/patient.c core/base/patient.h \
 	core/base/shortage.c core/base/shortage.h \
 	core/base/printable.c core/base/printable.h \
+	core/base/secrets.c core/base/secrets.h \
 	core/base/signals.c core/base/signals.h \
 	core/base/system_log.c core/base/system_log.h \
 	core/base/words.c core/base/words.h \

@@ -3,6 +3,7 @@
 
 #include "core/address/bind.h"
 #include "core/base/log.h"
+#include "core/base/secrets.h"
 #include "core/base/signals.h"
 #include "core/command/commandline.h"
 #include "core/command/complete.h"
@@ -46,6 +47,25 @@ static int print(const struct settings *settings, struct registry *registry,
     }
 }
 
+/* What holds secrets in the environment, for this address and those below. */
+static void take_secrets(const struct address *address)
+{
+    for (; address != NULL; address = address->lower)
+        for (size_t i = 0; i < address->option_count; i++)
+            if (address->options[i].entry->option.secret_name &&
+                address->options[i].value.string != NULL)
+                secrets_take(address->options[i].value.string);
+}
+
+static void take_all_secrets(struct address_pair *const pairs[2])
+{
+    secrets_take(SECRETS_SOCKS_PASSWORD);
+    for (size_t i = 0; i < 2; i++) {
+        take_secrets(pairs[i]->first);
+        take_secrets(pairs[i]->second);
+    }
+}
+
 /* Both addresses are understood, and their drivers loaded, before anything is opened. */
 static int initialise(struct session *session, const struct settings *settings,
                       struct registry *registry)
@@ -61,6 +81,7 @@ static int initialise(struct session *session, const struct settings *settings,
         address_free(pairs[0]);
         return -1;
     }
+    take_all_secrets(pairs);
     session_start(session, settings, pairs);
     return 0;
 }

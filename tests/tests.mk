@@ -227,6 +227,12 @@ tests_system_relay_test_SOURCES = tests/system/relay_test.c $(harness)
 system_tests += tests/system/requests_test
 tests_system_requests_test_SOURCES = tests/system/requests_test.c $(packets) $(harness)
 
+system_tests += tests/system/controls_test
+tests_system_controls_test_SOURCES = tests/system/controls_test.c $(harness)
+
+system_tests += tests/system/secrets_test
+tests_system_secrets_test_SOURCES = tests/system/secrets_test.c $(harness)
+
 system_tests += tests/system/signals_test
 tests_system_signals_test_SOURCES = tests/system/signals_test.c $(harness)
 
@@ -300,6 +306,13 @@ tests_system_stalled_test_SOURCES = tests/system/stalled_test.c $(terminal)
 
 system_tests += tests/system/terminal_test
 tests_system_terminal_test_SOURCES = tests/system/terminal_test.c $(terminal)
+
+system_tests += tests/system/advisories_test
+tests_system_advisories_test_SOURCES = tests/system/advisories_test.c $(terminal) $(proxies)
+if DRIVER_READLINE
+tests/system/advisories_test.o: AM_CPPFLAGS += -DWITH_READLINE
+endif
+
 system_tests += tests/system/generic_test
 tests_system_generic_test_SOURCES = tests/system/generic_test.c $(packets) $(harness)
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/address/bind.h"
 
+#include "core/address/mask.h"
 #include "core/address/params.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
@@ -23,6 +24,12 @@ struct binding {
     struct address *address;
 };
 
+static void explain(struct registry *registry, const char *text, const struct address_error *error)
+{
+    AUTO_FREE char *shown = mask_secrets(registry, text);
+    address_explain(shown, error);
+}
+
 __attribute__((format(printf, 3, 4))) static int fail_at(const struct binding *binding,
                                                          struct place place, const char *format,
                                                          ...)
@@ -32,7 +39,7 @@ __attribute__((format(printf, 3, 4))) static int fail_at(const struct binding *b
     va_start(arguments, format);
     vsnprintf(error.message, sizeof error.message, format, arguments);
     va_end(arguments);
-    address_explain(binding->address->text, &error);
+    explain(binding->registry, binding->address->text, &error);
     return -1;
 }
 
@@ -46,11 +53,10 @@ static int fail_no_layer(const struct binding *binding, size_t length)
     if (registry_has_type(binding->registry, word))
         return fail_at(binding, place, "\"%s\" is no layer: nothing can stand below it with \"|\"",
                        word);
-    if (known != NULL)
-        return fail_at(binding, place,
-                       "unknown layer \"%s\": it is offered by the driver \"%s\", which is not "
-                       "installed; install the package %s",
-                       word, known->name, known->package);
+    if (known != NULL) {
+        AUTO_FREE char *absence = known_absence(known);
+        return fail_at(binding, place, "unknown layer \"%s\": %s", word, absence);
+    }
     const char *nearest = registry_nearest_type(binding->registry, word);
     if (nearest != NULL)
         return fail_at(binding, place, "unknown layer \"%.100s\"; did you mean \"%s\"?", word,
@@ -65,11 +71,11 @@ static int fail_unknown_type(const struct binding *binding)
     if (bar != NULL && bar != address->keyword)
         return fail_no_layer(binding, (size_t)(bar - address->keyword));
     const struct known_driver *known = known_by_type(address->keyword);
-    if (known != NULL)
-        return fail_at(binding, address->keyword_place,
-                       "unknown device/address \"%s\": it is offered by the driver \"%s\", which "
-                       "is not installed; install the package %s",
-                       address->keyword, known->name, known->package);
+    if (known != NULL) {
+        AUTO_FREE char *absence = known_absence(known);
+        return fail_at(binding, address->keyword_place, "unknown device/address \"%s\": %s",
+                       address->keyword, absence);
+    }
     const char *nearest = registry_nearest_type(binding->registry, address->keyword);
     if (nearest != NULL)
         return fail_at(binding, address->keyword_place,
@@ -166,7 +172,7 @@ static int check_params(const struct binding *binding)
         return -1;
     if (params_check(address, syntax, type->groups, &error) == 0)
         return 0;
-    address_explain(address->text, &error);
+    explain(binding->registry, address->text, &error);
     return -1;
 }
 
@@ -192,11 +198,11 @@ static int fail_unknown_option(const struct binding *binding, const struct addre
                        "parseopts_table(): option \"%s\" not supported with this address type %s",
                        option->name, binding->address->type->type.name);
     const struct known_driver *known = known_by_option(option->name);
-    if (known != NULL)
-        return fail_at(binding, place,
-                       "parseopts_table(): unknown option \"%s\": it is offered by the driver "
-                       "\"%s\", which is not installed; install the package %s",
-                       option->name, known->name, known->package);
+    if (known != NULL) {
+        AUTO_FREE char *absence = known_absence(known);
+        return fail_at(binding, place, "parseopts_table(): unknown option \"%s\": %s", option->name,
+                       absence);
+    }
     const char *nearest = registry_nearest_option(binding->registry, option->name, groups);
     if (nearest != NULL)
         return fail_at(binding, place,
@@ -338,6 +344,20 @@ static bool is_layer(const void *registry, const char *keyword)
     return registry_has_layer(registry, keyword);
 }
 
+/* Messages about grammar quote the address: they are made anew, for what may be shown of it. */
+static void explain_grammar(struct registry *registry, const char *text,
+                            const struct address_layers *layers, struct address_error *error)
+{
+    AUTO_FREE char *shown = mask_secrets(registry, text);
+    struct place place = error->place;
+    struct address_pair *pair = address_parse(shown, layers, error);
+    if (pair != NULL)
+        *error = (struct address_error){
+            .place = place, .message = "a secret in this address is not quoted as it has to be"};
+    address_free(pair);
+    address_explain(shown, error);
+}
+
 struct address_pair *bind_argument(struct registry *registry, const struct settings *settings,
                                    const char *text)
 {
@@ -345,7 +365,7 @@ struct address_pair *bind_argument(struct registry *registry, const struct setti
     const struct address_layers layers = {.is_layer = is_layer, .context = registry};
     struct address_pair *pair = address_parse(text, &layers, &error);
     if (pair == NULL) {
-        address_explain(text, &error);
+        explain_grammar(registry, text, &layers, &error);
         return NULL;
     }
     if (bind_address(registry, settings, pair->first) == 0 &&

@@ -40,10 +40,9 @@ static int report_unknown(struct registry *registry, const char *word)
 {
     const struct known_driver *known = known_by_type(word);
     const char *nearest = registry_nearest_type(registry, word);
+    AUTO_FREE char *absence = known != NULL ? known_absence(known) : NULL;
     if (known != NULL)
-        log_error("unknown address type \"%s\": it is offered by the driver \"%s\", which is not "
-                  "installed; install the package %s",
-                  word, known->name, known->package);
+        log_error("unknown address type \"%s\": %s", word, absence);
     else if (nearest != NULL)
         log_error("unknown address type \"%.100s\"; did you mean \"%s\"?", word, nearest);
     else

@@ -1,5 +1,8 @@
 #include "core/registry/known.h"
 
+#include "core/base/memory.h"
+#include "core/registry/search.h"
+
 #include "core/base/words.h"
 #include <stddef.h>
 
@@ -135,4 +138,15 @@ const struct known_driver *known_by_type(const char *word)
 const struct known_driver *known_by_option(const char *word)
 {
     return find(word, offsetof(struct known_driver, options));
+}
+
+char *known_absence(const struct known_driver *known)
+{
+    if (search_has_refused())
+        return memory_format("it is offered by the driver \"%s\", which is not among those that "
+                             "are left: drivers were refused, see the warning above",
+                             known->name);
+    return memory_format("it is offered by the driver \"%s\", which is not installed; install the "
+                         "package %s",
+                         known->name, known->package);
 }

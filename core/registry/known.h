@@ -16,4 +16,7 @@ struct known_driver {
 const struct known_driver *known_by_type(const char *word);
 const struct known_driver *known_by_option(const char *word);
 
+/* Why a known driver is missing, and what to do, as the end of a sentence; to be freed. */
+char *known_absence(const struct known_driver *known);
+
 #endif

@@ -45,13 +45,27 @@ static char *replace(const char *text, const char *name, const char *by)
     return whole;
 }
 
-/* Debuggers and dladdr(3) show this name, and the library puts it in its own messages. What was
- * there stays allocated as long as the object is loaded, which is for ever. */
+/* The names of an object that is loaded, which is for ever: the one that the library gave it, which
+ * must not be freed, and the one it has now. They stay in reach, so that checkers of memory do not
+ * take them for lost. */
+struct renamed {
+    struct renamed *next;
+    char *first, *now;
+};
+
+static struct renamed *renamed_objects;
+
+/* Debuggers and dladdr(3) show this name, and the library puts it in its own messages. */
 static void set_name(void *object, const char *real_path)
 {
     struct link_map *map;
-    if (dlinfo(object, RTLD_DI_LINKMAP, &map) == 0)
-        map->l_name = memory_copy_text(real_path);
+    if (dlinfo(object, RTLD_DI_LINKMAP, &map) != 0)
+        return;
+    struct renamed *renamed = memory_alloc(sizeof *renamed);
+    *renamed = (struct renamed){
+        .next = renamed_objects, .first = map->l_name, .now = memory_copy_text(real_path)};
+    renamed_objects = renamed;
+    map->l_name = renamed->now;
 }
 
 static void *load_by_name(int fd, const char *real_path, char **reason)

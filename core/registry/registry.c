@@ -413,6 +413,23 @@ const struct registry_option *registry_option(struct registry *registry, const c
     return *failed ? NULL : find_in_driver(registry, owner, word, groups);
 }
 
+/* A driver that can't be loaded is passed over. */
+bool registry_is_secret_option(struct registry *registry, const char *word)
+{
+    const struct registry_option *found = find_in_core(registry, word, NULL);
+    if (found != NULL && found->option.secret)
+        return true;
+    for (size_t i = 0; i < registry->driver_count; i++) {
+        struct registry_driver *driver = registry->drivers[i];
+        if (!driver_has_option(driver, word, NULL) || load(registry, driver, 0) < 0)
+            continue;
+        found = find_in_driver(registry, driver, word, NULL);
+        if (found != NULL && found->option.secret)
+            return true;
+    }
+    return false;
+}
+
 static size_t count_core_options(void)
 {
     size_t count = 0;

@@ -41,6 +41,10 @@ const struct registry_type *registry_type(struct registry *registry, const char 
 const struct registry_option *registry_option(struct registry *registry, const char *word,
                                               const char *groups, bool *failed);
 
+/* True when what an option of this name or alias holds is secret in any group. Loads the drivers
+ * that have it. */
+bool registry_is_secret_option(struct registry *registry, const char *word);
+
 /* The nearest known address word, or option word within `groups` (NULL: all); NULL when none is
  * near. It stays valid until the next such call. */
 const char *registry_nearest_type(struct registry *registry, const char *word);

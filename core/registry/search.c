@@ -24,9 +24,23 @@ struct taker {
     void *context;
 };
 
+static bool refused;
+
+bool search_has_refused(void)
+{
+    return refused;
+}
+
 static void leave_out(const char *path, const char *reason)
 {
     log_warning("drivers in \"%s\" are left out: %s", path, reason);
+}
+
+/* What is not there, or can't be opened, is not refused. */
+static void refuse(const char *path, const struct walk *walk)
+{
+    refused = refused || walk->error == 0;
+    leave_out(path, walk->fault);
 }
 
 /* The size of a manifest that was found good, or -1 after a warning. */
@@ -34,7 +48,7 @@ static ssize_t size_of(const struct walk *file, const char *path)
 {
     struct stat status;
     if (file->fd < 0)
-        leave_out(path, file->fault);
+        refuse(path, file);
     else if (fstat(file->fd, &status) < 0)
         leave_out(path, strerror(errno));
     else if (status.st_size > MANIFEST_MAX)
@@ -161,7 +175,7 @@ static void search_walked(const struct walk *walk, const char *folder, bool want
     if (walk->fd >= 0)
         search_open_folder(walk, folder, taker);
     else if (wanted || walk->error != ENOENT)
-        leave_out(folder, walk->fault);
+        refuse(folder, walk);
 }
 
 static int search_folder(const char *folder, bool wanted, const struct taker *taker)

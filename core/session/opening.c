@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/printable.h"
 #include "core/base/words.h"
 #include "core/options/effects.h"
 #include "core/registry/registry.h"
@@ -275,9 +276,12 @@ const char *modcat_program_name(void)
     return log_program();
 }
 
+/* Much of it comes from peers, and programs show it on terminals. */
 void modcat_setenv(struct modcat_opening *opening, const char *name, const char *value)
 {
-    environment_set_prefixed(opening->session->environment, name, value);
+    AUTO_FREE char *plain = memory_copy_text(value);
+    printable_make(plain);
+    environment_set_prefixed(opening->session->environment, name, plain);
 }
 
 static void fail_in_layer(const struct modcat_opening *opening, const char *format,

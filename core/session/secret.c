@@ -1,8 +1,9 @@
 /* Files that drivers read whole. They may be pipes that other programs still fill, and hold secrets,
- * of which nothing is left in memory but what the caller gets. */
+ * of which nothing is left in memory but what the caller gets; and secrets in the environment. */
 
 #define _GNU_SOURCE
 #include "core/base/memory.h"
+#include "core/base/secrets.h"
 #include "core/session/opening.h"
 
 #include <errno.h>
@@ -136,4 +137,11 @@ char *modcat_read_secret(struct modcat_opening *opening, const char *path)
     errno = EINVAL;
     modcat_fail(opening, "file \"%s\" %s", path, fault);
     return NULL;
+}
+
+/* What no option has named in time is still where it was. */
+const char *modcat_secret_from_environment(const char *name)
+{
+    secrets_take(name);
+    return secrets_get(name);
 }

@@ -16,6 +16,11 @@ static modcat_listen_fn dtls_listen;
         .name = (option), .aliases = (others), .help = (text), .type = (kind),                     \
         .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED                                       \
     }
+#define TLS_SECRET_NAME(option, others, text)                                                      \
+    {                                                                                              \
+        .name = (option), .aliases = (others), .help = (text), .type = MODCAT_STRING,              \
+        .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .secret_name = true                  \
+    }
 #define TLS_STRING(option, others, text) TLS_OPTION(option, others, MODCAT_STRING, text)
 #define TLS_BOOL(option, others, text) TLS_OPTION(option, others, MODCAT_BOOL, text)
 #define TLS_SIZE(option, others, text) TLS_OPTION(option, others, MODCAT_INT_SIZE, text)
@@ -48,13 +53,13 @@ static const struct modcat_option options[] = {
     TLS_STRING("openssl-min-proto-version", "min-version,min-proto-version",
                "lowest version of the protocol, as in TLS1.2"),
     TLS_BOOL("openssl-no-sni", "no-sni,nosni", "do not tell the server which host is wanted"),
-    TLS_STRING("openssl-passphrase-env", "passphrase-env",
-               "environment variable with the private key's passphrase"),
+    TLS_SECRET_NAME("openssl-passphrase-env", "passphrase-env",
+                    "environment variable with the private key's passphrase"),
     TLS_STRING("openssl-passphrase-file", "passphrase-file",
                "file with the private key's passphrase"),
     TLS_BOOL("openssl-pseudo", "pseudo", "has no effect: the library has its own random numbers"),
-    TLS_STRING("openssl-psk-env", "psk-env",
-               "environment variable with a shared key, as in psk-file"),
+    TLS_SECRET_NAME("openssl-psk-env", "psk-env",
+                    "environment variable with a shared key, as in psk-file"),
     TLS_STRING("openssl-psk-file", "psk-file",
                "file with shared keys, a line each: identity:hexadecimal digits"),
     TLS_STRING("openssl-psk-identity", "psk-identity", "which of the shared keys a client uses"),

@@ -35,7 +35,7 @@ static char *read_lines(struct modcat_opening *opening, const char *path)
 
 static char *read_environment(const struct modcat_opening *opening, const char *name)
 {
-    const char *text = getenv(name);
+    const char *text = modcat_secret_from_environment(name);
     if (text != NULL)
         return strdup(text);
     errno = EINVAL;

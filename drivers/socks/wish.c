@@ -182,7 +182,7 @@ static int take_password(struct modcat_opening *opening, struct socks_wish *wish
     }
     const char *password = given[0] != NULL ? given[0] : given[1], *file = given[2];
     if (password == NULL && file == NULL)
-        password = secure_getenv("MODCAT_SOCKS_PASSWORD");
+        password = modcat_secret_from_environment("MODCAT_SOCKS_PASSWORD");
     if (password == NULL && file == NULL)
         return 0;
     wish->password =

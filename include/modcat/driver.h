@@ -172,6 +172,7 @@ struct modcat_option {
     modcat_apply_fn *apply; /* for MODCAT_CALL */
     const char *preset;     /* what holds when it is not given, for help; NULL: the system's own */
     bool secret;            /* the value is not logged */
+    bool secret_name;       /* the value names an environment variable that holds a secret */
     modcat_check_fn *check; /* or NULL: every value of the type will do */
     const char *needs;      /* another option, without which this one is refused, or NULL */
 };
@@ -266,7 +267,8 @@ int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *argu
                          void *argument);
 
 /* Sets a variable for the programs that this session starts. The name comes without prefix:
- * "PEERADDR" becomes SOCAT_PEERADDR and MODCAT_PEERADDR. Both texts are copied. */
+ * "PEERADDR" becomes SOCAT_PEERADDR and MODCAT_PEERADDR. Both texts are copied; control characters
+ * in the value become question marks. */
 void modcat_setenv(struct modcat_opening *opening, const char *name, const char *value);
 
 /* Removes a file system entry before it is made anew, if option unlink-early says so; a second call
@@ -313,6 +315,11 @@ char *modcat_read_secret(struct modcat_opening *opening, const char *path);
  * them, for free(3), with their number; or NULL after reporting. */
 char *modcat_read_file(struct modcat_opening *opening, const char *what, const char *path,
                        size_t most, size_t *length);
+
+/* The value of an environment variable that holds a secret, or NULL where it is not set. Before
+ * anything is opened, what options with `secret_name` name is taken out of the environment, so that
+ * neither programs nor other users see it; getenv(3) has it no more. The text belongs to the host. */
+const char *modcat_secret_from_environment(const char *name);
 
 /* What happens to an endpoint's write side when no more will be written. */
 enum modcat_half_close {
