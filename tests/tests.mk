@@ -270,6 +270,9 @@ system_tests += tests/system/readline_test
 tests_system_readline_test_SOURCES = tests/system/readline_test.c $(terminal)
 endif
 
+system_tests += tests/system/shortage_test
+tests_system_shortage_test_SOURCES = tests/system/shortage_test.c $(packets) $(harness)
+
 system_tests += tests/system/stalled_test
 tests_system_stalled_test_SOURCES = tests/system/stalled_test.c $(terminal)
 
