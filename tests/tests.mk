@@ -112,6 +112,8 @@ tests_unit_proxy_message_test_SOURCES = tests/unit/proxy_message_test.c $(proxy_
 unit_tests += tests/unit/socks_message_test
 tests_unit_socks_message_test_SOURCES = tests/unit/socks_message_test.c $(socks_message)
 
+unit_tests += tests/unit/children_test
+tests_unit_children_test_LDADD = libcore.a
 unit_tests += tests/unit/patient_test
 tests_unit_patient_test_LDADD = libcore.a
 unit_tests += tests/unit/wait_test
