@@ -112,6 +112,8 @@ tests_unit_proxy_message_test_SOURCES = tests/unit/proxy_message_test.c $(proxy_
 unit_tests += tests/unit/socks_message_test
 tests_unit_socks_message_test_SOURCES = tests/unit/socks_message_test.c $(socks_message)
 
+unit_tests += tests/unit/children_test
+tests_unit_children_test_LDADD = libcore.a
 unit_tests += tests/unit/patient_test
 tests_unit_patient_test_LDADD = libcore.a
 unit_tests += tests/unit/wait_test
@@ -300,6 +302,9 @@ if DRIVER_READLINE
 system_tests += tests/system/readline_test
 tests_system_readline_test_SOURCES = tests/system/readline_test.c $(terminal)
 endif
+
+system_tests += tests/system/shortage_test
+tests_system_shortage_test_SOURCES = tests/system/shortage_test.c $(packets) $(harness)
 
 system_tests += tests/system/stalled_test
 tests_system_stalled_test_SOURCES = tests/system/stalled_test.c $(terminal)

@@ -223,10 +223,14 @@ static bool may_come_in(const struct modcat_listener *listener, struct modcat_op
     return true;
 }
 
-/* A sender that can't be served must not end the service of others. With a shortage it waits. */
+/* A sender that can't be served must not end the service of others. With a shortage it waits; the
+ * first failure of one has been a warning already. */
 static int no_socket(struct reception *reception, struct packet *packet)
 {
+    bool was_short = reception->is_short;
     reception->is_short = shortage_is_meant(errno);
+    if (reception->is_short && !was_short)
+        (void)shortage_may_warn(&reception->short_until);
     if (reception->is_short)
         packet_queue_put_back(&reception->strangers, packet);
     else

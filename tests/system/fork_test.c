@@ -201,27 +201,6 @@ static void a_connecting_address_with_fork_connects_again_and_again(void **state
     }
 }
 
-static void a_listener_goes_on_when_there_is_no_process_for_a_peer(void **state)
-{
-    struct harness *harness = *state;
-    const char *user = text(harness, "--reuid=%d", 1000000 + (int)getpid());
-    const char *const arguments[] = {
-        user, "--clear-groups", "prlimit", "--nproc=1:1", program_file(), "-d",
-        "-d", FORKING,          "PIPE",    NULL};
-    const struct launch launch = {
-        .program = "setpriv", .arguments = arguments, .in = STREAM_PIPE, .out = STREAM_PIPE};
-    struct program *program;
-
-    if (geteuid() != 0)
-        skip();
-    program = program_launch(harness, &launch);
-    peer_connect(harness, LOOPBACK, program_port(program));
-    program_logs(program, " W fork(): Resource temporarily unavailable; trying again");
-    program_logs(program, " W fork(): Resource temporarily unavailable; trying again");
-    program_signal(program, SIGTERM);
-    program_ends(program, 143);
-}
-
 static void max_children_needs_fork(void **state)
 {
     struct program *program =
@@ -242,7 +221,6 @@ int main(void)
         SYSTEM_TEST(a_child_does_not_remove_what_the_parent_made),
         SYSTEM_TEST(each_child_opens_the_second_address_anew),
         SYSTEM_TEST(a_connecting_address_with_fork_connects_again_and_again),
-        SYSTEM_TEST(a_listener_goes_on_when_there_is_no_process_for_a_peer),
         SYSTEM_TEST(max_children_needs_fork),
     };
     return cmocka_run_group_tests_name("fork", tests, NULL, NULL);
