@@ -4,6 +4,7 @@
 #include "tests/system/peers.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -216,6 +217,26 @@ static void unlink_close_decides_about_a_named_pipe(void **state)
                             NULL);
     program_ends(program, 0);
     assert_false(file_exists(fifo));
+}
+
+static void an_entry_that_has_been_replaced_stays(void **state)
+{
+    static const char *const addresses[] = {"OPEN:%s,creat,unlink-close",
+                                            "OPEN:%s,creat,unlink-early,unlink-close"};
+    struct harness *harness = *state;
+    const char *file = path(harness, "entry");
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        struct program *program = program_start(harness, "-u", "-d", "-d", "-d", "-",
+                                                with_path(harness, addresses[i], file), NULL);
+        program_logs(program, " starting data transfer loop");
+        assert_int_equal(rename(file, path(harness, "moved")), 0);
+        file_write(harness, file, "of somebody else");
+        program_end_input(program);
+        program_ends_logging(program, 0,
+                             " N \"*/entry\" is not removed: it has been replaced since");
+        assert_string_equal(file_read(harness, file), "of somebody else");
+        assert_int_equal(unlink(file), 0);
+    }
 }
 
 static void unlink_early_makes_a_named_pipe_anew(void **state)
@@ -490,6 +511,7 @@ int main(void)
         SYSTEM_TEST(a_named_pipe_is_made_and_removed),
         SYSTEM_TEST(a_named_pipe_that_was_there_stays),
         SYSTEM_TEST(unlink_close_decides_about_a_named_pipe),
+        SYSTEM_TEST(an_entry_that_has_been_replaced_stays),
         SYSTEM_TEST(unlink_early_makes_a_named_pipe_anew),
         SYSTEM_TEST(two_programs_meet_at_a_fifo),
         SYSTEM_TEST(a_socketpair_gives_back_what_it_gets),
