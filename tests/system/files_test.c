@@ -257,6 +257,41 @@ static void unlink_early_makes_a_named_pipe_anew(void **state)
     }
 }
 
+static void unlink_is_about_what_is_there_before_a_pipe_is_made(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    file_write(harness, fifo, "in the way");
+    struct program *program =
+        program_start(harness, "-t", "0.1", "-", text(harness, "PIPE:%s,unlink", fifo), NULL);
+    program_send(program, "echo");
+    program_outputs(program, "echo");
+    program_end_input(program);
+    program_ends(program, 0);
+    assert_false(file_exists(fifo));
+}
+
+static void a_pipe_has_its_owner_and_permissions_before_the_other_end_comes(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    bool root = geteuid() == 0;
+    struct stat status;
+    struct program *program = program_start(
+        harness, "-d", "-d", "-u",
+        text(harness, "PIPE:%s,perm=622%s", fifo, root ? ",user=65534,group=65533" : ""), "-",
+        NULL);
+    program_logs(program, " N opening *\"*/fifo\" for reading");
+    assert_int_equal(stat(fifo, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0622);
+    assert_int_equal(status.st_uid, root ? 65534 : geteuid());
+    if (root)
+        assert_int_equal(status.st_gid, 65533);
+    file_write(harness, fifo, "through");
+    program_ends(program, 0);
+    assert_string_equal(program_output(program, NULL), "through");
+}
+
 static void two_programs_meet_at_a_fifo(void **state)
 {
     struct harness *harness = *state;
@@ -513,6 +548,8 @@ int main(void)
         SYSTEM_TEST(unlink_close_decides_about_a_named_pipe),
         SYSTEM_TEST(an_entry_that_has_been_replaced_stays),
         SYSTEM_TEST(unlink_early_makes_a_named_pipe_anew),
+        SYSTEM_TEST(unlink_is_about_what_is_there_before_a_pipe_is_made),
+        SYSTEM_TEST(a_pipe_has_its_owner_and_permissions_before_the_other_end_comes),
         SYSTEM_TEST(two_programs_meet_at_a_fifo),
         SYSTEM_TEST(a_socketpair_gives_back_what_it_gets),
         SYSTEM_TEST(a_socketpair_of_streams_ends_with_its_input),
