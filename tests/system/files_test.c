@@ -292,6 +292,20 @@ static void a_pipe_has_its_owner_and_permissions_before_the_other_end_comes(void
     assert_string_equal(program_output(program, NULL), "through");
 }
 
+static void a_log_goes_to_a_fifo_that_is_read_and_waits_for_no_reader(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    program_ends(program_start(harness, "-lf", fifo, "-u", "/dev/null", "-", NULL), 1);
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    program_ends(program_start(harness, "-d", "-d", "-lf", fifo, "-u", "/dev/null", "-", NULL), 0);
+    char line[4] = "";
+    assert_true(read(reader, line, sizeof line) > 0);
+    close(reader);
+}
+
 static void two_programs_meet_at_a_fifo(void **state)
 {
     struct harness *harness = *state;
@@ -550,6 +564,7 @@ int main(void)
         SYSTEM_TEST(unlink_early_makes_a_named_pipe_anew),
         SYSTEM_TEST(unlink_is_about_what_is_there_before_a_pipe_is_made),
         SYSTEM_TEST(a_pipe_has_its_owner_and_permissions_before_the_other_end_comes),
+        SYSTEM_TEST(a_log_goes_to_a_fifo_that_is_read_and_waits_for_no_reader),
         SYSTEM_TEST(two_programs_meet_at_a_fifo),
         SYSTEM_TEST(a_socketpair_gives_back_what_it_gets),
         SYSTEM_TEST(a_socketpair_of_streams_ends_with_its_input),
