@@ -145,9 +145,12 @@ void log_to_stderr(void)
 
 int log_to_file(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0666);
+    /* A FIFO that nobody reads fails, and does not wait. */
+    int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
+    int fd = open(path, flags, 0666);
     if (fd < 0)
         return -1;
+    (void)fcntl(fd, F_SETFL, O_APPEND);
     outlet_set(fd);
     return 0;
 }

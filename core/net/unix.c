@@ -177,6 +177,15 @@ static int give_away(struct modcat_opening *opening, const char *path,
     return 0;
 }
 
+/* Not what somebody else has put there since. Keeps errno. */
+static void remove_made(const struct entry *made, const char *path)
+{
+    int error = errno;
+    if (entry_is_at(made, path))
+        unlink(path);
+    errno = error;
+}
+
 /* While the entry belongs to the wrong owner nobody may connect to it. */
 static int bind_for(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *local,
                     const struct entry_mode *wanted)
@@ -186,11 +195,12 @@ static int bind_for(struct modcat_opening *opening, int fd, const struct modcat_
         return bind(fd, &local->u.any, local->length) == 0 ? 0 : fail_bind(opening, fd, local);
     if (bind_with_mode(opening, fd, local, given_away ? 0 : wanted->mode) < 0)
         return -1;
-    if (!given_away || give_away(opening, path_of(local), wanted) == 0)
+    if (!given_away)
         return 0;
-    int error = errno;
-    unlink(path_of(local));
-    errno = error;
+    const struct entry made = entry_at(path_of(local));
+    if (give_away(opening, path_of(local), wanted) == 0)
+        return 0;
+    remove_made(&made, path_of(local));
     return -1;
 }
 
@@ -218,6 +228,7 @@ static int bind_path(struct modcat_opening *opening, int fd, const struct modcat
     if (make_room(opening, path) < 0 || bind_for(opening, fd, local, &wanted) < 0)
         return -1;
     opening->bound = *local;
+    opening->bound_entry = entry_at(path);
     modcat_unlink_at_close(opening, path, takes_entry_options(opening));
     if (apply_to_entry(opening, fd, path) == 0)
         return 0;
@@ -276,7 +287,7 @@ void unix_unbind(struct modcat_opening *opening)
     int saved = errno;
     const char *path = path_of(&opening->bound);
     if (path != NULL) {
-        unlink(path);
+        remove_made(&opening->bound_entry, path);
         leftovers_forget(opening->session, path);
     }
     opening->bound.length = 0;

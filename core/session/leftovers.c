@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct leftovers {
@@ -74,6 +75,31 @@ void leftovers_forget(struct session *session, const char *path)
     }
 }
 
+static struct leftovers *find(const struct session *session, const char *path)
+{
+    AUTO_FREE char *wanted = session->leftovers != NULL ? absolute(path) : NULL;
+    struct leftovers *found = session->leftovers;
+    while (found != NULL && strcmp(found->path, wanted) != 0)
+        found = found->next;
+    return found;
+}
+
+void leftovers_open(struct session *session, const char *path)
+{
+    struct leftovers *found = find(session, path);
+    if (found != NULL && !entry_at(path).known)
+        found->entry.known = false;
+}
+
+void leftovers_opened(struct session *session, const char *path, int fd)
+{
+    struct stat named, open;
+    struct leftovers *found = find(session, path);
+    if (found != NULL && !found->entry.known && stat(path, &named) == 0 && fstat(fd, &open) == 0 &&
+        named.st_dev == open.st_dev && named.st_ino == open.st_ino)
+        found->entry = entry_at(path);
+}
+
 /* The path of an entry as it is seen from a folder that has become the root, or NULL. */
 static char *path_inside(const char *path, const char *root)
 {
@@ -123,7 +149,7 @@ static bool must_stay(const struct leftovers *leftover)
         log_warning("\"%s\" can't be removed: it is outside of the root folder", leftover->path);
     if (leftover->outside || leads_elsewhere(leftover))
         return true;
-    if (!leftover->entry.known || !entry_at(leftover->path).known ||
+    if (leftover->remove != unlink || !entry_at(leftover->path).known ||
         entry_is_at(&leftover->entry, leftover->path))
         return false;
     log_notice("\"%s\" is not removed: it has been replaced since", leftover->path);

@@ -6,7 +6,7 @@
 struct session;
 
 /* Removes this entry at the end, if the process that said so still is the one that ends, and the
- * entry still is the one that is there now; where there is none yet, any. The path is copied; a
+ * entry still is the one that is there now, or that modcat_open_path() makes. The path is copied; a
  * relative one is kept as it is from here. `what` is for the log line at info level, such as
  * "released lock", or NULL. */
 void leftovers_add(struct session *session, const char *path, const char *what);
@@ -18,6 +18,13 @@ void leftovers_add_link(struct session *session, const char *path, const char *t
  * inside of it are removed by their new paths; the others can't be removed any more, and are named
  * at the end. */
 void leftovers_change_root(struct session *session, const char *root);
+
+/* The entry is about to be opened, after options may have removed it: what is made by the opening
+ * then is what counts. */
+void leftovers_open(struct session *session, const char *path);
+
+/* It is open: an entry that was not there before is known from now on. */
+void leftovers_opened(struct session *session, const char *path, int fd);
 
 /* Removes them all, last first. */
 void leftovers_remove(struct session *session);

@@ -5,6 +5,7 @@
 #define CORE_SESSION_OPENING_H
 
 #include "core/address/address.h"
+#include "core/base/entry.h"
 #include "core/command/settings.h"
 #include "core/net/range.h"
 #include "core/options/identity.h"
@@ -81,7 +82,8 @@ struct modcat_opening {
     struct modcat_sockaddr peer;
     struct modcat_sockaddr local;
     struct range range;           /* of option range, once it is parsed */
-    struct modcat_sockaddr bound; /* the entry that binding a UNIX socket has made */
+    struct modcat_sockaddr bound; /* the name of what binding a UNIX socket has made ... */
+    struct entry bound_entry;     /* ... and the entry itself */
     struct modcat_opening *above; /* of the next layer, until that is put on; belongs to this one */
     struct modcat_opening *below; /* of the layer or address that this layer is put on, or NULL */
     struct opening_prepared *prepared; /* of a layer, or NULL */

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/options/effects.h"
 #include "core/registry/registry.h"
+#include "core/session/leftovers.h"
 #include "core/session/opening.h"
 
 #include <errno.h>
@@ -164,11 +165,14 @@ static int open_with_options(struct modcat_opening *opening, const char *path, i
     if (modcat_unlink_early(opening, path) < 0 ||
         modcat_apply(opening, MODCAT_PHASE_PREOPEN, -1) < 0)
         return -1;
+    leftovers_open(opening->session, path);
     flags = modcat_open_flags(opening, flags);
     bool create = will_create(path, flags);
     mode_t mode = creation_mode(opening, create);
     announce(opening, path, create);
     int fd = open_entry(opening, path, flags, mode);
+    if (fd >= 0)
+        leftovers_opened(opening->session, path, fd);
     if (fd >= 0 && modcat_apply(opening, MODCAT_PHASE_PASTOPEN, fd) < 0) {
         memory_close_local(&fd);
         return -1;

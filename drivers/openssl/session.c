@@ -11,7 +11,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+/* Whoever can write the file chooses the server that is trusted: a session that is resumed comes
+ * without a certificate. */
+static const char *why_untrusted(const struct stat *status)
+{
+    if (!S_ISREG(status->st_mode))
+        return "it is not a regular file";
+    if (status->st_uid != 0 && status->st_uid != geteuid())
+        return "it belongs to another user";
+    if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return "other users can write it; use chmod go-w";
+    return NULL;
+}
+
+/* NULL with errno 0: it is there, but not to be used. */
+static FILE *open_trusted(const char *path)
+{
+    struct stat status;
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    const char *reason = fstat(fd, &status) < 0 ? strerror(errno) : why_untrusted(&status);
+    FILE *file = reason == NULL ? fdopen(fd, "r") : NULL;
+    if (file != NULL)
+        return file;
+    if (reason != NULL)
+        modcat_log(MODCAT_WARNING, "the session in \"%s\" is not used: %s", path, reason);
+    int error = reason != NULL ? 0 : errno;
+    close(fd);
+    errno = error;
+    return NULL;
+}
 
 /* A file that is not there yet, or holds nothing of use, only means a full handshake. */
 int tls_load_session(struct modcat_opening *opening, struct tls_context *context)
@@ -26,8 +59,8 @@ int tls_load_session(struct modcat_opening *opening, struct tls_context *context
     SSL_CTX_set_session_cache_mode(context->library,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_sess_set_new_cb(context->library, tls_keep_session);
-    FILE *file = fopen(context->session_file, "re");
-    if (file == NULL && errno != ENOENT)
+    FILE *file = open_trusted(context->session_file);
+    if (file == NULL && errno != ENOENT && errno != 0)
         return modcat_fail(opening, "reading \"%s\": %s", context->session_file, strerror(errno));
     if (file == NULL)
         return 0;
@@ -39,17 +72,30 @@ int tls_load_session(struct modcat_opening *opening, struct tls_context *context
     return 0;
 }
 
-static int write_session(const char *path, SSL_SESSION *session)
+/* Closes the descriptor. */
+static int write_session(int fd, SSL_SESSION *session)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    FILE *file = fdopen(fd, "w");
     if (file == NULL) {
-        if (fd >= 0)
-            close(fd);
+        close(fd);
         return -1;
     }
     int written = PEM_write_SSL_SESSION(file, session);
     return fclose(file) == 0 && written ? 0 : -1;
+}
+
+/* `fresh` is a pattern for a name that nobody can guess and nobody has. */
+static int replace_session(const char *path, char *fresh, SSL_SESSION *session)
+{
+    int fd = mkostemp(fresh, O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    if (write_session(fd, session) == 0 && rename(fresh, path) == 0)
+        return 0;
+    int error = errno;
+    unlink(fresh);
+    errno = error;
+    return -1;
 }
 
 /* Called by the library for each session that a server offers. Keeps no reference. */
@@ -58,12 +104,10 @@ int tls_keep_session(SSL *library, SSL_SESSION *session)
     const struct tls *tls = SSL_get_app_data(library);
     const char *path = tls->session_file;
     char *fresh = NULL;
-    if (path == NULL || asprintf(&fresh, "%s.%d", path, (int)getpid()) < 0)
+    if (path == NULL || asprintf(&fresh, "%s.XXXXXX", path) < 0)
         return 0;
-    if (write_session(fresh, session) < 0 || rename(fresh, path) < 0) {
+    if (replace_session(path, fresh, session) < 0)
         modcat_log(MODCAT_WARNING, "keeping the session in \"%s\": %s", path, strerror(errno));
-        unlink(fresh);
-    }
     free(fresh);
     return 0;
 }

@@ -40,18 +40,63 @@ static int open_unnamed(struct modcat_opening *opening, struct modcat_endpoint *
     return 0;
 }
 
+/* Option unlink is about what is there before the pipe is made, and not about the pipe. */
+static int remove_old(struct modcat_opening *opening, const char *path)
+{
+    if (modcat_unlink_early(opening, path) < 0)
+        return -1;
+    if (!modcat_option_bool(opening, "unlink", false) || unlink(path) == 0 || errno == ENOENT)
+        return 0;
+    return modcat_fail(opening, "unlink(\"%s\"): %s", path, strerror(errno));
+}
+
+/* The opening may wait, and the other end has to be able to open it meanwhile. Acts on a pipe only,
+ * whatever the name leads to by now. */
+static int give_away(struct modcat_opening *opening, const char *path)
+{
+    uid_t user = (uid_t)modcat_option_number(opening, "user", -1);
+    gid_t group = (gid_t)modcat_option_number(opening, "group", -1);
+    if (user == (uid_t)-1 && group == (gid_t)-1)
+        return 0;
+    struct stat status = {.st_mode = 0};
+    int result = -1, entry = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (entry >= 0 && fstat(entry, &status) == 0 && S_ISFIFO(status.st_mode))
+        result = fchownat(entry, "", user, group, AT_EMPTY_PATH);
+    else if (entry >= 0)
+        errno = EEXIST;
+    if (result < 0)
+        modcat_fail(opening, "chown(\"%s\", %d, %d): %s", path, (int)user, (int)group,
+                    strerror(errno));
+    if (entry >= 0)
+        close(entry);
+    return result;
+}
+
+/* Permissions that are given count as they are, without the umask. */
+static int make_pipe(struct modcat_opening *opening, const char *path)
+{
+    bool given = modcat_option(opening, "perm") != NULL;
+    mode_t mode = (mode_t)modcat_option_number(opening, "perm", 0666);
+    mode_t mask = given ? umask(0) : 0;
+    int result = mkfifo(path, mode), error = errno;
+    if (given)
+        umask(mask);
+    errno = error;
+    if (result < 0)
+        return modcat_fail(opening, "mkfifo(%s, %o): %s", path, (unsigned)mode, strerror(errno));
+    return 0;
+}
+
 /* Makes the pipe where nothing of that name exists. Returns 1 when it was made. */
 static int make_named(struct modcat_opening *opening, const char *path)
 {
     struct stat status;
-    mode_t mode = 0666;
-    if (modcat_unlink_early(opening, path) < 0)
+    if (remove_old(opening, path) < 0)
         return -1;
     if (stat(path, &status) == 0)
         return 0;
-    mode = (mode_t)modcat_option_number(opening, "perm", mode);
-    if (mkfifo(path, mode) < 0)
-        return modcat_fail(opening, "mkfifo(%s, %o): %s", path, (unsigned)mode, strerror(errno));
+    if (make_pipe(opening, path) < 0)
+        return -1;
     modcat_log(MODCAT_NOTICE, "created named pipe \"%s\" for %s", path,
                modcat_directions_name(opening));
     return 1;
@@ -65,6 +110,8 @@ static int open_named(struct modcat_opening *opening, const char *path,
     if (made < 0)
         return -1;
     modcat_unlink_at_close(opening, path, made > 0);
+    if (made > 0 && give_away(opening, path) < 0)
+        return -1;
     int fd = modcat_open_path(opening, path, 0);
     if (fd < 0)
         return -1;

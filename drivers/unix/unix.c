@@ -240,6 +240,10 @@ static int unix_sendto(struct modcat_opening *opening, struct modcat_endpoint *e
 static int unix_listen(struct modcat_opening *opening, struct modcat_listener *listener)
 {
     struct modcat_sockaddr local;
+    errno = EINVAL;
+    if (modcat_option(opening, "bind") != NULL)
+        return modcat_fail(opening, "option \"bind\" is for clients; %s binds to its parameter",
+                           modcat_keyword(opening));
     if (named_address(opening, &local) < 0)
         return -1;
     return modcat_listen_on(opening, &stream, &local, listener);

@@ -4,6 +4,7 @@
 #include "tests/system/peers.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -218,6 +219,26 @@ static void unlink_close_decides_about_a_named_pipe(void **state)
     assert_false(file_exists(fifo));
 }
 
+static void an_entry_that_has_been_replaced_stays(void **state)
+{
+    static const char *const addresses[] = {"OPEN:%s,creat,unlink-close",
+                                            "OPEN:%s,creat,unlink-early,unlink-close"};
+    struct harness *harness = *state;
+    const char *file = path(harness, "entry");
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        struct program *program = program_start(harness, "-u", "-d", "-d", "-d", "-",
+                                                with_path(harness, addresses[i], file), NULL);
+        program_logs(program, " starting data transfer loop");
+        assert_int_equal(rename(file, path(harness, "moved")), 0);
+        file_write(harness, file, "of somebody else");
+        program_end_input(program);
+        program_ends_logging(program, 0,
+                             " N \"*/entry\" is not removed: it has been replaced since");
+        assert_string_equal(file_read(harness, file), "of somebody else");
+        assert_int_equal(unlink(file), 0);
+    }
+}
+
 static void unlink_early_makes_a_named_pipe_anew(void **state)
 {
     struct harness *harness = *state;
@@ -234,6 +255,55 @@ static void unlink_early_makes_a_named_pipe_anew(void **state)
         program_ends(program, 0);
         assert_false(file_exists(fifo));
     }
+}
+
+static void unlink_is_about_what_is_there_before_a_pipe_is_made(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    file_write(harness, fifo, "in the way");
+    struct program *program =
+        program_start(harness, "-t", "0.1", "-", text(harness, "PIPE:%s,unlink", fifo), NULL);
+    program_send(program, "echo");
+    program_outputs(program, "echo");
+    program_end_input(program);
+    program_ends(program, 0);
+    assert_false(file_exists(fifo));
+}
+
+static void a_pipe_has_its_owner_and_permissions_before_the_other_end_comes(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    bool root = geteuid() == 0;
+    struct stat status;
+    struct program *program = program_start(
+        harness, "-d", "-d", "-u",
+        text(harness, "PIPE:%s,perm=622%s", fifo, root ? ",user=65534,group=65533" : ""), "-",
+        NULL);
+    program_logs(program, " N opening *\"*/fifo\" for reading");
+    assert_int_equal(stat(fifo, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0622);
+    assert_int_equal(status.st_uid, root ? 65534 : geteuid());
+    if (root)
+        assert_int_equal(status.st_gid, 65533);
+    file_write(harness, fifo, "through");
+    program_ends(program, 0);
+    assert_string_equal(program_output(program, NULL), "through");
+}
+
+static void a_log_goes_to_a_fifo_that_is_read_and_waits_for_no_reader(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    program_ends(program_start(harness, "-lf", fifo, "-u", "/dev/null", "-", NULL), 1);
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(reader >= 0);
+    program_ends(program_start(harness, "-d", "-d", "-lf", fifo, "-u", "/dev/null", "-", NULL), 0);
+    char line[4] = "";
+    assert_true(read(reader, line, sizeof line) > 0);
+    close(reader);
 }
 
 static void two_programs_meet_at_a_fifo(void **state)
@@ -528,7 +598,11 @@ int main(void)
         SYSTEM_TEST(a_named_pipe_is_made_and_removed),
         SYSTEM_TEST(a_named_pipe_that_was_there_stays),
         SYSTEM_TEST(unlink_close_decides_about_a_named_pipe),
+        SYSTEM_TEST(an_entry_that_has_been_replaced_stays),
         SYSTEM_TEST(unlink_early_makes_a_named_pipe_anew),
+        SYSTEM_TEST(unlink_is_about_what_is_there_before_a_pipe_is_made),
+        SYSTEM_TEST(a_pipe_has_its_owner_and_permissions_before_the_other_end_comes),
+        SYSTEM_TEST(a_log_goes_to_a_fifo_that_is_read_and_waits_for_no_reader),
         SYSTEM_TEST(two_programs_meet_at_a_fifo),
         SYSTEM_TEST(a_socketpair_gives_back_what_it_gets),
         SYSTEM_TEST(a_socketpair_of_streams_ends_with_its_input),

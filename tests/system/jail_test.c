@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "tests/system/harness.h"
 
+#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -115,6 +116,33 @@ static void rights_are_given_up_in_the_order_that_works(void **state)
     }
 }
 
+static void says(struct harness *harness, const char *address, const char *expected)
+{
+    struct program *program = program_start(harness, "-u", address, "-", NULL);
+    program_ends(program, 0);
+    assert_string_equal(program_output(program, NULL), expected);
+}
+
+static void supplementary_groups_are_dropped_unless_they_are_to_be_kept(void **state)
+{
+    needs_root();
+    const gid_t extra = 4242;
+    gid_t groups[64];
+    int count = getgroups(64, groups);
+    assert_true(count >= 0);
+    assert_int_equal(setgroups(1, &extra), 0);
+    says(*state, "SYSTEM:id -G,setuid=65534", "0\n");
+    says(*state, "SYSTEM:id -G,setuid=65534,keep-groups", "0 4242\n");
+    assert_int_equal(setgroups((size_t)count, groups), 0);
+}
+
+static void no_user_id_of_root_is_left(void **state)
+{
+    needs_root();
+    says(*state, "SYSTEM:grep ^Uid /proc/self/status,setuid=65534",
+         "Uid:\t65534\t65534\t65534\t65534\n");
+}
+
 static void rights_that_can_not_be_given_up_end_the_opening_whatever_is_tolerated(void **state)
 {
     needs_root();
@@ -131,6 +159,8 @@ int main(void)
         SYSTEM_TEST(the_folder_of_the_opening_is_no_way_out_afterwards),
         SYSTEM_TEST(what_lies_outside_of_the_new_root_is_named_and_stays),
         SYSTEM_TEST(rights_are_given_up_in_the_order_that_works),
+        SYSTEM_TEST(supplementary_groups_are_dropped_unless_they_are_to_be_kept),
+        SYSTEM_TEST(no_user_id_of_root_is_left),
         SYSTEM_TEST(rights_that_can_not_be_given_up_end_the_opening_whatever_is_tolerated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

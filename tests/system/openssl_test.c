@@ -679,6 +679,42 @@ static void resumes_the_session_that_a_file_keeps(void **state)
     }
 }
 
+/* Opens a session whose file is not what it should be, and expects a whole handshake at once. */
+static void connects_without_session(struct harness *harness, unsigned port, const char *file,
+                                     const char *warning)
+{
+    struct program *client =
+        program_start(harness, "-d", "-d", "-t", "10", "STDIO",
+                      client_address(harness, port, text(harness, "session-file=%s", file)), NULL);
+    program_send(client, "x");
+    program_outputs(client, "x");
+    program_end_input(client);
+    program_ends_logging(client, 0,
+                         text(harness, " W the session in \"*\" is not used: %s", warning));
+    assert_false(program_has_logged(client, " N SSL session is resumed"));
+}
+
+static void a_session_that_others_can_plant_is_not_resumed(void **state)
+{
+    struct harness *harness = *state;
+    const char *file = path(harness, "session"), *fifo = path(harness, "fifo");
+    struct stat status;
+    unsigned port;
+    certificates_make_usual(harness);
+    serve(harness, "verify=0,fork", "PIPE", &port);
+    file_write(harness, file, "");
+    assert_int_equal(chmod(file, 0666), 0);
+    connects_without_session(harness, port, file, "other users can write it");
+    assert_int_equal(stat(file, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    connects_without_session(harness, port, fifo, "it is not a regular file");
+    if (geteuid() != 0)
+        return;
+    assert_int_equal(chown(file, 65534, (gid_t)-1), 0);
+    connects_without_session(harness, port, file, "it belongs to another user");
+}
+
 static void trusts_who_has_the_shared_key(void **state)
 {
     struct harness *harness = *state;
@@ -878,6 +914,7 @@ int main(void)
         SYSTEM_TEST(agrees_on_an_application_protocol),
         SYSTEM_TEST(tells_the_server_which_host_is_wanted),
         SYSTEM_TEST(resumes_the_session_that_a_file_keeps),
+        SYSTEM_TEST(a_session_that_others_can_plant_is_not_resumed),
         SYSTEM_TEST(trusts_who_has_the_shared_key),
         SYSTEM_TEST(reads_an_encrypted_key),
         SYSTEM_TEST(follows_a_change_of_keys),

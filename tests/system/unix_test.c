@@ -74,6 +74,31 @@ static void a_listener_leaves_its_entry_when_told_so(void **state)
     assert_true(is_there(name));
 }
 
+static void an_entry_that_has_been_replaced_stays(void **state)
+{
+    struct harness *harness = *state;
+    const char *name = path(harness, "socket");
+    struct program *program = program_start(harness, "-d", "-d", "-d",
+                                            text(harness, "UNIX-LISTEN:%s", name), "PIPE", NULL);
+
+    program_logs(program, " N listening on ");
+    assert_int_equal(rename(name, path(harness, "moved")), 0);
+    file_write(harness, name, "of somebody else");
+    echoes(harness, path(harness, "moved"));
+    program_ends_logging(program, 0, " N \"*/socket\" is not removed: it has been replaced since");
+    assert_string_equal(file_read(harness, name), "of somebody else");
+}
+
+static void a_listener_refuses_a_second_name(void **state)
+{
+    struct harness *harness = *state;
+    program_ends_logging(
+        program_start(harness, text(harness, "UNIX-LISTEN:%s,bind=other", path(harness, "socket")),
+                      "PIPE", NULL),
+        1, " E option \"bind\" is for clients; UNIX-LISTEN binds to its parameter");
+    assert_false(is_there(path(harness, "socket")));
+}
+
 static void an_entry_that_exists_is_left_alone(void **state)
 {
     static const char *const types[] = {"UNIX-LISTEN", "UNIX-RECVFROM", "UNIX-RECV"};
@@ -427,6 +452,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(a_listener_removes_its_entry_at_the_end),
         SYSTEM_TEST(a_listener_leaves_its_entry_when_told_so),
+        SYSTEM_TEST(an_entry_that_has_been_replaced_stays),
+        SYSTEM_TEST(a_listener_refuses_a_second_name),
         SYSTEM_TEST(an_entry_that_exists_is_left_alone),
         SYSTEM_TEST(unlink_early_makes_room_where_a_socket_was_left),
         SYSTEM_TEST(an_entry_has_its_permissions_from_the_start),
