@@ -338,6 +338,28 @@ EXTRA_PROGRAMS += tests/fuzz/socks_fuzz
 tests_fuzz_socks_fuzz_SOURCES = tests/fuzz/socks_fuzz.c $(socks_message)
 tests_fuzz_socks_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
+# For tools/random-sessions.
+if TESTS_BUILT
+noinst_PROGRAMS += tests/random/sessions
+endif
+tests/random/%.o: AM_CPPFLAGS += $(CMOCKA_CFLAGS)
+tests/random/%.o: sanitize =
+tests/random/%ions: private sanitize =
+tests/random/%ions: private LIBS += $(CMOCKA_LIBS)
+tests_random_sessions_SOURCES = \
+	tests/random/couple.c tests/random/couple.h \
+	tests/random/files.c \
+	tests/random/main.c \
+	tests/random/packets.c \
+	tests/random/processes.c tests/random/processes.h \
+	tests/random/programs.c \
+	tests/random/servers.c \
+	tests/random/streams.c \
+	tests/random/traffic.c tests/random/traffic.h \
+	tests/random/trial.c tests/random/trial.h \
+	$(datagrams) $(streams) $(types) $(packets) $(network)
+tests_random_sessions_LDADD = $(streams_libs)
+
 # For tools/bench.
 noinst_PROGRAMS += tests/bench/bench
 tests_bench_bench_SOURCES = \

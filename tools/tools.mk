@@ -1,5 +1,5 @@
 dist_noinst_SCRIPTS = tools/abi-baseline tools/bench tools/check tools/format tools/fuzz tools/install-packages \
-	tools/quickstart tools/results tools/setup
+	tools/quickstart tools/random-sessions tools/results tools/setup
 
 # Checks drivers, with the program's own code: it shows drivers the same services as modcat does.
 bin_PROGRAMS += modcat-driver-check
