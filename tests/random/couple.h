@@ -34,8 +34,8 @@ bool couple_has(const struct couple *couple, unsigned trait);
 struct stream_end *couple_first(struct couple *couple);
 struct stream_end *couple_second(struct couple *couple);
 
-/* Draws two kinds and which of them is the first. That one has all traits that it needs, and none has
- * a trait of its mask. */
+/* Draws two kinds and which of them is the first. That one has all traits that it needs, and none
+ * has a trait of its mask. */
 struct couple couple_draw(struct trial *trial, unsigned first_needs, unsigned first_excludes,
                           unsigned second_excludes);
 void couple_flag(struct couple *couple, const char *flag, const char *value);

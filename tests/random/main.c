@@ -5,7 +5,6 @@
 #include "tests/random/processes.h"
 #include "tests/random/trial.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>

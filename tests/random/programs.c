@@ -260,7 +260,7 @@ static void ends_output_early(struct trial *trial)
     judge_file(trial, output(&run), sent->data, sent->length);
 }
 
-/* It has its three streams, that of the folder which it reads, and no descriptor of anything else. */
+/* It has its three streams, and that of the folder which it reads, and nothing else. */
 static void counts_descriptors(struct trial *trial)
 {
     static const char expected[] = "0\n1\n2\n3\n";

@@ -99,7 +99,7 @@ static void all_has_come(struct couple *couple)
     }
 }
 
-/* Nothing moves for so long. On a machine that is busy, not everything may have been sent by then. */
+/* Nothing moves for so long. On a busy machine, not everything may have been sent by then. */
 static void nothing_moves(struct trial *trial)
 {
     const unsigned never = COUPLE_HELPER | STREAM_ENDLESS;
@@ -193,8 +193,8 @@ static void connection_breaks(struct trial *trial)
 }
 
 /* The first end leaves without reading all. What the other one sends is lost in part, and it may
- * be told so; nothing comes out wrong, and all is over soon. A terminal may find another user in the
- * time for closing. */
+ * be told so; nothing comes out wrong, and all is over soon. A terminal may find another user
+ * during the closing time. */
 static void one_leaves_early(struct trial *trial)
 {
     struct couple couple = couple_draw(trial, 0, COUPLE_BACK | STREAM_ENDLESS, NO_HALVES);

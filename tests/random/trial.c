@@ -2,7 +2,6 @@
 #include "tests/random/trial.h"
 #include "tests/random/processes.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -6,8 +6,8 @@
 
 #include "tests/system/streams.h"
 
-/* How long a session may last that its peers do not keep waiting, in seconds: for -t. That is longer
- * than PATIENCE, so that a session which wrongly waits until then fails. */
+/* How long a session may last that its peers do not keep waiting, in seconds: for -t. It is
+ * longer than PATIENCE, so that a session which wrongly waits until then fails. */
 #define LONG_TIME "60"
 
 /* Sizes are drawn around those of pipes, pages and buffers, and up to this. */
@@ -59,12 +59,12 @@ struct trial_way {
 extern const struct trial_way stream_ways[], program_ways[], file_ways[], server_ways[],
     packet_ways[];
 
-/* What holds at the end of a session.
+/* What holds at the end of a session. In each case, the program has not kept the processor busy and
+ * has left no process behind.
  *
- * The program ends with the status, 0 or 1 (or minus a signal); says nothing of warning level or
- * above (JUDGE_SILENT); what it says is an error where the status is 1, and only there
- * (JUDGE_EITHER: the status may be 0 or 1). It has not kept the processor busy, and no process of
- * its is left. */
+ * Silent: the status is 0, and nothing is said of warning level or above. Either: the status is 0,
+ * and there is no error; or it is 1, and the log says why. Status: it is this one; the log says why
+ * if that is 1. */
 void judge_silent(struct trial *trial, struct program *program);
 void judge_either(struct trial *trial, struct program *program);
 void judge_status(struct trial *trial, struct program *program, int status);
