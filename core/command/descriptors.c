@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "core/command/descriptors.h"
 
-#include "core/relay/screen.h"
 #include "core/command/descriptor.h"
+#include "core/relay/screen.h"
 #include "core/session/side.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@ extern "C" {
 /* The driver ABI. A host loads a driver of the same major number; the minor number counts what was
  * added since. Structs begin with their size or come with their element's size, and only grow. */
 #define MODCAT_ABI_MAJOR 1
-#define MODCAT_ABI_MINOR 1
+#define MODCAT_ABI_MINOR 0
 
 struct modcat_opening;
 struct modcat_endpoint;

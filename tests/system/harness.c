@@ -329,6 +329,9 @@ struct pipe_ends {
     int theirs;
 };
 
+/* What the pipe of a program's messages holds, in bytes. */
+#define LOG_PIPE (1024 * 1024)
+
 static struct pipe_ends make_pipe(struct harness *harness, bool we_write)
 {
     int fds[2];
@@ -479,6 +482,8 @@ static void fork_program(struct program *program, const struct launch *launch)
     struct pipe_ends in = make_stream(harness, launch->in, true);
     struct pipe_ends out = make_stream(harness, launch->out, false);
     struct pipe_ends err = make_pipe(harness, false);
+    /* A program does not wait long for the reader of its messages, which looks at other things. */
+    (void)fcntl(err.ours, F_SETPIPE_SZ, LOG_PIPE);
     char **arguments = make_arguments(program, launch);
 
     program->in = in.ours;

@@ -157,18 +157,18 @@ static void exec_asks_its_program_to_end_however_the_session_ends(void **state)
     }
 }
 
+/* The second address opens a FIFO before the one that fails: it waits there for the program. */
 static void a_program_is_asked_to_end_when_the_other_address_can_not_be_opened(void **state)
 {
-    struct scene scenery = scene(*state, "trap 'echo asked >$2; exit' TERM\necho ready >$1\n"
-                                         "while :; do read go <$1.other; done\n");
-    const char *other = text(*state, "%s.other", scenery.fifo);
-    assert_int_equal(mkfifo(other, 0600), 0);
-    int go = harness_keep(*state, open(other, O_RDWR | O_CLOEXEC));
-    struct program *program = program_start(
-        *state, text(*state, "EXEC:%s", command(&scenery)),
-        text(*state, "OPEN:%s!!OPEN:%s", scenery.fifo, path(*state, "missing")), NULL);
+    struct scene scenery = scene(*state, "trap 'echo asked >$2; exit' TERM\necho ready >$1.ready\n"
+                                         "while :; do read go <$1; done\n");
+    const char *ready = text(*state, "%s.ready", scenery.fifo);
+    assert_int_equal(mkfifo(ready, 0600), 0);
+    struct program *program =
+        program_start(*state, text(*state, "EXEC:%s", command(&scenery)),
+                      text(*state, "OPEN:%s!!OPEN:%s", ready, path(*state, "missing")), NULL);
     program_ends(program, 1);
-    assert_int_equal(write(go, "go\n", 3), 3);
+    goes_on(&scenery);
     comes_to_its_end(&scenery);
 }
 
@@ -297,7 +297,7 @@ static void three_hundred_programs_of_a_server_leave_nothing_behind(void **state
 static void a_server_that_is_terminated_leaves_its_sessions_alone(void **state)
 {
     struct harness *harness = *state;
-    struct scene scenery = scene(harness, trap);
+    struct scene scenery = scene(harness, "trap '' TERM\nexec cat\n");
     struct program *program =
         program_start(harness, "-d", "-d", "-U", text(harness, "EXEC:%s", command(&scenery)),
                       "TCP4-LISTEN:0,fork,bind=" LOOPBACK, NULL);

@@ -284,14 +284,14 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         const char *address;
         const char *message;
     } rows[] = {
-        {"PROXY:" LOOPBACK "::80", " E PROXY: host \"\" is empty"},
+        {"PROXY:" LOOPBACK "::80", " E empty <host>"},
         {"PROXY:" LOOPBACK ":name:", " E PROXY: port \"\" is empty"},
         {"PROXY:" LOOPBACK ":name:65536", " E error in port number \"65536\""},
         {"PROXY:" LOOPBACK ":name:no-such-service", " E PROXY: *no-such-service"},
         {"PROXY:" LOOPBACK ":\"a b\":80", " E PROXY: host \"a b\" holds a blank"},
         {"PROXY:" LOOPBACK ":a\\r\\nb:80", " E PROXY: host \"a*b\" holds a blank"},
         {"PROXY:" LOOPBACK ":[::g]:80", " E PROXY: host \"[::g]\" is not an IPv6 address"},
-        {"PROXY::name:80", " E PROXY: empty name of the proxy"},
+        {"PROXY::name:80", " E empty <proxy-server>"},
         {"PROXY:" LOOPBACK ":name:80,proxyport=", " E PROXY: empty port of the proxy"},
         {"PROXY:" LOOPBACK ":name:80,http-version=2", " E PROXY: http-version \"2\" is neither"},
         {"PROXY:" LOOPBACK ":name:80,proxyauth=a:b,proxyauthfile=/dev/null",

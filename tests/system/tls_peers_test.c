@@ -176,7 +176,7 @@ static void a_refused_server_tells_nothing_of_the_next_one(void **state)
                       text(harness, "OPENSSL:" LOOPBACK ":%u,forever,interval=0.01,cn=friend,%s",
                            port, certificate_trusted(harness)),
                       SHOW_SUBJECT, NULL);
-    program_logs(client, " I *does not match hostname \"friend\"");
+    program_logs(client, " N *does not match hostname \"friend\"");
     program_end(first);
     struct program *second = program_start(
         harness, "-d", "-d", "-u",

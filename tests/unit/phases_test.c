@@ -461,11 +461,11 @@ static void only_the_last_of_several_tries_is_an_error(void **state)
     log_set_level(MODCAT_INFO);
     check_failed("TOY:broken,retry=2,interval=0,early", "early@- open early@- open early@- open ");
     const char *logged = scratch_logged();
-    const char *first = strstr(logged, " I it is broken\n");
+    const char *first = strstr(logged, " N it is broken\n");
     assert_non_null(first);
-    const char *second = strstr(first + 1, " I it is broken\n");
+    const char *second = strstr(first + 1, " N it is broken\n");
     assert_non_null(second);
-    assert_null(strstr(second + 1, " I it is broken\n"));
+    assert_null(strstr(second + 1, " N it is broken\n"));
     assert_non_null(strstr(second + 1, " E it is broken\n"));
 }
 
