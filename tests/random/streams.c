@@ -144,6 +144,17 @@ static void break_off(struct couple *couple, const struct stream_end *gone)
 }
 
 /* The program is told to end. At least one direction goes on until then. */
+/* A shell's command is left to itself, whatever ends the session. */
+static bool has_shell(const struct couple *couple)
+{
+    for (int i = 0; i < 2; i++) {
+        const char *types = couple->ends[i].kind->types;
+        if (strstr(types, "SYSTEM") != NULL || strstr(types, "SHELL") != NULL)
+            return true;
+    }
+    return false;
+}
+
 static void program_gets_signal(struct trial *trial)
 {
     static const int signals[] = {SIGTERM, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
@@ -159,6 +170,7 @@ static void program_gets_signal(struct trial *trial)
     traffic_run_to(&couple.traffic, when);
     /* Where no peer connects, the program may just have been started. */
     await_log(trial, couple.program, " N starting data transfer loop");
+    trial->leaves_jobs = has_shell(&couple);
     program_signal(couple.program, signal);
     long long began = milliseconds();
     program_end(couple.program);
