@@ -188,7 +188,8 @@ static void run_pair(struct harness *harness, const struct datagram_kind *one,
     attach(&pair, program);
     move_from(&pair, &pair.left, &pair.right);
     move_from(&pair, &pair.right, &pair.left);
-    if (program_has_logged(program, " W "))
+    /* The log is not read while packets move, and a program does not wait for its reader. */
+    if (program_has_logged(program, " W ") && !program_has_logged(program, "messages were lost"))
         harness_fail(harness, "there is a warning");
 }
 
