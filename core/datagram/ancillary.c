@@ -231,7 +231,11 @@ static bool is_set(int fd, int level, int name)
 
 bool ancillary_collects_errors(int fd)
 {
-    return is_set(fd, IPPROTO_IP, IP_RECVERR) || is_set(fd, IPPROTO_IPV6, IPV6_RECVERR);
+    int saved = errno;
+    bool collects =
+        is_set(fd, IPPROTO_IP, IP_RECVERR) || is_set(fd, IPPROTO_IPV6, IPV6_RECVERR);
+    errno = saved;
+    return collects;
 }
 
 /* Says which packet has failed, why, and who says so. Anybody can forge that. */

@@ -10,7 +10,7 @@
  * session starts, in place of those of an earlier packet. */
 void ancillary_tell(const struct packet_facts *facts, struct modcat_opening *opening);
 
-/* True for a socket that collects the details of errors (ip-recverr, ipv6-recverr). */
+/* True for a socket that collects the details of errors (ip-recverr, ipv6-recverr). Keeps errno. */
 bool ancillary_collects_errors(int fd);
 
 /* Logs the errors that such a socket has collected, and forgets them. Returns their number; errno is

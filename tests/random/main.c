@@ -314,6 +314,7 @@ int main(int argc, char **argv)
     }
     owner = getpid();
     setenv("TMPDIR", run.folder, 1);
+    setenv("SHELL", "/bin/sh", 1);
     signal(SIGTERM, on_end);
     signal(SIGINT, on_end);
     prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -672,11 +672,16 @@ const char *program_logs(struct program *program, const char *pattern)
     }
 }
 
-bool program_has_logged(struct program *program, const char *pattern)
+const char *program_line(struct program *program, const char *pattern)
 {
     size_t position = 0;
     drain_all(program);
-    return find_line(program, &position, pattern) != NULL;
+    return find_line(program, &position, pattern);
+}
+
+bool program_has_logged(struct program *program, const char *pattern)
+{
+    return program_line(program, pattern) != NULL;
 }
 
 unsigned program_port(struct program *program)

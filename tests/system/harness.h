@@ -80,7 +80,7 @@ const char *program_file(void);
  * takes less time, or the same. */
 const char *program_helper_file(void);
 
-/* The same file by a name that is one word in an address and in a shell, whatever its path holds. */
+/* The same file by a name that is one word in an address and in a shell, whatever its path is. */
 const char *program_word(struct harness *harness, const char *file);
 /* Copies the program under test, with its drivers, to where the user nobody can run it, and makes
  * the copy the program under test of this process. The test's folder belongs to that user then. */
@@ -114,6 +114,8 @@ const char *program_logs(struct program *program, const char *pattern);
 const char *program_log(struct program *program);
 /* True when a line that holds the pattern has been logged at all. */
 bool program_has_logged(struct program *program, const char *pattern);
+/* The first line of the log so far that holds the pattern, or null; the next call changes it. */
+const char *program_line(struct program *program, const char *pattern);
 /* Waits for "listening on ADDRESS:PORT" and returns the port. */
 unsigned program_port(struct program *program);
 

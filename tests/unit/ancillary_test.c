@@ -1,6 +1,7 @@
 /* What the kernel tells about packets, on real sockets: for the environment, and for answers. */
 
 #define _GNU_SOURCE
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -174,7 +175,9 @@ static void finds_where_a_packet_was_sent_to(void **state)
 static void knows_which_sockets_collect_errors(void **state)
 {
     (void)state;
+    errno = EAGAIN;
     assert_false(ancillary_collects_errors(fixture.sender));
+    assert_int_equal(errno, EAGAIN);
     ask(fixture.sender, IPPROTO_IP, IP_RECVERR, 1);
     assert_true(ancillary_collects_errors(fixture.sender));
 }
