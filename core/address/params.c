@@ -35,7 +35,8 @@ static bool read_number(const char *text, bool *negative, unsigned long *number)
     return end != text && *end == '\0';
 }
 
-/* What must not be empty, as it is where a variable of a script is not set: it would be this host. */
+/* What must not be empty, as it is where a variable of a script is not set: it would be this
+ * host. */
 static const struct {
     const char *name;
     const char *group;

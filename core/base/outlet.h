@@ -1,6 +1,6 @@
-/* outlet.h: the descriptor that log lines are written to. A reader that stalls, or a full disk, must
- * not hold the program: what can't be written within a short time is lost and counted. A line that
- * was begun is finished before another one, so that none is cut. */
+/* outlet.h: the descriptor that log lines are written to. A reader that stalls, or a full disk,
+ * must not hold the program: what can't be written within a short time is lost and counted. A line
+ * that was begun is finished before another one, so that none is cut. */
 
 #ifndef CORE_BASE_OUTLET_H
 #define CORE_BASE_OUTLET_H

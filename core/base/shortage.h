@@ -1,5 +1,5 @@
-/* shortage.h: what the system may be short of for a while: a server goes on then, after a pause, and
- * says so once a second. */
+/* shortage.h: what the system may be short of for a while: a server goes on then, after a pause,
+ * and says so once a second. */
 
 #ifndef CORE_BASE_SHORTAGE_H
 #define CORE_BASE_SHORTAGE_H

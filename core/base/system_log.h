@@ -1,5 +1,5 @@
-/* system_log.h: messages for syslog(3). A daemon that stalls must not hold the program: what it does
- * not take in a moment is lost and counted. */
+/* system_log.h: messages for syslog(3). A daemon that stalls must not hold the program: what it
+ * does not take in a moment is lost and counted. */
 
 #ifndef CORE_BASE_SYSTEM_LOG_H
 #define CORE_BASE_SYSTEM_LOG_H

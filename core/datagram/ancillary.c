@@ -232,8 +232,7 @@ static bool is_set(int fd, int level, int name)
 bool ancillary_collects_errors(int fd)
 {
     int saved = errno;
-    bool collects =
-        is_set(fd, IPPROTO_IP, IP_RECVERR) || is_set(fd, IPPROTO_IPV6, IPV6_RECVERR);
+    bool collects = is_set(fd, IPPROTO_IP, IP_RECVERR) || is_set(fd, IPPROTO_IPV6, IPV6_RECVERR);
     errno = saved;
     return collects;
 }

@@ -13,8 +13,8 @@ void ancillary_tell(const struct packet_facts *facts, struct modcat_opening *ope
 /* True for a socket that collects the details of errors (ip-recverr, ipv6-recverr). Keeps errno. */
 bool ancillary_collects_errors(int fd);
 
-/* Logs the errors that such a socket has collected, and forgets them. Returns their number; errno is
- * kept. */
+/* Logs the errors that such a socket has collected, and forgets them. Returns their number; errno
+ * is * kept. */
 int ancillary_tell_errors(int fd);
 
 /* Where a packet was sent to, if the socket is told (IP_PKTINFO, IPV6_RECVPKTINFO) and it is an

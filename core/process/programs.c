@@ -143,7 +143,8 @@ static void terminate(const struct program *program)
         log_info("kill(%d, SIGTERM)", (int)program->pid);
 }
 
-/* A program that has closed its output may still work on what it has got: that is its own affair. */
+/* A program that has closed its output may still work on what it has got: that is its own
+ * affair. */
 void programs_release(const struct modcat_opening *opening, bool output_ended)
 {
     struct program *program;

@@ -1,5 +1,5 @@
-/* acl.h: whom the access control list of a file lets write to it, see acl(5). The list is read as the
- * kernel hands it out, in the form of <linux/posix_acl_xattr.h>. */
+/* acl.h: whom the access control list of a file lets write to it, see acl(5). The list is read as
+ * the kernel hands it out, in the form of <linux/posix_acl_xattr.h>. */
 
 #ifndef CORE_REGISTRY_ACL_H
 #define CORE_REGISTRY_ACL_H
@@ -24,8 +24,8 @@ ssize_t acl_read(int fd, void *list, size_t size);
 /* True when the list has the form that is known here. */
 bool acl_is_valid(const void *list, size_t size);
 
-/* Finds the next user or group, besides the owner and others, that a valid list lets write, with its
- * mask applied. *cursor begins at 0; `group` is the file's own. Returns false at the end. */
+/* Finds the next user or group, besides the owner and others, that a valid list lets write, with
+ * its mask applied. *cursor begins at 0; `group` is the file's own. Returns false at the end. */
 bool acl_next_writer(const void *list, size_t size, size_t *cursor, gid_t group,
                      struct acl_writer *writer);
 

@@ -1,4 +1,5 @@
-/* Loading an object by descriptor. Its name in /proc is all that dlopen(3) takes of a descriptor. */
+/* Loading an object by descriptor. Its name in /proc is all that dlopen(3) takes of a
+ * descriptor. */
 
 #define _GNU_SOURCE
 #include "core/registry/object.h"

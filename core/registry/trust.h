@@ -1,10 +1,10 @@
 /* trust.h: whether a file may say or do something in this program.
  *
- * What is loaded, and its folder, must belong to root or to the user, and nobody else may be able to
- * write to them: neither by their mode nor by an access control list. The same holds for all folders
- * above, see walk.h, as sshd(8) asks it for authorized_keys; there a folder that all can write to is
- * good enough if it is sticky, as /tmp is, for in it nobody can rename or remove what belongs to
- * somebody else. */
+ * What is loaded, and its folder, must belong to root or to the user, and nobody else may be able
+ * to write to them: neither by their mode nor by an access control list. The same holds for all
+ * folders above, see walk.h, as sshd(8) asks it for authorized_keys; there a folder that all can
+ * write to is good enough if it is sticky, as /tmp is, for in it nobody can rename or remove what
+ * belongs to somebody else. */
 
 #ifndef CORE_REGISTRY_TRUST_H
 #define CORE_REGISTRY_TRUST_H
@@ -23,7 +23,8 @@ extern const struct trust trust_strict;
 struct trust trust_like(const struct stat *program, const struct stat *folder);
 
 /* NULL when an open file or folder can be trusted; otherwise the reason and what can be done about
- * it, from malloc(3). `path` is its name, for the reason. trust_above() is for the folders above. */
+ * it, from malloc(3). `path` is its name, for the reason. trust_above() is for the folders
+ * above. */
 char *trust_fault(const struct trust *trust, int fd, const struct stat *status, const char *path);
 char *trust_fault_above(const struct trust *trust, int fd, const struct stat *status,
                         const char *path);

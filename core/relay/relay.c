@@ -233,7 +233,8 @@ static void drop_unwanted(struct flow *flow, const struct wait_entry *entry)
         flow_write_failed(flow, flow_undelivered(flow));
 }
 
-/* What is dropped is no sign of life: a peer that says what nobody wants does not hold up the end. */
+/* What is dropped is no sign of life: a peer that says what nobody wants does not hold up the
+ * end. */
 static bool move(struct relay *relay, const struct waiting *waiting)
 {
     bool moved = false;

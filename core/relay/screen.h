@@ -18,7 +18,8 @@ struct screen {
 /* Standard error, which other processes share. */
 void screen_open(struct screen *screen, struct session *session);
 
-/* Writes all, or what is possible until the program is asked to end. Returns 0, or -1 with errno. */
+/* Writes all, or what is possible until the program is asked to end. Returns 0, or -1 with
+ * errno. */
 int screen_write(const struct screen *screen, const void *data, size_t length);
 
 void screen_close(struct screen *screen);

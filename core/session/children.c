@@ -98,8 +98,8 @@ static void try_all(struct children *children)
             continue;
 }
 
-/* Children that are not in the list are somebody else's to wait for. The system shows one dead child
- * at a time: as long as it is such a one, it hides those behind it. */
+/* Children that are not in the list are somebody else's to wait for. The system shows one dead
+ * child at a time: as long as it is such a one, it hides those behind it. */
 void children_reap(struct children *children)
 {
     log_notice("childdied(): handling signal %d", SIGCHLD);

@@ -1,5 +1,5 @@
-/* parting.h: taking leave of a peer before its connection is closed, so that nothing that was sent to
- * it is lost.
+/* parting.h: taking leave of a peer before its connection is closed, so that nothing that was sent
+ * to it is lost.
  *
  * A TCP socket that is closed while something is still to be read, or that gets something after it
  * was closed, resets the connection (RFC 1122, section 4.2.2.13): what the peer has not taken by

@@ -1,5 +1,6 @@
-/* Files that drivers read whole. They may be pipes that other programs still fill, and hold secrets,
- * of which nothing is left in memory but what the caller gets; and secrets in the environment. */
+/* Files that drivers read whole. They may be pipes that other programs still fill, and hold
+ * secrets, of which nothing is left in memory but what the caller gets; and secrets in the
+ * environment. */
 
 #define _GNU_SOURCE
 #include "core/base/memory.h"

@@ -105,8 +105,9 @@ void tls_free_psk(struct tls_psk *psk);
 /* Wipes and frees a secret text. */
 void tls_free_secret(char *text);
 
-/* cookie.c: cookies of DTLS. tls_use_cookies() returns 0, or -1 after reporting; dtls_greet() 1 when
- * the client has sent its cookie, 0 when something has to come first, -1 as SSL_do_handshake(3). */
+/* cookie.c: cookies of DTLS. tls_use_cookies() returns 0, or -1 after reporting; dtls_greet() 1
+ * when the client has sent its cookie, 0 when something has to come first, -1 as
+ * SSL_do_handshake(3). */
 int tls_use_cookies(struct modcat_opening *opening, struct tls_context *context);
 int dtls_greet(struct tls *tls);
 modcat_screen_fn dtls_screen;

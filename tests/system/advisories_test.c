@@ -140,7 +140,8 @@ static void cve_2013_3571_refused_peers_leave_no_descriptors(void **state)
     program_ends(program, 128 + SIGTERM);
 }
 
-/* A name of 255 bytes is the longest there is; longer ones are refused before anything is opened. */
+/* A name of 255 bytes is the longest there is; longer ones are refused before anything is
+ * opened. */
 static void cve_2014_0019_a_long_target_of_a_proxy_overflows_nothing(void **state)
 {
     struct harness *harness = *state;

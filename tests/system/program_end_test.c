@@ -297,12 +297,13 @@ static void three_hundred_programs_of_a_server_leave_nothing_behind(void **state
 static void a_server_that_is_terminated_leaves_its_sessions_alone(void **state)
 {
     struct harness *harness = *state;
-    struct scene scenery = scene(harness, "trap '' TERM\nexec cat\n");
+    struct scene scenery = scene(harness, "trap '' TERM\n: >$2\nexec cat\n");
     struct program *program =
         program_start(harness, "-d", "-d", "-U", text(harness, "EXEC:%s", command(&scenery)),
                       "TCP4-LISTEN:0,fork,bind=" LOOPBACK, NULL);
     int client = peer_connect(harness, LOOPBACK, program_port(program));
     program_logs(program, " N forked off child process ");
+    comes_to_its_end(&scenery); /* it does not heed the signal from now on */
     program_signal(program, SIGTERM);
     program_ends(program, 143);
     assert_true(peer_is_silent(client));
