@@ -5,6 +5,7 @@
 #include "tests/system/peers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -176,7 +177,7 @@ static void a_reader_that_goes_ends_a_session_of_one_direction(void **state)
 {
     int pair[2], ends[2];
     peer_pair(*state, pair);
-    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
     const char *const arguments[] = {"-d", "-d", "-u", "-", "FD:1", NULL};
     struct program *program = program_launch(
         *state, &(struct launch){.arguments = arguments, .out = ends[1], .in = pair[0]});
