@@ -10,12 +10,15 @@ AM_TESTS_ENVIRONMENT = MODCAT='$(abs_builddir)/modcat'; CC='$(CC)'; \
 	SHELL=/bin/sh; SSL_CERT_FILE=/dev/null; SSL_CERT_DIR=/dev/null; \
 	export MODCAT CC MODCAT_DRIVER_CHECK SHELL SSL_CERT_FILE SSL_CERT_DIR;
 
+LOG_COMPILER = $(srcdir)/tests/alone
+EXTRA_DIST += tests/alone
+
 # Parts of drivers that stand alone.
 proxy_message = drivers/proxy/message.c drivers/proxy/message.h
 socks_message = drivers/socks/message.c drivers/socks/message.h
 
 unit_tests =
-scratch = tests/unit/scratch.c tests/unit/scratch.h
+scratch = tests/unit/scratch.c tests/unit/scratch.h tests/skipping.h
 
 unit_tests += tests/unit/bind_test
 tests_unit_bind_test_SOURCES = tests/unit/bind_test.c $(scratch)
@@ -130,7 +133,8 @@ tests/system/%.o tests/kernel/%.o: AM_CPPFLAGS += -DSANITIZED=1
 endif
 
 system_tests =
-harness = tests/system/harness.c tests/system/harness.h tests/system/peers.c tests/system/peers.h
+harness = tests/system/harness.c tests/system/harness.h tests/system/peers.c tests/system/peers.h \
+	tests/skipping.h
 network = $(harness) tests/system/network.c tests/system/network.h
 
 system_tests += tests/system/command_test

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,19 +84,19 @@ static void put_placeholder(FILE *out, const char **next, const struct timespec 
 
 char *dumpname_expand(const char *pattern, const struct timespec *now)
 {
-    char *name = NULL;
+    AUTO_FREE char *name = NULL;
     size_t size;
+    const char *next = pattern;
     FILE *out = open_memstream(&name, &size);
-    while (out != NULL && *pattern != '\0') {
-        if (pattern[0] == '\\' && pattern[1] == '$')
-            pattern++;
-        else if (pattern[0] == '$') {
-            put_placeholder(out, &pattern, now);
+    while (out != NULL && *next != '\0') {
+        if (next[0] == '\\' && next[1] == '$')
+            next++;
+        else if (next[0] == '$') {
+            put_placeholder(out, &next, now);
             continue;
         }
-        putc(*pattern++, out);
+        putc(*next++, out);
     }
-    if (out == NULL || fclose(out) != 0)
-        return memory_copy_text(pattern);
-    return name;
+    bool whole = out != NULL && fclose(out) == 0;
+    return memory_copy_text(whole ? name : pattern);
 }

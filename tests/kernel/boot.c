@@ -133,7 +133,7 @@ static int hide_extended_registers(void)
 struct machine {
     pid_t pid;
     int console;
-    char folder[64]; /* its own files, and the modules as modprobe wants them */
+    char folder[256]; /* its own files, and the modules as modprobe wants them */
     bool began;
     int status; /* of the tests inside; -1: not ended */
 };
@@ -148,7 +148,9 @@ static char *setting(const char *name, const char *value)
 static int make_folder(struct machine *machine)
 {
     char path[sizeof machine->folder + 32];
-    snprintf(machine->folder, sizeof machine->folder, "/tmp/modcat-kernel-XXXXXX");
+    const char *parent = getenv("TMPDIR");
+    snprintf(machine->folder, sizeof machine->folder, "%s/modcat-kernel-XXXXXX",
+             parent != NULL ? parent : "/tmp");
     if (mkdtemp(machine->folder) == NULL)
         return -1;
     snprintf(path, sizeof path, "%s/lib", machine->folder);

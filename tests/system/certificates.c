@@ -128,8 +128,7 @@ void openssl_needed(void)
 {
     if (system("command -v openssl >/dev/null") == 0)
         return;
-    print_message("openssl is not installed\n");
-    skip();
+    skip_because("openssl is not installed");
 }
 
 struct program *openssl_run(struct harness *harness, const char *const *arguments)

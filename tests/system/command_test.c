@@ -172,7 +172,7 @@ static void the_environment_prefers_an_ip_version(void **state)
     struct program *program;
 
     if (!peer_has_ipv6())
-        skip();
+        skip_because("there is no IPv6");
     program = program_launch(harness, &launch);
     program_ends_logging(program, 0, " N listening on AF=10 [");
     program = program_launch(harness, &(struct launch){.arguments = arguments});

@@ -245,7 +245,7 @@ static void serves_clients_over_ipv6(void **state)
     struct harness *harness = *state;
     openssl_needed();
     if (!peer_has_ipv6())
-        skip();
+        skip_because("there is no IPv6");
     certificates_make_usual(harness);
     struct program *server = serve_at(harness, "DTLS-SERVER:0,pf=ip6,fork");
     const char *address = text(harness, "[::1]:%u", program_port(server));

@@ -14,6 +14,8 @@
 
 #include <cmocka.h>
 
+#include "tests/skipping.h"
+
 /* 1 where the program under test is built with sanitizers. */
 #ifndef SANITIZED
 #define SANITIZED 0

@@ -246,10 +246,8 @@ static void names_the_module_that_the_kernel_lacks(void **state)
                              text(*state, " E socket(*(this kernel has no %s", rows[i].message));
         tried++;
     }
-    if (tried == 0) {
-        print_message("skipped: this kernel lacks none of them\n");
-        skip();
-    }
+    if (tried == 0)
+        skip_because("this kernel lacks none of them");
 }
 
 static void names_the_interface_that_is_not_there(void **state)

@@ -14,8 +14,7 @@ static void needs_root(void)
 {
     if (geteuid() == 0)
         return;
-    print_message("only root can change the root folder\n");
-    skip();
+    skip_because("only root can change the root folder");
 }
 
 /* A jail with a file "secret" beside a folder with another one. */

@@ -278,7 +278,7 @@ static void tls_runs_over_unix_sockets(void **state)
 {
     struct harness *harness = *state;
     if (!is_built(harness, "UNIX-LISTEN"))
-        skip();
+        skip_because("UNIX-LISTEN is not built");
     unsigned plain_port;
     const char *entry = path(harness, "socket");
     certificates_make_usual(harness);
@@ -306,7 +306,7 @@ static void dtls_runs_over_udp_addresses(void **state)
 {
     struct harness *harness = *state;
     if (!is_built(harness, "UDP-LISTEN"))
-        skip();
+        skip_because("UDP-LISTEN is not built");
     certificates_make_usual(harness);
     struct program *server = program_start(
         harness, "-d", "-d",
@@ -321,7 +321,7 @@ static void tls_runs_over_the_pipes_of_a_program(void **state)
 {
     struct harness *harness = *state;
     if (!is_built(harness, "EXEC"))
-        skip();
+        skip_because("EXEC is not built");
     certificates_make_usual(harness);
     struct program *server = program_start(
         harness, "-d", "-d", text(harness, "%s,fork,%s", TLS_SERVER, server_options(harness)),
@@ -336,7 +336,7 @@ static void programs_learn_who_the_peer_is(void **state)
 {
     struct harness *harness = *state;
     if (!is_built(harness, "SYSTEM"))
-        skip();
+        skip_because("SYSTEM is not built");
     certificates_make_usual(harness);
     certificate_make(harness, &(struct certificate){.name = "client",
                                                     .issuer = "ca",

@@ -271,7 +271,7 @@ static void listens_on_ipv6_when_asked_to(void **state)
     struct program *program;
 
     if (!peer_has_ipv6())
-        skip();
+        skip_because("there is no IPv6");
     program = program_start(harness, "-d", "-d", "-6", "TCP-LISTEN:0,bind=[::1],range=[::1]/128",
                             "PIPE", NULL);
     is_served(harness, peer_connect(harness, "::1", program_port(program)));

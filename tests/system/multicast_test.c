@@ -21,7 +21,7 @@ static bool has_network;
 static void need_network(void)
 {
     if (!has_network)
-        skip();
+        skip_because("a network namespace takes root");
 }
 
 static struct program *receiver(struct harness *harness, const char *address)
@@ -197,7 +197,7 @@ static void programs_get_what_is_known_about_a_packet(void **state)
     unsigned own;
     int sender = packet_udp(harness, "127.0.0.1", &own);
     if (!is_known(harness, "SYSTEM:true"))
-        skip();
+        skip_because("SYSTEM is not built");
     struct program *program = program_start(
         harness, "-d", "-d", "-t", "5", "UDP4-RECVFROM:0,bind=127.0.0.1,ip-pktinfo,ip-recvttl",
         "SYSTEM:echo $SOCAT_PEERADDR $SOCAT_PEERPORT $SOCAT_IP_DSTADDR $SOCAT_IP_IF "

@@ -38,10 +38,8 @@ static int ask(unsigned long code, const char *name, struct ifreq *interface)
 int network_new(struct harness *harness)
 {
     struct ifreq loopback = {.ifr_flags = IFF_UP};
-    if (unshare(CLONE_NEWNET) < 0) {
-        print_message("skipped: a network namespace takes root: %s\n", strerror(errno));
-        skip();
-    }
+    if (unshare(CLONE_NEWNET) < 0)
+        skip_because("a network namespace takes root: %s", strerror(errno));
     set("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1");
     set("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
     if (ask(SIOCSIFFLAGS, "lo", &loopback) < 0)
@@ -64,10 +62,8 @@ void network_ip(struct harness *harness, const char *format, ...)
     vsnprintf(command + length, sizeof command - length, format, arguments);
     va_end(arguments);
     int status = system(command);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
-        print_message("skipped: ip (iproute2) is not installed\n");
-        skip();
-    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        skip_because("ip (iproute2) is not installed");
     if (status != 0)
         harness_fail(harness, "%s: status %d", command + length - 3, status);
 }

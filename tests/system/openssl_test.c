@@ -23,10 +23,8 @@ static void need_program(const char *name)
 {
     char command[80];
     snprintf(command, sizeof command, "command -v %s >/dev/null", name);
-    if (system(command) != 0) {
-        print_message("%s is not installed\n", name);
-        skip();
-    }
+    if (system(command) != 0)
+        skip_because("%s is not installed", name);
 }
 
 /* A server of this program: TLS to whoever comes, and what the second address is. */

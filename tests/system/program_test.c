@@ -43,8 +43,7 @@ static void needs_root(void)
 {
     if (geteuid() == 0)
         return;
-    print_message("only root may become somebody else\n");
-    skip();
+    skip_because("only root may become somebody else");
 }
 
 static void the_command_is_cut_at_blanks_outside_of_quotes(void **state)
@@ -252,10 +251,8 @@ static void the_program_can_be_another_user_while_we_stay_root(void **state)
 static void the_program_can_have_another_root(void **state)
 {
     needs_root();
-    if (access("/usr/bin/sh", X_OK) < 0 || access("/usr/lib64", F_OK) < 0) {
-        print_message("/usr can't be a root here\n");
-        skip();
-    }
+    if (access("/usr/bin/sh", X_OK) < 0 || access("/usr/lib64", F_OK) < 0)
+        skip_because("/usr can't be a root here");
     const char *command = "SYSTEM:test -d /share && id -u,chroot=/usr,su-d=nobody";
     assert_string_equal(prints(*state, command), "65534\n");
     assert_true(file_exists("/usr/share"));
@@ -280,8 +277,7 @@ static pid_t start_namespace(struct harness *harness)
     if (read(ready[0], &byte, 1) == 1)
         return pid;
     waitpid(pid, NULL, 0);
-    print_message("no network namespace can be made here\n");
-    skip();
+    skip_because("no network namespace can be made here");
     return -1;
 }
 

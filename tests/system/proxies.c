@@ -106,8 +106,7 @@ static const char *find_program(struct harness *harness, const char *name)
         if (access(program, X_OK) == 0)
             return program;
     }
-    print_message("%s is not installed\n", name);
-    skip();
+    skip_because("%s is not installed", name);
     return NULL;
 }
 

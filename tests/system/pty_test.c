@@ -164,10 +164,8 @@ static void the_user_option_gives_the_terminal_away(void **state)
     struct line line;
     struct stat status;
 
-    if (getuid() != 0) {
-        print_message("only root can give a file away\n");
-        skip();
-    }
+    if (getuid() != 0)
+        skip_because("only root can give a file away");
     line = line_start(*state, ",user=65534,group=65534", "PIPE");
     program_logs(line.program, TRANSFER);
     assert_int_equal(stat(line.link, &status), 0);

@@ -22,7 +22,7 @@ static int raw_socket(struct harness *harness, const char *host)
 {
     struct place place = place_host(harness, host, 0);
     if (!own_network)
-        skip();
+        skip_because("a network namespace takes root");
     return packet_socket(harness, SOCK_RAW, PROTOCOL, &place);
 }
 
@@ -181,7 +181,7 @@ static void without_privileges_the_missing_one_is_named(void **state)
     (void)state;
 
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     pid_t pid = fork();
     if (pid == 0)
         _exit(cmocka_run_group_tests_name("without privileges", tests, NULL, NULL) != 0);

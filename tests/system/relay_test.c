@@ -27,7 +27,7 @@ static void relays_64_mib_both_ways_at_once_over_tcp(void **state)
 static void relays_both_ways_over_ipv6(void **state)
 {
     if (!peer_has_ipv6())
-        skip();
+        skip_because("there is no IPv6");
     relay_both_ways(*state, "::1", 4 * MEBIBYTE);
 }
 
@@ -283,7 +283,7 @@ static void relays_descriptors_beyond_the_reach_of_select(void **state)
     const int numbers[] = {1023, 1024, 1025, 2000};
 
     if (!process_may_open(2048))
-        skip();
+        skip_because("a process may not open 2048 files");
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         const char *const arguments[] = {"-", text(harness, "FD:%d", numbers[i]), NULL};
         struct launch launch = {.arguments = arguments, .extra_number = numbers[i]};

@@ -97,7 +97,7 @@ static void a_process_that_ends_lets_the_same_peer_in(void **state)
     struct harness *harness = *state;
 
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
         unsigned port;
         struct program *holder;
@@ -123,7 +123,7 @@ static void sigterm_ends_it_while_it_waits_for_a_process(void **state)
     struct program *program, *holder;
 
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     program = start_limited(harness, services[0].address, &holder);
     peer_connect(harness, LOOPBACK, program_port(program));
     program_logs(program, " W fork(): ");

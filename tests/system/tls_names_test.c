@@ -92,7 +92,7 @@ static void a_host_in_brackets_is_compared_as_an_address(void **state)
 {
     struct harness *harness = *state;
     if (!peer_has_ipv6())
-        skip();
+        skip_because("there is no IPv6");
     certificate_make(harness,
                      &(struct certificate){.name = "ca", .common_name = "ca", .authority = true});
     certificate_make(

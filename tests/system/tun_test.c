@@ -25,8 +25,7 @@ static void require_tun(void)
 {
     if (access("/dev/net/tun", R_OK | W_OK) == 0)
         return;
-    print_message("skipped: /dev/net/tun: %s\n", strerror(errno));
-    skip();
+    skip_because("/dev/net/tun: %s", strerror(errno));
 }
 
 static struct sockaddr_in ip_address(const char *host)

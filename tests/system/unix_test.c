@@ -162,7 +162,7 @@ static void an_entry_has_its_owner_and_group(void **state)
     struct stat status;
 
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     program = program_start(harness, "-d", "-d",
                             text(harness, "UNIX-RECVFROM:%s,user=65534,group=2,mode=640", name),
                             "-", NULL);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "tests/skipping.h"
+
 #include "core/base/log.h"
 #include "core/base/words.h"
 #include "core/command/features.h"
@@ -169,7 +171,7 @@ static void a_full_output_is_an_error(void **state)
     (void)state;
     FILE *out = fopen("/dev/full", "we");
     if (out == NULL)
-        skip();
+        skip_because("there is no /dev/full");
     log_set_level(MODCAT_FATAL);
     int help_result = help_print(out, NULL, "relay", ACTION_HELP3);
     int features_result = features_print(out, NULL, "relay");

@@ -11,6 +11,7 @@
 #include "core/registry/loader.h"
 #include "core/registry/object.h"
 #include "core/registry/tables.h"
+#include "tests/skipping.h"
 #include "tests/unit/scratch.h"
 
 #include <dlfcn.h>
@@ -229,7 +230,7 @@ static void refuses_what_belongs_to_somebody_else(void **state)
 {
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     const char *path = build(TOY);
     assert_int_equal(chown(path, STRANGER, (gid_t)-1), 0);
     check_refused(path, stranger_owns(path, ""));
@@ -242,7 +243,7 @@ static void refuses_a_file_that_a_strange_group_can_write(void **state)
 {
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     const char *path = build(TOY);
     assert_int_equal(chown(path, (uid_t)-1, STRANGER), 0);
     assert_int_equal(chmod(path, 0664), 0);
@@ -256,7 +257,7 @@ static void roots_group_may_write(void **state)
     (void)state;
     struct modcat_driver driver;
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     const char *path = build(TOY);
     assert_int_equal(chown(path, (uid_t)-1, 0), 0);
     assert_int_equal(chmod(path, 0664), 0);
@@ -281,7 +282,7 @@ static void set_list(const char *path, unsigned short tag, unsigned id, unsigned
     list.entries[place].id = id;
     if (setxattr(path, "system.posix_acl_access", &list, sizeof list, 0) < 0) {
         assert_int_equal(errno, ENOTSUP);
-        skip();
+        skip_because("the file system has no access control lists");
     }
 }
 
@@ -379,7 +380,7 @@ static void refuses_the_link_of_somebody_else(void **state)
     (void)state;
     const char *path = build(TOY), *link = scratch_path("link");
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     assert_int_equal(symlink("drivers", link), 0);
     assert_int_equal(lchown(link, STRANGER, (gid_t)-1), 0);
     (void)path;
@@ -393,7 +394,7 @@ static void refuses_a_folder_above_that_belongs_to_somebody_else(void **state)
     const char *above = scratch_folder("above"), *folder = scratch_folder("above/drivers");
     const char *path = scratch_build(folder, "toy", TOY);
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     AUTO_FREE char *what = memory_format("folder \"%s\": ", above);
     assert_int_equal(chown(above, STRANGER, (gid_t)-1), 0);
     check_refused(path, stranger_owns(above, what));

@@ -400,7 +400,9 @@ static void held_lines_are_written_together(void **state)
 static void a_file_replaces_standard_error_and_is_appended_to(void **state)
 {
     (void)state;
-    char path[] = "/tmp/log_test.XXXXXX";
+    char path[256];
+    const char *parent = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%s/log_test.XXXXXX", parent != NULL ? parent : "/tmp");
     int fd = mkstemp(path);
     assert_int_equal(write(fd, "before\n", 7), 7);
     assert_int_equal(log_to_file(path), 0);

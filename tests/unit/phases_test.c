@@ -20,6 +20,7 @@
 #include "core/session/opening.h"
 #include "core/session/session.h"
 #include "core/session/side.h"
+#include "tests/skipping.h"
 #include "tests/unit/scratch.h"
 
 #include <errno.h>
@@ -531,7 +532,7 @@ static void privileges_are_given_up_by_any_level_of_a_stack(void **state)
 {
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     assert_int_equal(user_after("TOY:one,su-d=1"), 1);
     assert_int_equal(user_after("LAYER,su-d=1|TOY:one"), 1);
     assert_int_equal(user_after("LAYER|TOY:one,su-d=1"), 1);

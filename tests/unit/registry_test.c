@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/registry/registry.h"
+#include "tests/skipping.h"
 #include "tests/unit/scratch.h"
 
 #include <dlfcn.h>
@@ -376,7 +377,7 @@ static void a_folder_of_somebody_else_is_left_out(void **state)
 {
     (void)state;
     if (geteuid() != 0)
-        skip();
+        skip_because("it takes root");
     write_manifest("one", "toy", MANIFEST("toy", "TOY", ""));
     assert_int_equal(chown(scratch_path("one"), 54321, (gid_t)-1), 0);
     open_folders();
