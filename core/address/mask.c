@@ -17,7 +17,7 @@ static bool is_secret(struct registry *registry, const char *name, size_t length
     return registry_is_secret_option(registry, word);
 }
 
-/* Where the value ends; with a mistake in its quotes nobody knows. */
+/* Where the value ends; with unmatched quotes that can not be known. */
 static size_t end_of_value(const char *text, size_t start)
 {
     char *value = NULL;

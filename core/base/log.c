@@ -145,7 +145,7 @@ void log_to_stderr(void)
 
 int log_to_file(const char *path)
 {
-    /* A FIFO that nobody reads fails, and does not wait. */
+    /* Opening a FIFO without a reader fails instead of waiting. */
     int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
     int fd = open(path, flags, 0666);
     if (fd < 0)

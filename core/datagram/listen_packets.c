@@ -202,7 +202,7 @@ static void introduce(const struct modcat_listener *listener, struct modcat_open
     modcat_set_peer(opening, &facts->from.u.any, facts->from.length, &local.u.any, local.length);
 }
 
-/* A sender that has to show first that it is no forged one is not told of before. */
+/* A sender that is screened is logged only after it has shown that it is not forged. */
 static bool may_come_in(const struct modcat_listener *listener, struct modcat_opening *opening,
                         const struct packet *packet)
 {

@@ -1,4 +1,4 @@
-/* screen.h: asks the layer that will stand on a datagram socket about senders whom nobody knows,
+/* screen.h: asks the layer that will stand on a datagram socket about unknown senders,
  * before anything is made for them. */
 
 #ifndef CORE_DATAGRAM_SCREEN_H

@@ -429,7 +429,7 @@ typedef int modcat_listen_fn(struct modcat_opening *opening, struct modcat_liste
 typedef int modcat_wrap_fn(struct modcat_opening *opening, struct modcat_endpoint *lower,
                            struct modcat_endpoint *endpoint);
 
-/* The first packet of a sender whom nobody knows yet. */
+/* The first packet of an unknown sender. */
 struct modcat_first_packet {
     size_t size; /* sizeof(struct modcat_first_packet) in the host */
     const void *data;

@@ -1,4 +1,4 @@
-/* Servers of DTLS and senders whom nobody knows: forged ones, ones that stop halfway, and real
+/* Servers of DTLS and unknown senders: forged ones, ones that stop halfway, and real
  * clients among them. */
 
 #define _GNU_SOURCE

@@ -51,7 +51,7 @@ static void a_file_for_whoever_connects_arrives_though_he_says_something(void **
                                             "TCP6-LISTEN:0,bind=[::1],fork"};
     for (size_t i = 0; i < (peer_has_ipv6() ? 2U : 1U); i++) {
         struct program *program =
-            program_start(*state, "-d", "-d", "-U", listeners[i],
+            program_start(*state, "-d", "-d", "-t", "20", "-U", listeners[i],
                           text(*state, "OPEN:%s", content(*state, LENGTH)), NULL);
         unsigned port = program_port(program);
         for (int client = 0; client < 3; client++) {
@@ -70,7 +70,7 @@ static void a_server_that_greets_gets_all_of_a_file(void **state)
 {
     unsigned port;
     int listener = peer_listen(*state, LOOPBACK, &port);
-    struct program *program = program_start(*state, "-u", content(*state, LENGTH),
+    struct program *program = program_start(*state, "-t", "20", "-u", content(*state, LENGTH),
                                             text(*state, "TCP4:" LOOPBACK ":%u", port), NULL);
     int server = peer_accept(*state, listener);
     char bytes[100000];
@@ -89,7 +89,7 @@ static void a_peer_that_writes_before_it_reads_does_not_stop_a_session(void **st
     struct harness *harness = *state;
     unsigned port;
     int listener = peer_listen(harness, LOOPBACK, &port);
-    program_start(harness, "-u", content(harness, LENGTH),
+    program_start(harness, "-t", "20", "-u", content(harness, LENGTH),
                   text(harness, "TCP4:" LOOPBACK ":%u", port), NULL);
     int server = peer_accept(harness, listener);
     static char bytes[20000000];
@@ -98,6 +98,8 @@ static void a_peer_that_writes_before_it_reads_does_not_stop_a_session(void **st
         if (poll(&entry, 1, PATIENCE) <= 0)
             harness_fail(harness, "it takes no more than %zu bytes", done);
         ssize_t count = send(server, bytes + done, sizeof(bytes) - done, MSG_DONTWAIT);
+        if (count < 0 && errno != EAGAIN)
+            harness_fail(harness, "send(): %s", strerror(errno));
         done += count > 0 ? (size_t)count : 0;
     }
     assert_int_equal(read_all(harness, server), LENGTH);
