@@ -159,8 +159,23 @@ void session_leave_to_child(struct opened *opened)
     session_close_opened(opened);
 }
 
+/* One session's end is no end for the others. */
+static void keep_open(const struct opened *opened)
+{
+    for (; opened != NULL && opened->opening != NULL; opened = opened->lower) {
+        opened->opening->set.end_close = true;
+        if (opened->opening->set.shut == SHUT_DEFAULT)
+            opened->opening->set.shut = SHUT_NONE;
+    }
+}
+
 void session_finish(struct session *session)
 {
+    /* Those who serve peers go on with what was open before they were made. */
+    if (session->children.count > 0) {
+        keep_open(&session->sides[0].first);
+        keep_open(&session->sides[0].second);
+    }
     for (int i = 0; i < 2; i++) {
         close_endpoints(&session->sides[i].first);
         close_endpoints(&session->sides[i].second);
@@ -278,16 +293,6 @@ int session_lock(struct session *session, const char *path, bool wait)
         return -1;
     leftovers_add(session, path, "released lock");
     return 0;
-}
-
-/* One session's end is no end for the others. */
-static void keep_open(const struct opened *opened)
-{
-    for (; opened != NULL && opened->opening != NULL; opened = opened->lower) {
-        opened->opening->set.end_close = true;
-        if (opened->opening->set.shut == SHUT_DEFAULT)
-            opened->opening->set.shut = SHUT_NONE;
-    }
 }
 
 /* What the first address had opened before the second one made this process is the parent's too. */

@@ -160,7 +160,7 @@ static void exec_asks_its_program_to_end_however_the_session_ends(void **state)
 /* The second address opens a FIFO before the one that fails: it waits there for the program. */
 static void a_program_is_asked_to_end_when_the_other_address_can_not_be_opened(void **state)
 {
-    struct scene scenery = scene(*state, "trap 'echo asked >$2; exit' TERM\necho ready >$1.ready\n"
+    struct scene scenery = scene(*state, "trap 'echo asked >$2; exit' TERM\n: >$1.ready\n"
                                          "while :; do read go <$1; done\n");
     const char *ready = text(*state, "%s.ready", scenery.fifo);
     assert_int_equal(mkfifo(ready, 0600), 0);
@@ -293,21 +293,38 @@ static void three_hundred_programs_of_a_server_leave_nothing_behind(void **state
     assert_false(program_has_logged(program, " E "));
 }
 
-/* Its own program is asked to end, and those that serve peers are not. */
+/* The program is theirs as well, until the last of them has gone. */
 static void a_server_that_is_terminated_leaves_its_sessions_alone(void **state)
 {
     struct harness *harness = *state;
-    struct scene scenery = scene(harness, "trap '' TERM\n: >$2\nexec cat\n");
+    struct scene scenery = scene(harness, "cat\necho >$2\n");
     struct program *program =
-        program_start(harness, "-d", "-d", "-U", text(harness, "EXEC:%s", command(&scenery)),
+        program_start(harness, "-d", "-d", text(harness, "EXEC:%s", command(&scenery)),
                       "TCP4-LISTEN:0,fork,bind=" LOOPBACK, NULL);
     int client = peer_connect(harness, LOOPBACK, program_port(program));
     program_logs(program, " N forked off child process ");
-    comes_to_its_end(&scenery); /* it does not heed the signal from now on */
     program_signal(program, SIGTERM);
     program_ends(program, 143);
-    assert_true(peer_is_silent(client));
+    peer_send(harness, client, "still there\n");
+    peer_receives(harness, client, "still there\n");
     harness_close(harness, client);
+    comes_to_its_end(&scenery);
+}
+
+static void a_server_that_is_terminated_without_sessions_ends_its_program(void **state)
+{
+    struct scene scenery = scene(*state, trap);
+    struct program *program =
+        program_start(*state, "-d", "-d", text(*state, "EXEC:%s", command(&scenery)),
+                      "TCP4-LISTEN:0,fork,bind=" LOOPBACK, NULL);
+    int client = peer_connect(*state, LOOPBACK, program_port(program));
+    peer_receives(*state, client, "ready\n");
+    harness_close(*state, client);
+    process_awaits_children(*state, program_pid(program), 1);
+    program_signal(program, SIGTERM);
+    program_ends(program, 143);
+    goes_on(&scenery);
+    comes_to_its_end(&scenery);
 }
 
 int main(void)
@@ -325,6 +342,7 @@ int main(void)
         SYSTEM_TEST(end_close_lets_a_program_live_on),
         SYSTEM_TEST(three_hundred_programs_of_a_server_leave_nothing_behind),
         SYSTEM_TEST(a_server_that_is_terminated_leaves_its_sessions_alone),
+        SYSTEM_TEST(a_server_that_is_terminated_without_sessions_ends_its_program),
     };
     return cmocka_run_group_tests_name("program_end", tests, NULL, NULL);
 }
