@@ -113,7 +113,7 @@ static void show_limits(void)
     printf("\nRESOURCE LIMITS\n%-24s%24s%24s\n", "resource", "current", "maximum");
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         struct rlimit limit;
-        if (getrlimit((__rlimit_resource_t)limits[i].resource, &limit) == 0)
+        if (getrlimit(limits[i].resource, &limit) == 0)
             printf("%-24s%24llu%24llu\n", limits[i].name, (unsigned long long)limit.rlim_cur,
                    (unsigned long long)limit.rlim_max);
     }

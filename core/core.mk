@@ -20,6 +20,7 @@ libcore_a_SOURCES = \
 	core/base/printable.c core/base/printable.h \
 	core/base/secrets.c core/base/secrets.h \
 	core/base/signals.c core/base/signals.h \
+	core/base/system_calls.h \
 	core/base/system_log.c core/base/system_log.h \
 	core/base/words.c core/base/words.h \
 	core/command/commandline.c core/command/commandline.h \
@@ -125,6 +126,9 @@ libcore_a_SOURCES = \
 	core/tty/settings.c \
 	core/tty/size.c \
 	core/tty/terminals.h
+
+# It tells which libraries were missing when this was configured.
+core/registry/known.$(OBJEXT): Makefile
 
 # Drivers find the services in the program when they are loaded: all of them have to be in it,
 # whether the program itself calls them or not, and nothing else of it is to be seen.

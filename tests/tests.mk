@@ -378,6 +378,8 @@ TESTS += $(socat_tests)
 
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.
 dist_check_SCRIPTS += tests/packages/packages_test
+# Builds all several times: likewise.
+dist_check_SCRIPTS += tests/builds/builds_test
 # Takes root and Debian's mirror: likewise.
 dist_check_SCRIPTS += tests/fresh/fresh_test
 

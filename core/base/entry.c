@@ -1,10 +1,10 @@
 #define _GNU_SOURCE
 #include "core/base/entry.h"
 
+#include "core/base/system_calls.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct entry entry_at(const char *path)
 {

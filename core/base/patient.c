@@ -2,6 +2,7 @@
 #include "core/base/patient.h"
 
 #include "core/base/moment.h"
+#include "core/base/system_calls.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 static bool never_blocks(int fd)

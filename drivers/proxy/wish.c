@@ -149,8 +149,10 @@ static int take_port(struct modcat_opening *opening, const char *text, struct pr
         port = resolve_service(opening, text);
     else if (port < 0 || port > 65535)
         return fail_text(opening, "port", text, "is not within 0 to 65535");
-    snprintf(wish->port, sizeof wish->port, "%ld", port);
-    return port < 0 ? -1 : 0;
+    if (port < 0)
+        return -1;
+    snprintf(wish->port, sizeof wish->port, "%hu", (unsigned short)port);
+    return 0;
 }
 
 static int take_target(struct modcat_opening *opening, struct proxy_wish *wish)

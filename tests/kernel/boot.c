@@ -206,8 +206,8 @@ static const char *link_to(const struct machine *machine, const char *name, cons
     return link;
 }
 
-/* On a busy machine each of its turns would wait for others, thousands of times a second: where this
- * user may, it goes before them. */
+/* On a busy machine each of its turns would wait for others, thousands of times a second: it goes
+ * before them, where this user may say so. */
 static void go_first(void)
 {
     (void)!setpriority(PRIO_PROCESS, 0, -10);

@@ -224,13 +224,14 @@ static void a_program_that_has_closed_its_output_finishes_its_work(void **state)
     comes_to_its_end(&scenery);
 }
 
-/* What is on its way is more than the connection holds, and there is no answer. */
+/* What is on its way is more than the connection holds, and there is no answer. All of it takes
+ * longer than -t allows, and each piece less. */
 static void a_program_that_takes_its_input_slowly_gets_all_of_it(void **state)
 {
-    struct scene scenery = scene(*state, "while head -c 20000 | grep -q .\ndo sleep 0.1\ndone\n"
+    struct scene scenery = scene(*state, "while head -c 8000 | grep -q .\ndo sleep 0.1\ndone\n"
                                          "echo >$2\n");
     struct program *program =
-        program_start(*state, "-t", "0.3", "-", text(*state, "EXEC:%s", command(&scenery)), NULL);
+        program_start(*state, "-t", "2", "-", text(*state, "EXEC:%s", command(&scenery)), NULL);
     program_send(program, all_lines(*state));
     program_end_input(program);
     program_ends(program, 0);

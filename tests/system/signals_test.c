@@ -120,11 +120,13 @@ static void sigterm_ends_it_while_its_standard_output_is_full(void **state)
     struct harness *harness = *state;
 
     for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++) {
-        struct program *program = program_start(harness, "-u", readers[i], "STDOUT", NULL);
+        struct program *program =
+            program_start(harness, "-d", "-d", "-u", readers[i], "STDOUT", NULL);
         struct flow flow = {.write_fd = program_take_input(program),
                             .read_fd = program_take_output(program),
                             .seed = 1,
                             .length = (size_t)1 << 26};
+        program_logs(program, " N starting data transfer loop");
         while (flow_push(harness, &flow) > 0)
             continue;
         terminate(program);
@@ -140,8 +142,9 @@ static void sigterm_ends_it_while_a_fifo_is_full(void **state)
 
     assert_int_equal(mkfifo(fifo, 0600), 0);
     flow.read_fd = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
-    program = program_start(harness, "-u", "-", text(harness, "OPEN:%s", fifo), NULL);
+    program = program_start(harness, "-d", "-d", "-u", "-", text(harness, "OPEN:%s", fifo), NULL);
     flow.write_fd = program_take_input(program);
+    program_logs(program, " N starting data transfer loop");
     while (flow_push(harness, &flow) > 0)
         continue;
     terminate(program);
