@@ -14,7 +14,7 @@
 #define BUSY_MOST 1000
 
 /* Most of them wait for a quiet time to pass. */
-#define WORKERS 48
+#define WORKERS 16
 
 /* A pair that is like another one is tested in one of so many ways. */
 #define TURNS 16

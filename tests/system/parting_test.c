@@ -145,6 +145,20 @@ static void a_peer_that_never_ends_is_waited_for_as_long_as_the_closing_timeout_
     assert_string_equal(program_log(program), "");
 }
 
+/* It has no reason to end. */
+static void a_peer_that_is_not_told_of_the_end_is_not_waited_for(void **state)
+{
+    unsigned port;
+    int listener = peer_listen(*state, LOOPBACK, &port);
+    struct program *program =
+        program_start(*state, "-t", "60", "-u", content(*state, SHORT_LENGTH),
+                      text(*state, "TCP4:" LOOPBACK ":%u,shut-none", port), NULL);
+    int server = peer_accept(*state, listener);
+    assert_int_equal(read_all(*state, server), SHORT_LENGTH);
+    program_ends(program, 0);
+    assert_string_equal(program_log(program), "");
+}
+
 static void a_signal_ends_that_wait(void **state)
 {
     unsigned port;
@@ -197,6 +211,7 @@ int main(void)
         SYSTEM_TEST(a_peer_that_writes_before_it_reads_does_not_stop_a_session),
         SYSTEM_TEST(readbytes_and_escape_do_not_cut_off_the_answer),
         SYSTEM_TEST(a_peer_that_never_ends_is_waited_for_as_long_as_the_closing_timeout_says),
+        SYSTEM_TEST(a_peer_that_is_not_told_of_the_end_is_not_waited_for),
         SYSTEM_TEST(a_signal_ends_that_wait),
         SYSTEM_TEST(a_reset_with_data_on_its_way_is_an_error),
         SYSTEM_TEST(a_reader_that_goes_ends_a_session_of_one_direction),
