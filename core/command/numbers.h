@@ -10,7 +10,7 @@
 
 /* Each parses an option's value. Integers are decimal, octal with 0 or hexadecimal with 0x; sizes
  * may end in k, M or G; times are seconds as strtod(3) takes them, in nanoseconds after parsing,
- * MODCAT_FOREVER where nobody lives to see them pass. Returns 0, or -1 after reporting, with the
+ * MODCAT_FOREVER where that is too large a number. Returns 0, or -1 after reporting, with the
  * result left alone. */
 int numbers_block(const char *value, size_t *bytes);              /* -b */
 int numbers_mask(const char *value, unsigned long *mask);         /* -S */

@@ -31,8 +31,8 @@ struct registry_option {
 struct registry *registry_open(const char *const *paths, size_t path_count);
 void registry_close(struct registry *registry);
 
-/* Finds an address type by name or alias, and loads its driver. Returns NULL when nobody knows the
- * word (*failed is false) or the driver can't be loaded (*failed is true, reported). */
+/* Finds an address type by name or alias, and loads its driver. Returns NULL when no driver
+ * offers the word (*failed is false) or the driver can't be loaded (*failed is true, reported). */
 const struct registry_type *registry_type(struct registry *registry, const char *word,
                                           bool *failed);
 

@@ -72,10 +72,10 @@ static void comes_to_its_end(const struct scene *scene)
 
 static const char *all_lines(struct harness *harness)
 {
-    char *lines = memory(harness, (size_t)LINES * 6 + 1);
-    char *end = lines;
+    const size_t room = (size_t)LINES * 6 + 1;
+    char *lines = memory(harness, room), *end = lines;
     for (int i = 1; i <= LINES; i++)
-        end += sprintf(end, "%d\n", i);
+        end += snprintf(end, room - (size_t)(end - lines), "%d\n", i);
     return lines;
 }
 

@@ -531,7 +531,8 @@ static void dante_waits_for_a_peer(void **state)
                                             dante_start(harness)),
                                        NULL)};
     const char *line = program_logs(talk.program, " N remote host listens on " LOOPBACK ":");
-    talk.server = peer_connect(harness, LOOPBACK, (unsigned)atoi(strrchr(line, ':') + 1));
+    unsigned long port = strtoul(strrchr(line, ':') + 1, NULL, 10);
+    talk.server = peer_connect(harness, LOOPBACK, (unsigned)port);
     program_logs(talk.program, " N received connection on remote host from " LOOPBACK ":");
     finish(harness, talk);
 }

@@ -115,13 +115,9 @@ static void a_host_in_brackets_is_compared_as_an_address(void **state)
 static void a_long_name_is_compared_as_a_whole(void **state)
 {
     struct harness *harness = *state;
-    char label[64], host[512] = "";
+    char label[64] = {0};
     memset(label, 'a', 63);
-    label[63] = '\0';
-    for (int i = 0; i < 3; i++)
-        strcat(strcat(host, label), ".");
-    label[62] = '\0';
-    strcat(host, label);
+    const char *host = text(harness, "%s.%s.%s.%.62s", label, label, label, label);
     certificate_make(harness,
                      &(struct certificate){.name = "ca", .common_name = "ca", .authority = true});
     certificate_make(harness, &(struct certificate){.name = "server",

@@ -130,11 +130,8 @@ static void a_client_s_handshake_has_the_time_that_it_is_given(void **state)
     "SYSTEM:'echo \"<$SOCAT_OPENSSL_X509_SUBJECT|$SOCAT_OPENSSL_X509_COMMONNAME|"                  \
     "$SOCAT_OPENSSL_X509_ORGANIZATIONNAME>\"'"
 
-/* The first one is trusted, but is not the one who is expected. */
-static void a_refused_certificate_tells_nothing_of_the_next_peer(void **state)
+static void make_a_friend_and_an_enemy(struct harness *harness)
 {
-    struct harness *harness = *state;
-    unsigned port;
     certificates_make_usual(harness);
     certificate_make(harness, &(struct certificate){.name = "mallory",
                                                     .issuer = "ca",
@@ -142,6 +139,14 @@ static void a_refused_certificate_tells_nothing_of_the_next_peer(void **state)
                                                     .organization = "Evil"});
     certificate_make(
         harness, &(struct certificate){.name = "friend", .issuer = "ca", .common_name = "friend"});
+}
+
+/* The first one is trusted, but is not the one who is expected. */
+static void a_refused_certificate_tells_nothing_of_the_next_peer(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    make_a_friend_and_an_enemy(harness);
     struct program *server = serve(
         harness, text(harness, "forever,interval=0.01,cn=friend,%s", certificate_trusted(harness)),
         SHOW_SUBJECT, &port);
@@ -159,13 +164,7 @@ static void a_refused_server_tells_nothing_of_the_next_one(void **state)
 {
     struct harness *harness = *state;
     unsigned port;
-    certificates_make_usual(harness);
-    certificate_make(harness, &(struct certificate){.name = "mallory",
-                                                    .issuer = "ca",
-                                                    .common_name = "mallory",
-                                                    .organization = "Evil"});
-    certificate_make(
-        harness, &(struct certificate){.name = "friend", .issuer = "ca", .common_name = "friend"});
+    make_a_friend_and_an_enemy(harness);
     struct program *first = program_start(
         harness, "-d", "-d",
         text(harness, LISTENING ",verify=0,cert=%s", certificate_path(harness, "mallory")), "STDIO",
