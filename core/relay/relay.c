@@ -32,6 +32,7 @@ struct relay {
     size_t untaken;     /* while the session closes: what its ends have not taken yet */
     long long started;
     long long last_activity;
+    long long sinks_rest[2]; /* until when a flow's sink is left alone, or 0 */
 };
 
 /* How often is looked at what the ends have taken, and whether somebody is left to take it: nothing
@@ -91,8 +92,8 @@ static bool is_given_back(const struct flow *flow, const struct flow *other)
 /* A terminal line that nobody reads any more does not fail as a pipe or a socket does. */
 static bool is_stuck(const struct flow *flow)
 {
-    return flow_undelivered(flow) > 0 && program_ended(flow->sink) &&
-           isatty(flow->sink->endpoint->write_fd);
+    return flow_undelivered(flow) > 0 && isatty(flow->sink->endpoint->write_fd) &&
+           (program_ended(flow->sink) || endpoint_abandoned(flow->sink->endpoint));
 }
 
 /* What is in a buffer is delivered before the session closes, however long that takes. */
@@ -124,9 +125,16 @@ static bool can_be_gone(const struct relay *relay, const struct flow *flow)
            !isatty(flow->sink->endpoint->write_fd);
 }
 
+static bool rests(const struct relay *relay, const struct flow *flow)
+{
+    return wait_now() < relay->sinks_rest[flow - relay->flows];
+}
+
 static struct wait_entry *add_entry_of_sink(const struct relay *relay, struct waiting *waiting,
                                             const struct flow *flow)
 {
+    if (flow_wants_sink(flow) && rests(relay, flow))
+        return NULL;
     if (flow_wants_sink(flow))
         return add_entry(waiting, flow->sink, MODCAT_WRITE);
     if (!can_be_gone(relay, flow))
@@ -198,6 +206,8 @@ static long long next_deadline(const struct relay *relay)
             return wait_now();
         if (flow->retry_at != 0)
             deadline = earlier(deadline, flow->retry_at);
+        if (relay->sinks_rest[i] != 0)
+            deadline = earlier(deadline, relay->sinks_rest[i]);
         if (may_be_abandoned(flow))
             deadline = earlier(deadline, wait_now() + ABANDONED_TICK);
     }
@@ -244,6 +254,19 @@ static bool move(struct relay *relay, const struct waiting *waiting)
         moved |= move_flow(flow, waiting->sources[i], waiting->sinks[i], closing(relay));
     }
     return moved;
+}
+
+/* A terminal line whose user has gone is always said to be ready, and takes nothing. */
+static void let_sinks_rest(struct relay *relay, const struct waiting *waiting, bool moved)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct wait_entry *sink = waiting->sinks[i];
+        bool pointless = sink != NULL && sink->hung_up && flow_wants_sink(&relay->flows[i]);
+        if (moved || wait_now() >= relay->sinks_rest[i])
+            relay->sinks_rest[i] = 0;
+        if (!moved && pointless)
+            relay->sinks_rest[i] = wait_now() + TAKING_TICK;
+    }
 }
 
 static bool is_read_no_more(const struct flow *flow, const struct flow *other)
@@ -437,7 +460,9 @@ static int loop(struct relay *relay)
             log_error("waiting for data: %s", strerror(errno));
             return 1;
         }
-        if (move(relay, &waiting))
+        bool moved = move(relay, &waiting);
+        let_sinks_rest(relay, &waiting, moved);
+        if (moved)
             relay->last_activity = wait_now();
         else if (time_is_over(relay))
             return 0;

@@ -63,6 +63,7 @@ int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
     struct pollfd polls[count + 1];
     for (size_t i = 0; i < count; i++) {
         entries[i].ready = 0;
+        entries[i].hung_up = false;
         /* poll(2) reports a hang-up that nobody asked for, again and again. */
         int fd = entries[i].events != 0 ? entries[i].fd : -1;
         polls[i] = (struct pollfd){.fd = fd, .events = entries[i].events};
@@ -79,6 +80,7 @@ int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
             return -1;
         }
         entries[i].ready = ready_of(&polls[i]);
+        entries[i].hung_up = (polls[i].revents & POLLHUP) != 0;
     }
     return count_ready(entries, count);
 }

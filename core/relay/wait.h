@@ -11,7 +11,8 @@
 struct wait_entry {
     int fd;
     short events;
-    short ready; /* which of `events` will not block; set by wait_ready() */
+    short ready;  /* which of `events` will not block; set by wait_ready() ... */
+    bool hung_up; /* ... and whether the other end has hung up */
 };
 
 /* Nanoseconds of CLOCK_MONOTONIC. */

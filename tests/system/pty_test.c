@@ -338,6 +338,31 @@ static void what_nobody_reads_does_not_hold_it_up(void **state)
     program_ends_logging(line.program, 0, " W 7 bytes or more in /dev/pts/* are not read");
 }
 
+/* The terminal takes nothing any more, and the peer neither ends nor is read from. */
+static void a_user_who_has_gone_does_not_hold_up_a_peer_who_goes_on(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int listener = peer_listen(harness, LOOPBACK, &port);
+    struct program *program =
+        program_start(harness, "-d", "-d", "-t", "1",
+                      text(harness, "PTY,link=%s,rawer,wait-slave", path(harness, "link")),
+                      text(harness, "TCP4:" LOOPBACK ":%u", port), NULL);
+    struct line line = {.harness = harness, .program = program, .link = path(harness, "link")};
+
+    program_logs(program, " N waiting for a program to open ");
+    int client = line_open(&line), server = peer_accept(harness, listener);
+    program_logs(program, TRANSFER);
+    struct flow flow = {.write_fd = server, .read_fd = client, .seed = 1, .length = 100000};
+    flow_push(harness, &flow);
+    harness_close(harness, client);
+    program_logs(program, " N socket 1 (fd *) is at EOF");
+    long long ticks = process_ticks(program_pid(program));
+    poll(NULL, 0, 500);
+    assert_true(process_ticks(program_pid(program)) - ticks < 10);
+    program_ends_logging(program, 0, " W * bytes for socket 1 are not delivered");
+}
+
 /* Each row: an address, and the message that names what is wrong with it. */
 static const struct {
     const char *address;
@@ -381,6 +406,7 @@ int main(void)
         SYSTEM_TEST(when_sitout_eio_is_over_the_closed_terminal_is_an_error),
         SYSTEM_TEST(a_slow_reader_gets_every_byte),
         SYSTEM_TEST(what_nobody_reads_does_not_hold_it_up),
+        SYSTEM_TEST(a_user_who_has_gone_does_not_hold_up_a_peer_who_goes_on),
         SYSTEM_TEST(each_mistake_is_named),
     };
 
