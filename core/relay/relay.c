@@ -90,10 +90,19 @@ static bool is_given_back(const struct flow *flow, const struct flow *other)
 }
 
 /* A terminal line that nobody reads any more does not fail as a pipe or a socket does. */
-static bool is_stuck(const struct flow *flow)
+static bool is_dead_line(const struct opened *sink)
 {
-    return flow_undelivered(flow) > 0 && isatty(flow->sink->endpoint->write_fd) &&
-           (program_ended(flow->sink) || endpoint_abandoned(flow->sink->endpoint));
+    return isatty(sink->endpoint->write_fd) &&
+           (program_ended(sink) || endpoint_abandoned(sink->endpoint));
+}
+
+/* Nobody is there to take what is on its way, or a program that is not listened to, and that may be
+ * one that only writes. */
+static bool is_stuck(const struct flow *flow, const struct flow *other)
+{
+    bool unheard = flow->sink != NULL && unwanted_comes(flow, other) &&
+                   (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
+    return flow_undelivered(flow) > 0 && (unheard || is_dead_line(flow->sink));
 }
 
 /* What is in a buffer is delivered before the session closes, however long that takes. */
@@ -101,8 +110,8 @@ static bool is_being_delivered(const struct relay *relay)
 {
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &relay->flows[i], *other = &relay->flows[1 - i];
-        if (flow_undelivered(flow) > 0 && !is_stuck(flow) &&
-            !(is_given_back(flow, other) && is_stuck(other)))
+        if (flow_undelivered(flow) > 0 && !is_stuck(flow, other) &&
+            !(is_given_back(flow, other) && is_stuck(other, flow)))
             return true;
     }
     return false;

@@ -7,15 +7,19 @@
 /* So much of it is dropped before others get their turn. */
 #define ROUNDS_MAX 16
 
-/* A connection of our own, with a peer that does not know that nobody listens. A program does not
- * have to be heard out: it is told by its output when that is closed. */
+static unsigned lowest_flags(const struct opened *opened)
+{
+    while (opened->lower != NULL)
+        opened = opened->lower;
+    return opened->endpoint->flags;
+}
+
+/* A connection of our own, with a peer that does not know that nobody listens; or a program that
+ * would stop at its output, and then not take its input. */
 static bool may_be_dropped(const struct opened *opened)
 {
-    const struct opened *lowest = opened;
-    while (lowest->lower != NULL)
-        lowest = lowest->lower;
-    return (lowest->endpoint->flags & (MODCAT_SOCKET | MODCAT_PROGRAM | MODCAT_INHERITED)) ==
-               MODCAT_SOCKET &&
+    unsigned flags = lowest_flags(opened);
+    return (flags & (MODCAT_SOCKET | MODCAT_PROGRAM)) != 0 && (flags & MODCAT_INHERITED) == 0 &&
            !flow_has_messages(opened) && opened->endpoint->read_fd >= 0;
 }
 
@@ -28,7 +32,13 @@ bool unwanted_comes(const struct flow *flow, const struct flow *other)
     return (!is_read || other->state != FLOW_OPEN) && may_be_dropped(sink);
 }
 
-/* A layer's troubles with what it reads are its own. */
+/* A layer's troubles with what it reads are its own. A program may end when it likes: what it did
+ * not take is reported when it is written. */
+static bool concerns_writing(const struct opened *from)
+{
+    return from->lower == NULL && (from->endpoint->flags & MODCAT_PROGRAM) == 0;
+}
+
 int unwanted_drop(struct opened *from)
 {
     char dropped[16384];
@@ -39,7 +49,7 @@ int unwanted_drop(struct opened *from)
         if (count < 0 && (flow_would_block(errno) || errno == EINTR))
             return 0;
         from->ended = true;
-        return count < 0 && from->lower == NULL ? -1 : 0;
+        return count < 0 && concerns_writing(from) ? -1 : 0;
     }
     return 0;
 }

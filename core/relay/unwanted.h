@@ -1,7 +1,7 @@
 /* unwanted.h: input that nobody wants, of an end that is written to: in a session of one direction,
- * or after options readbytes and escape have ended the other one. It is read and dropped. Left
- * where it is it would stop a peer that writes before it reads, and make the system reset the
- * connection when that is closed. */
+ * or after options readbytes and escape or a failure have ended the other one. It is read and
+ * dropped. Left where it is it would stop a peer that writes before it reads, and make the system
+ * reset the connection when that is closed. */
 
 #ifndef CORE_RELAY_UNWANTED_H
 #define CORE_RELAY_UNWANTED_H

@@ -210,6 +210,33 @@ static void what_a_program_has_started_goes_on(void **state)
                               ways[way], ends[end]));
 }
 
+/* It would stop at its output, and then not take what is on its way to it. */
+static void a_program_that_is_not_listened_to_takes_its_input(void **state)
+{
+    EACH_TRANSPORT(options)
+    {
+        struct program *program =
+            program_start(*state, "-d", "-d", "-t", "20", "-",
+                          text(*state, "EXEC:cat,readbytes=10%s", *options), NULL);
+        program_send(program, all_lines(*state));
+        program_end_input(program);
+        program_ends(program, 0);
+        assert_int_equal(strlen(program_output(program, NULL)), 10);
+        assert_false(program_has_logged(program, " W "));
+    }
+}
+
+static void a_program_that_only_writes_does_not_hold_up_the_end(void **state)
+{
+    EACH_TRANSPORT(options)
+    {
+        struct program *program =
+            program_start(*state, "-d", "-d", "-t", "0.5", "/dev/zero!!STDOUT",
+                          text(*state, "EXEC:yes,readbytes=4%s", *options), NULL);
+        program_ends_logging(program, 0, " W * bytes for socket 2 are not delivered");
+    }
+}
+
 /* Where one socket is all that connects it, it can't close its output alone. */
 static void a_program_that_has_closed_its_output_finishes_its_work(void **state)
 {
@@ -337,6 +364,8 @@ int main(void)
         SYSTEM_TEST(a_program_is_asked_to_end_when_the_other_address_can_not_be_opened),
         SYSTEM_TEST(a_handler_goes_on_when_its_client_has_left),
         SYSTEM_TEST(what_a_program_has_started_goes_on),
+        SYSTEM_TEST(a_program_that_is_not_listened_to_takes_its_input),
+        SYSTEM_TEST(a_program_that_only_writes_does_not_hold_up_the_end),
         SYSTEM_TEST(a_program_that_has_closed_its_output_finishes_its_work),
         SYSTEM_TEST(a_program_that_takes_its_input_slowly_gets_all_of_it),
         SYSTEM_TEST(ends_with_the_program_though_a_child_holds_its_output),
