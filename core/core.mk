@@ -25,6 +25,7 @@ libcore_a_SOURCES = \
 	core/base/words.c core/base/words.h \
 	core/command/commandline.c core/command/commandline.h \
 	core/command/defaults.c core/command/defaults.h \
+	core/command/compat.c core/command/compat.h \
 	core/command/complete.c core/command/complete.h \
 	core/command/descriptor.c core/command/descriptor.h \
 	core/command/descriptor_short.c \

@@ -6,6 +6,7 @@
 #include "core/base/secrets.h"
 #include "core/base/signals.h"
 #include "core/command/commandline.h"
+#include "core/command/compat.h"
 #include "core/command/complete.h"
 #include "core/command/describe.h"
 #include "core/command/features.h"
@@ -36,6 +37,8 @@ static int print(const struct settings *settings, struct registry *registry,
         return features_print(stdout, registry, settings->program);
     case ACTION_DRIVERS:
         return describe_drivers(stdout, registry, settings->json);
+    case ACTION_COMPAT:
+        return compat_print(stdout, settings->json);
     case ACTION_DESCRIBE:
         return describe_type(stdout, registry, settings->describe, settings->json);
     case ACTION_DESCRIBE_DRIVER:

@@ -55,7 +55,8 @@ static apply_fn set_log_microseconds, set_log_hostname, set_sloppy;
 static apply_fn set_flag, set_text, set_block_size, set_signal_mask, set_closing, set_inactivity;
 static apply_fn set_to_right, set_to_left, set_lock, set_version;
 static apply_fn set_log_format, set_statistics;
-static apply_fn add_driver_path, describe_driver, describe_type, list_drivers, complete;
+static apply_fn add_driver_path, describe_driver, describe_type, list_drivers, show_compat,
+    complete;
 
 static const struct commandline_option options[] = {
     {"-V", "-V", "print version and features, and exit", TAIL_ATTACHED, show_version, 0},
@@ -117,7 +118,10 @@ static const struct commandline_option options[] = {
      TAIL_EQUALS, describe_driver, 0},
     {"--describe", "--describe <type>", "print all about an address type, and exit", TAIL_EQUALS,
      describe_type, 0},
-    {"--json", "--json", "print drivers and types in JSON", TAIL_WORD, set_flag, MEMBER(json)},
+    {"--compat", "--compat", "print how modcat compares with socat 1.8.1, and exit", TAIL_WORD,
+     show_compat, 0},
+    {"--json", "--json", "print drivers, types and the comparison in JSON", TAIL_WORD, set_flag,
+     MEMBER(json)},
     {"--complete", "--complete <word>", "print what a word may become, for shells, and exit",
      TAIL_EQUALS, complete, 0},
 };
@@ -419,6 +423,13 @@ static int list_drivers(struct scan *scan, const char *value)
     return 0;
 }
 
+static int show_compat(struct scan *scan, const char *value)
+{
+    (void)value;
+    scan->action = ACTION_COMPAT;
+    return 0;
+}
+
 /* The forms of the STDIO address: "-", "-,option", "-!!other". */
 static bool is_address(const char *argument)
 {
@@ -524,14 +535,14 @@ static const char *base_name(const char *path)
 static bool describes(enum commandline_action action)
 {
     return action == ACTION_DRIVERS || action == ACTION_DESCRIBE ||
-           action == ACTION_DESCRIBE_DRIVER;
+           action == ACTION_DESCRIBE_DRIVER || action == ACTION_COMPAT;
 }
 
 static int check_json(const struct scan *scan)
 {
     if (!scan->settings->json || describes(scan->action))
         return 0;
-    log_error("--json goes with --drivers, --describe or --describe-driver");
+    log_error("--json goes with --drivers, --describe, --describe-driver or --compat");
     return -1;
 }
 

@@ -15,6 +15,7 @@ enum commandline_action {
     ACTION_HELP3,           /* -hhh: and all names */
     ACTION_VERSION,         /* -V */
     ACTION_DRIVERS,         /* --drivers */
+    ACTION_COMPAT,          /* --compat */
     ACTION_DESCRIBE,        /* --describe: of settings->describe */
     ACTION_DESCRIBE_DRIVER, /* --describe-driver: of settings->describe */
     ACTION_COMPLETE         /* --complete: of settings->describe */

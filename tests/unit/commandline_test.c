@@ -403,6 +403,20 @@ static void driver_options_need_no_addresses(void **state)
             "A");
 }
 
+static void the_comparison_goes_with_json_in_any_order(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--compat"), 0);
+    assert_int_equal(action, ACTION_COMPAT);
+    assert_false(settings.json);
+    assert_int_equal(PARSE("--compat", "--json"), 0);
+    assert_true(action == ACTION_COMPAT && settings.json);
+    assert_int_equal(PARSE("--json", "--compat"), 0);
+    assert_true(action == ACTION_COMPAT && settings.json);
+    REFUSED("E exactly 0 addresses required (there are 2); use option \"-h\" for help", "--compat",
+            "A", "B");
+}
+
 static void the_environment_sets_waits_and_versions(void **state)
 {
     (void)state;
@@ -477,6 +491,7 @@ int main(void)
         TEST(log_options_hold_for_the_next_message),
         TEST(help_and_version_act_at_once),
         TEST(driver_options_need_no_addresses),
+        TEST(the_comparison_goes_with_json_in_any_order),
         TEST(the_environment_sets_waits_and_versions),
         TEST(nonsense_in_the_environment_is_warned_about),
         TEST(a_block_size_of_zero_moves_nothing),
