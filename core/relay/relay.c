@@ -332,12 +332,16 @@ static void consider_what_is_taken(struct relay *relay)
     relay->untaken = left;
 }
 
-/* A peer that still sends, to a sink that takes nothing. */
+/* A peer that still sends, to a sink that takes nothing. Of an empty message queue FIONREAD says
+ * something else. */
 static bool is_cut_off(const struct flow *flow)
 {
     int queued = 0;
-    return flow->state == FLOW_OPEN && !isatty(flow->source->endpoint->read_fd) &&
-           ioctl(flow->source->endpoint->read_fd, FIONREAD, &queued) == 0 && queued > 0;
+    if (flow->state != FLOW_OPEN)
+        return false;
+    struct pollfd entry = {.fd = flow->source->endpoint->read_fd, .events = POLLIN};
+    return !isatty(entry.fd) && poll(&entry, 1, 0) > 0 && (entry.revents & POLLIN) != 0 &&
+           ioctl(entry.fd, FIONREAD, &queued) == 0 && queued > 0;
 }
 
 static void warn_of_loss(const struct flow *flow)

@@ -232,6 +232,17 @@ static void receives_an_empty_message_as_the_end(void **state)
     queue_remove(&queue);
 }
 
+static void an_empty_queue_is_not_taken_for_one_that_still_sends(void **state)
+{
+    struct harness *harness = *state;
+    struct queue queue = queue_make(harness, 100);
+    struct program *program = program_start(harness, "-T", "0.1", "-u",
+                                            address(harness, "POSIXMQ-READ", &queue, ""), "-", NULL);
+    program_ends(program, 0);
+    assert_string_equal(program_log(program), "");
+    queue_remove(&queue);
+}
+
 static int count_of(const char *content, const char *part)
 {
     int count = 0;
@@ -431,6 +442,7 @@ int main(void)
         SYSTEM_TEST(receives_one_message_and_leaves_the_others),
         SYSTEM_TEST(tells_programs_the_priority),
         SYSTEM_TEST(receives_an_empty_message_as_the_end),
+        SYSTEM_TEST(an_empty_queue_is_not_taken_for_one_that_still_sends),
         SYSTEM_TEST(forks_for_each_message),
         SYSTEM_TEST(sends_again_and_again_with_fork),
         SYSTEM_TEST(relays_both_ways_over_one_queue),
