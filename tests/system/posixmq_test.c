@@ -236,8 +236,8 @@ static void an_empty_queue_is_not_taken_for_one_that_still_sends(void **state)
 {
     struct harness *harness = *state;
     struct queue queue = queue_make(harness, 100);
-    struct program *program = program_start(harness, "-T", "0.1", "-u",
-                                            address(harness, "POSIXMQ-READ", &queue, ""), "-", NULL);
+    struct program *program = program_start(
+        harness, "-T", "0.1", "-u", address(harness, "POSIXMQ-READ", &queue, ""), "-", NULL);
     program_ends(program, 0);
     assert_string_equal(program_log(program), "");
     queue_remove(&queue);
