@@ -112,7 +112,8 @@ static bool is_to_be_waited_for(struct parting *parting)
         report_loss(parting, strerror(error));
     if (more <= 0)
         return false;
-    long long now = modcat_deadline(0), until = give_up_at(parting);
+    /* In this order, for a time that is over at once is the present one. */
+    long long until = give_up_at(parting), now = modcat_deadline(0);
     if (now >= until)
         return false;
     if (parting->untaken > 0 && now + TAKING_TICK < until)
