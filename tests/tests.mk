@@ -372,8 +372,9 @@ EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver test
 TESTS += $(kit_tests)
 
 # The programs and scripts that stand beside the command `socat`.
-socat_tests = tests/socat/programs_test tests/socat/scripts_test
+socat_tests = tests/socat/comparison_test tests/socat/programs_test tests/socat/scripts_test
 dist_check_SCRIPTS += $(socat_tests)
+EXTRA_DIST += tests/socat/comparison.py tests/socat/comparison.rows
 TESTS += $(socat_tests)
 
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.

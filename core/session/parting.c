@@ -112,6 +112,7 @@ static bool is_to_be_waited_for(struct parting *parting)
         report_loss(parting, strerror(error));
     if (more <= 0)
         return false;
+    /* In this order, for a time that is over at once is the present one. */
     long long until = give_up_at(parting), now = modcat_deadline(0);
     if (now >= until)
         return false;
