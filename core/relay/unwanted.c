@@ -14,8 +14,8 @@ static unsigned lowest_flags(const struct opened *opened)
     return opened->endpoint->flags;
 }
 
-/* A connection of our own, with a peer that does not know that nobody listens; or a program that
- * would stop at its output, and then not take its input. */
+/* A connection of our own, whose peer does not know that its data is not read; or a program, which
+ * would block on its output and then stop reading its input. */
 static bool may_be_dropped(const struct opened *opened)
 {
     unsigned flags = lowest_flags(opened);

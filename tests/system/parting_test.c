@@ -130,33 +130,31 @@ static void readbytes_and_escape_do_not_cut_off_the_answer(void **state)
     arrives_though_an_option_ends_the_other_direction(*state, "escape=90");
 }
 
-static void a_peer_that_never_ends_is_waited_for_as_long_as_the_closing_timeout_says(void **state)
+/* Sends a file to a peer that reads all of it and stays, until the program ends without a word. */
+static void send_to_one_who_stays(struct harness *harness, const char *closing, const char *options)
 {
     unsigned port;
-    int listener = peer_listen(*state, LOOPBACK, &port);
-    long long began = milliseconds();
+    int listener = peer_listen(harness, LOOPBACK, &port);
     struct program *program =
-        program_start(*state, "-t", "0.3", "-u", content(*state, SHORT_LENGTH),
-                      text(*state, "TCP4:" LOOPBACK ":%u", port), NULL);
-    int server = peer_accept(*state, listener);
-    assert_int_equal(read_all(*state, server), SHORT_LENGTH);
+        program_start(harness, "-t", closing, "-u", content(harness, SHORT_LENGTH),
+                      text(harness, "TCP4:" LOOPBACK ":%u%s", port, options), NULL);
+    int server = peer_accept(harness, listener);
+    assert_int_equal(read_all(harness, server), SHORT_LENGTH);
     program_ends(program, 0);
-    assert_true(milliseconds() - began >= 290);
     assert_string_equal(program_log(program), "");
+}
+
+static void a_peer_that_never_ends_is_waited_for_as_long_as_the_closing_timeout_says(void **state)
+{
+    long long began = milliseconds();
+    send_to_one_who_stays(*state, "0.3", "");
+    assert_true(milliseconds() - began >= 290);
 }
 
 /* It has no reason to end. */
 static void a_peer_that_is_not_told_of_the_end_is_not_waited_for(void **state)
 {
-    unsigned port;
-    int listener = peer_listen(*state, LOOPBACK, &port);
-    struct program *program =
-        program_start(*state, "-t", "60", "-u", content(*state, SHORT_LENGTH),
-                      text(*state, "TCP4:" LOOPBACK ":%u,shut-none", port), NULL);
-    int server = peer_accept(*state, listener);
-    assert_int_equal(read_all(*state, server), SHORT_LENGTH);
-    program_ends(program, 0);
-    assert_string_equal(program_log(program), "");
+    send_to_one_who_stays(*state, "60", ",shut-none");
 }
 
 static void a_signal_ends_that_wait(void **state)
