@@ -96,8 +96,8 @@ static bool is_dead_line(const struct opened *sink)
            (program_ended(sink) || endpoint_abandoned(sink->endpoint));
 }
 
-/* What is on its way may never be taken: the terminal line has no user, or the output of the program
- * is dropped, and it may be one that does not read. */
+/* What is on its way may never be taken: the terminal line has no user, or the output of the
+ * program is dropped, and it may be one that does not read. */
 static bool is_stuck(const struct flow *flow, const struct flow *other)
 {
     bool unheard = flow->sink != NULL && unwanted_comes(flow, other) &&
