@@ -4,6 +4,7 @@ libcore_a_SOURCES = \
 	core/address/address.h \
 	core/address/bind.c core/address/bind.h \
 	core/address/explain.c \
+	core/address/hints.c core/address/hints.h \
 	core/address/lexer.c core/address/lexer.h \
 	core/address/mask.c core/address/mask.h \
 	core/address/params.c core/address/params.h \
@@ -36,6 +37,7 @@ libcore_a_SOURCES = \
 	core/command/features.c core/command/features.h \
 	core/command/help.c core/command/help.h \
 	core/command/json.c core/command/json.h \
+	core/command/mistakes.c core/command/mistakes.h \
 	core/command/numbers.c core/command/numbers.h \
 	core/command/settings.h \
 	core/datagram/ancillary.c core/datagram/ancillary.h \

@@ -77,11 +77,10 @@ static int initialise(struct session *session, const struct settings *settings,
     log_info("default listen IP version is %c", settings->listen_version);
     log_info("preferred resolve IP version is %c", settings->resolve_version);
     pairs[0] = bind_argument(registry, settings, settings->addresses[0]);
-    if (pairs[0] == NULL)
-        return -1;
     pairs[1] = bind_argument(registry, settings, settings->addresses[1]);
-    if (pairs[1] == NULL) {
+    if (pairs[0] == NULL || pairs[1] == NULL) {
         address_free(pairs[0]);
+        address_free(pairs[1]);
         return -1;
     }
     take_all_secrets(pairs);

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/address/bind.h"
 
+#include "core/address/hints.h"
 #include "core/address/mask.h"
 #include "core/address/params.h"
 #include "core/base/log.h"
@@ -16,6 +17,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* As many mistakes of an address are shown; a reader mends no more at once. */
+#define MISTAKES_MAX 5
 
 /* What binding one address needs to know. */
 struct binding {
@@ -76,13 +80,15 @@ static int fail_unknown_type(const struct binding *binding)
         return fail_at(binding, address->keyword_place, "unknown device/address \"%s\": %s",
                        address->keyword, absence);
     }
-    const char *nearest = registry_nearest_type(binding->registry, address->keyword);
+    AUTO_FREE char *hint = hints_unknown_type(address);
+    const char *nearest =
+        *hint == '\0' ? registry_nearest_type(binding->registry, address->keyword) : NULL;
     if (nearest != NULL)
         return fail_at(binding, address->keyword_place,
                        "unknown device/address \"%.100s\"; did you mean \"%s\"?", address->keyword,
                        nearest);
-    return fail_at(binding, address->keyword_place, "unknown device/address \"%.100s\"",
-                   address->keyword);
+    return fail_at(binding, address->keyword_place, "unknown device/address \"%.100s\"%s",
+                   address->keyword, hint);
 }
 
 static bool all_digits(const char *text)
@@ -144,6 +150,14 @@ static struct place miscounted_place(const struct address *address, unsigned mos
     return bracket.length > 0 ? bracket : address->keyword_place;
 }
 
+static char *miscount_hint(const struct address *address, const char *syntax, unsigned most)
+{
+    if (params_open_bracket(address).length > 0)
+        return memory_copy_text("; a bracket is not closed");
+    return address->param_count > most ? hints_too_many_params(address, syntax)
+                                       : memory_copy_text("");
+}
+
 static int check_param_count(const struct binding *binding, const char *syntax)
 {
     const struct address *address = binding->address;
@@ -155,11 +169,11 @@ static int check_param_count(const struct binding *binding, const char *syntax)
     if (address->param_count >= least && address->param_count <= most)
         return 0;
     snprintf(expected, sizeof expected, least == most ? "%u" : "%u to %u", least, most);
+    AUTO_FREE char *hint = miscount_hint(address, syntax, most);
     return fail_at(binding, miscounted_place(address, most),
                    "%s: wrong number of parameters (%zu instead of %s): usage: %s%s%s%s",
                    address->keyword, address->param_count, expected, address->keyword,
-                   syntax != NULL ? syntax : "", stacked ? "|<address>" : "",
-                   params_open_bracket(address).length > 0 ? "; a bracket is not closed" : "");
+                   syntax != NULL ? syntax : "", stacked ? "|<address>" : "", hint);
 }
 
 static int check_params(const struct binding *binding)
@@ -188,27 +202,33 @@ static int check_layer(const struct binding *binding)
     return 0;
 }
 
+static int fail_unsupported(const struct binding *binding, const struct address_option *option,
+                            struct place place)
+{
+    const char *type = binding->address->type->type.name;
+    AUTO_FREE char *hint = hints_types_with(binding->registry, option->name, type);
+    return fail_at(binding, place, "option \"%s\" not supported with this address type %s%s",
+                   option->name, type, hint);
+}
+
 static int fail_unknown_option(const struct binding *binding, const struct address_option *option,
                                const char *groups)
 {
     size_t rest = option->text != NULL ? option->value_place.length + strlen("=") : 0;
     struct place place = {option->place.start, option->place.length - rest};
     if (registry_has_option(binding->registry, option->name))
-        return fail_at(binding, place,
-                       "parseopts_table(): option \"%s\" not supported with this address type %s",
-                       option->name, binding->address->type->type.name);
+        return fail_unsupported(binding, option, place);
     const struct known_driver *known = known_by_option(option->name);
     if (known != NULL) {
         AUTO_FREE char *absence = known_absence(known);
-        return fail_at(binding, place, "parseopts_table(): unknown option \"%s\": %s", option->name,
-                       absence);
+        return fail_at(binding, place, "unknown option \"%s\": %s", option->name, absence);
     }
     const char *nearest = registry_nearest_option(binding->registry, option->name, groups);
     if (nearest != NULL)
-        return fail_at(binding, place,
-                       "parseopts_table(): unknown option \"%.100s\"; did you mean \"%s\"?",
+        return fail_at(binding, place, "unknown option \"%.100s\"; did you mean \"%s\"?",
                        option->name, nearest);
-    return fail_at(binding, place, "parseopts_table(): unknown option \"%.100s\"", option->name);
+    AUTO_FREE char *hint = hints_lookalike(option->name);
+    return fail_at(binding, place, "unknown option \"%.100s\"%s", option->name, hint);
 }
 
 static void log_option(const struct address_option *option)
@@ -308,6 +328,14 @@ static int check_needs(const struct binding *binding)
     return 0;
 }
 
+/* Once so many are shown that nothing behind them is looked at. Returns -1. */
+static int tell_more_mistakes(size_t options_left)
+{
+    if (options_left > 0)
+        log_error("there may be more mistakes in the options that follow");
+    return -1;
+}
+
 static int bind_options(const struct binding *binding)
 {
     struct address *address = binding->address;
@@ -316,27 +344,53 @@ static int bind_options(const struct binding *binding)
         address->lower != NULL && type->layer_groups != NULL ? type->layer_groups : type->groups;
     AUTO_FREE char *groups =
         memory_format("%s%s%s", own != NULL ? own : "", own != NULL ? "," : "", GROUPS_EVERYWHERE);
-    for (size_t i = 0; i < address->option_count;) {
+    unsigned mistakes = 0;
+    for (size_t i = 0; i < address->option_count; i++) {
         if (bind_option(binding, &address->options[i], groups) == 0)
-            i++;
-        else if (log_sloppy())
-            drop_option(address, i);
-        else
-            return -1;
+            continue;
+        if (log_sloppy())
+            drop_option(address, i--);
+        else if (++mistakes == MISTAKES_MAX)
+            return tell_more_mistakes(address->option_count - i - 1);
     }
+    if (mistakes > 0)
+        return -1;
     return check_needs(binding) < 0 && !log_sloppy() ? -1 : 0;
+}
+
+/* Options of an address whose type is unknown: at least a word that no type has can be told. */
+static void check_option_names(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    unsigned mistakes = 0;
+    for (size_t i = 0; i < address->option_count && mistakes < MISTAKES_MAX; i++) {
+        if (registry_has_option(binding->registry, address->options[i].name))
+            continue;
+        fail_unknown_option(binding, &address->options[i], NULL);
+        mistakes++;
+    }
+}
+
+/* All that is wrong is told, so that it can be mended at once. */
+static int bind_single(const struct binding *binding)
+{
+    if (bind_type(binding) < 0) {
+        check_option_names(binding);
+        return -1;
+    }
+    bool failed = check_layer(binding) < 0 || check_params(binding) < 0;
+    return bind_options(binding) < 0 || failed ? -1 : 0;
 }
 
 static int bind_address(struct registry *registry, const struct settings *settings,
                         struct address *address)
 {
     struct binding binding = {.registry = registry, .settings = settings, .address = address};
-    if (address == NULL)
-        return 0;
-    if (bind_type(&binding) < 0 || check_layer(&binding) < 0 || check_params(&binding) < 0 ||
-        bind_options(&binding) < 0)
-        return -1;
-    return bind_address(registry, settings, address->lower);
+    int result = 0;
+    for (; binding.address != NULL; binding.address = binding.address->lower)
+        if (bind_single(&binding) < 0)
+            result = -1;
+    return result;
 }
 
 static bool is_layer(const void *registry, const char *keyword)
@@ -368,8 +422,9 @@ struct address_pair *bind_argument(struct registry *registry, const struct setti
         explain_grammar(registry, text, &layers, &error);
         return NULL;
     }
-    if (bind_address(registry, settings, pair->first) == 0 &&
-        bind_address(registry, settings, pair->second) == 0)
+    int first = bind_address(registry, settings, pair->first);
+    int second = bind_address(registry, settings, pair->second);
+    if (first == 0 && second == 0)
         return pair;
     address_free(pair);
     return NULL;

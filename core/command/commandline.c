@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/words.h"
 #include "core/command/defaults.h"
+#include "core/command/mistakes.h"
 #include "core/command/numbers.h"
 
 #ifdef HAVE_CONFIG_H
@@ -137,25 +138,29 @@ static int refused(void)
     return log_sloppy() ? 0 : -1;
 }
 
-/* Names the nearest long option where one is near; a letter is near to every other letter. */
-static int report_unknown(const char *argument)
+/* Says what to use instead, or names the nearest long option where one is near; a letter is near to
+ * every other letter. */
+static int report_unknown(const char *argument, const char *what)
 {
+    const char *advice = mistakes_option_advice(argument);
     struct words_nearest nearest = {.wanted = argument};
     for (size_t i = 0; i < MODCAT_COUNT(options) && strlen(argument) > 3; i++)
         if (strncmp(options[i].name != NULL ? options[i].name : "", "--", 2) == 0)
             words_consider(&nearest, options[i].name);
-    if (nearest.best != NULL)
-        log_error("unknown option \"%s\"; use option \"-h\" for help; did you mean \"%s\"?",
+    if (advice != NULL)
+        log_error("unknown %s \"%s\"; use option \"-h\" for help; %s", what, argument, advice);
+    else if (nearest.best != NULL)
+        log_error("unknown %s \"%s\"; use option \"-h\" for help; did you mean \"%s\"?", what,
                   argument, nearest.best);
     else
-        log_error("unknown option \"%s\"; use option \"-h\" for help", argument);
+        log_error("unknown %s \"%s\"; use option \"-h\" for help", what, argument);
     return -1;
 }
 
 static int refused_with_usage(const struct scan *scan)
 {
     commandline_usage(stderr, scan->settings->program);
-    return report_unknown(scan->argument);
+    return report_unknown(scan->argument, "option");
 }
 
 static int show_version(struct scan *scan, const char *value)
@@ -191,8 +196,8 @@ static int set_verbosity_number(struct scan *scan, const char *value)
     char *end;
     long number = strtol(value, &end, 0);
     if (end == value || *end != '\0') {
-        log_error("Invalid (trailing) character(s) \"%c\" in \"%s\"option", value[0],
-                  scan->argument);
+        log_error("option -d: \"%s\" is not a level; use -d0 to -d4, or -d once for each step",
+                  value);
         return refused();
     }
     scan->verbosity = clamped(number, -1, MODCAT_DEBUG);
@@ -459,12 +464,9 @@ static const struct commandline_option *find_option(const char *argument)
 /* Reports an argument that is no option. Returns as an option's `apply`. */
 static int refuse_argument(const char *argument)
 {
-    if (strncmp(argument, "-l", 2) == 0) {
-        log_error("unknown log option \"%s\"; use option \"-h\" for help", argument);
-        return refused();
-    }
-    report_unknown(argument);
-    return strncmp(argument, "--", 2) == 0 ? refused() : -1;
+    bool logs = strncmp(argument, "-l", 2) == 0;
+    report_unknown(argument, logs ? "log option" : "option");
+    return logs || strncmp(argument, "--", 2) == 0 ? refused() : -1;
 }
 
 /* The value of an option that needs one: attached, or else the next argument, which then counts
@@ -515,6 +517,8 @@ static int take_addresses(struct scan *scan, char **arguments)
     if (count != wanted) {
         log_error("exactly %u addresses required (there are %u); use option \"-h\" for help",
                   wanted, count);
+        if (wanted > 0)
+            mistakes_explain_addresses(arguments, settings->program);
         return -1;
     }
     for (unsigned i = 0; i < count; i++)
@@ -585,6 +589,11 @@ void commandline_usage(FILE *out, const char *program)
     for (size_t i = 0; i < MODCAT_COUNT(options); i++)
         if (options[i].syntax != NULL)
             fprintf(out, "      %-24s %s\n", options[i].syntax, options[i].help);
+}
+
+bool commandline_is_option(const char *argument)
+{
+    return !is_address(argument) && find_option(argument) != NULL;
 }
 
 const char *commandline_next_option(size_t *cursor)

@@ -5,6 +5,7 @@
 #define CORE_COMMAND_COMMANDLINE_H
 
 #include "core/command/settings.h"
+#include <stdbool.h>
 #include <stdio.h>
 
 /* What the program is to do. All but the first print something and end. */
@@ -36,6 +37,9 @@ void commandline_free(struct settings *settings);
  * program called `program`. */
 void commandline_identify(FILE *out);
 void commandline_usage(FILE *out, const char *program);
+
+/* True for what is taken as an option, with what is attached to it, where options may stand. */
+bool commandline_is_option(const char *argument);
 
 /* The names of the options, one after the other, NULL at the end; *cursor starts as 0. */
 const char *commandline_next_option(size_t *cursor);

@@ -11,13 +11,11 @@
 /* Judges where the parsing of a number ended. Returns 0, or -1 after reporting. */
 static int check_end(const char *option, const char *value, const char *end)
 {
-    const char *problem = end == value   ? "missing numerical value of"
-                          : *end != '\0' ? "trailing garbage in numerical arg of"
-                                         : NULL;
-    if (problem == NULL)
-        return 0;
-    log_error("parseopts(): %s option \"%s\"", problem, option);
-    return -1;
+    if (end == value)
+        log_error("option %s needs a number, and \"%s\" is not one", option, value);
+    else if (*end != '\0')
+        log_error("option %s: unexpected \"%s\" behind the number in \"%s\"", option, end, value);
+    return end == value || *end != '\0' ? -1 : 0;
 }
 
 /* strtoul(3) takes a sign, and turns "-1" into the biggest number. */
@@ -41,7 +39,7 @@ int numbers_block(const char *value, size_t *bytes)
         return -1;
     }
     if (number > NUMBERS_BLOCK_MAX >> bits) {
-        log_error("buffer size option (-b) to big - %s (max is %zu)", value, NUMBERS_BLOCK_MAX);
+        log_error("buffer size option (-b) too big - %s (max is %zu)", value, NUMBERS_BLOCK_MAX);
         return -1;
     }
     number <<= bits;

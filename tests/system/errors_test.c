@@ -26,6 +26,8 @@ static const struct mistake {
     {"-,crn", " E *unknown option \"crn\"*cr", "crn"},
 
     {"OPEN:/dev/null,fork", " E *option \"fork\" not supported with this address type", "fork"},
+    {"TCP:" LOOPBACK ":9,backlog=3", " E option \"backlog\" not *; TCP-LISTEN, * have it",
+     "backlog"},
     {"TCP4:" LOOPBACK ":9,creat", " E *option \"creat\" not supported with this address type",
      "creat"},
     {"PIPE,nodelay", " E *option \"nodelay\" not supported with this address type", "nodelay"},
@@ -37,7 +39,19 @@ static const struct mistake {
     {"TCP4:a:b:c", " E TCP4: wrong number of parameters (3 instead of 2)", ""},
     {"TCP::80", " E empty <host>: name a host", ""},
     {"UDP::80", " E empty <host>: name a host", ""},
-    {"TCP:::1:80", " E TCP: wrong number of parameters (4 instead of 2)", ""},
+    {"TCP:::1:80",
+     " E TCP: wrong number of parameters (4 instead of 2)*an IPv6 address needs brackets: "
+     "TCP:[::1]:80",
+     ""},
+    {"UDP6:fe80::1", " E UDP6: wrong number of parameters (3 instead of 2)*needs brackets", ""},
+    {"EXEC:cat a:b", " E EXEC: wrong number of parameters*is written \"\\:\"", "b"},
+    {"https://example.org", " E unknown device/address \"https\"; *use OPENSSL:example.org:443",
+     "https:"},
+    {"http://example.org:8080/x", " E *; for a URL, use TCP:example.org:8080", "http:"},
+    {"localhost", " E *; to connect to a port of a host, use TCP:localhost:<port>", "localhost"},
+    {"example.org:80", " E *; to connect to a port of a host, use TCP:example.org:80", "example"},
+    {"[::1]:80", " E *; to connect to a port of a host, use TCP:[::1]:80", "[::1]"},
+    {"TCP4\u2011LISTEN:80", " E *; it has a character U+2011 in the place of \"-\"", "TCP4"},
     {"TCP4-LISTEN", " E TCP4-LISTEN: wrong number of parameters (0 instead of 1)", ""},
     {"OPEN", " E OPEN: wrong number of parameters (0 instead of 1)", ""},
     {"OPEN:a:b", " E OPEN: wrong number of parameters (2 instead of 1)", ""},
@@ -246,18 +260,24 @@ static const struct {
     {{"-lk", "-", "PIPE", NULL}, " E unknown log option \"-lk\""},
     {{"-u", "-U", "-", "PIPE", NULL}, " E -U and -u must not be combined"},
     {{"-t", NULL}, " E option -t requires an argument"},
-    {{"-t", "soon", "-", "PIPE", NULL}, " E parseopts(): missing numerical value of option \"-t\""},
-    {{"-t", "1s", "-", "PIPE", NULL}, " E parseopts(): trailing garbage in numerical arg of"},
-    {{"-b", "8kB", "-", "PIPE", NULL}, " E parseopts(): trailing garbage in numerical arg of"},
+    {{"-t", "soon", "-", "PIPE", NULL}, " E option -t needs a number, and \"soon\" is not one"},
+    {{"-t", "1s", "-", "PIPE", NULL}, " E option -t: unexpected \"s\" behind the number in \"1s\""},
+    {{"-b", "8kB", "-", "PIPE", NULL},
+     " E option -b: unexpected \"B\" behind the number in \"8kB\""},
     {{"-b", "-1", "-", "PIPE", NULL}, " E "},
     {{"-t", "-1", "-", "PIPE", NULL}, " E "},
     {{"-T", "nan", "-", "PIPE", NULL}, " E "},
     {{"-lyNOWHERE", "-", "PIPE", NULL}, " E unknown syslog facility \"NOWHERE\""},
     {{"-L", "a", "-W", "b", "-", NULL}, " E only one -L and -W option allowed"},
     {{"-lf", "/nonexistent/log", "-", "PIPE", NULL}, "/nonexistent/log*No such file"},
+    {{"EXEC:ls", "-l", "-", NULL}, " E quote a command line that has blanks"},
+    {{"TCP-LISTEN:1,", "fork", "PIPE", NULL}, " E write no blank beside a comma of an address"},
+    {{"-", "PIPE", "-v", NULL},
+     " E options come before the addresses, as in: *modcat -v <address>"},
+    {{"-l", "9303", NULL}, " E unknown log option \"-l\"*TCP-LISTEN:<port>"},
 };
 
-static void a_wrong_command_line_is_an_error_of_one_line(void **state)
+static void a_wrong_command_line_is_an_error(void **state)
 {
     struct harness *harness = *state;
 
@@ -266,6 +286,29 @@ static void a_wrong_command_line_is_an_error_of_one_line(void **state)
             program_launch(harness, &(struct launch){.arguments = usages[i].arguments});
         program_ends_logging(program, 1, usages[i].message);
     }
+}
+
+/* All that is wrong in both addresses is told in one run, up to a limit. */
+static void every_mistake_of_a_line_is_told(void **state)
+{
+    struct program *program =
+        program_start(*state, "TCP-LISTNE:1,reuseadr,fork", "PIPE:a:b,crat,perm=9", NULL);
+
+    program_ends_logging(program, 1, " E unknown device/address \"TCP-LISTNE\"; did you mean ");
+    program_logs(program, " E unknown option \"reuseadr\"; did you mean \"reuseaddr\"");
+    program_logs(program, " E PIPE: wrong number of parameters");
+    program_logs(program, " E unknown option \"crat\"; did you mean \"creat\"");
+    program_logs(program, " E *missing numerical value of option \"perm=9\"");
+}
+
+static void a_hundred_mistakes_are_told_in_few_words(void **state)
+{
+    struct harness *harness = *state;
+    struct program *program =
+        program_start(harness, repeated(harness, "PIPE", ",nonsense", 100), "PIPE", NULL);
+
+    program_ends_logging(program, 1, " E there may be more mistakes in the options that follow");
+    assert_true(strlen(program_log(program)) < 4096);
 }
 
 static void an_unresolvable_host_is_an_error(void **state)
@@ -292,7 +335,9 @@ int main(void)
         SYSTEM_TEST(no_group_check_lets_any_option_through_to_fail_later),
         SYSTEM_TEST(sloppy_goes_on_without_an_option_that_can_not_be_used),
         SYSTEM_TEST(sloppy_does_not_go_on_without_a_filter),
-        SYSTEM_TEST(a_wrong_command_line_is_an_error_of_one_line),
+        SYSTEM_TEST(a_wrong_command_line_is_an_error),
+        SYSTEM_TEST(every_mistake_of_a_line_is_told),
+        SYSTEM_TEST(a_hundred_mistakes_are_told_in_few_words),
         SYSTEM_TEST(an_unresolvable_host_is_an_error),
         SYSTEM_TEST(an_unknown_service_is_an_error),
     };

@@ -87,6 +87,13 @@ static bool ends_with(const char *text, const char *end)
             fail_msg("\"%s\" does not end with \"%s\"", said, end);                                \
     } while (0)
 
+#define TELLS(part, ...)                                                                           \
+    do {                                                                                           \
+        assert_int_equal(PARSE(__VA_ARGS__), -1);                                                  \
+        if (strstr(said, part) == NULL)                                                            \
+            fail_msg("\"%s\" does not tell \"%s\"", said, part);                                   \
+    } while (0)
+
 static void two_addresses_with_defaults(void **state)
 {
     (void)state;
@@ -129,9 +136,66 @@ static void forms_of_the_stdio_address_are_no_options(void **state)
 static void anything_but_two_addresses_is_refused(void **state)
 {
     (void)state;
-    REFUSED("E exactly 2 addresses required (there are 1); use option \"-h\" for help", "A");
-    REFUSED("(there are 3); use option \"-h\" for help", "A", "B", "C");
-    REFUSED("(there are 0); use option \"-h\" for help", "-s", "-u");
+    TELLS("E exactly 2 addresses required (there are 1); use option \"-h\" for help\n", "A");
+    TELLS("(there are 3); use option \"-h\" for help\n", "A", "B", "C");
+    TELLS("(there are 0); use option \"-h\" for help\n", "-s", "-u");
+}
+
+/* The message is followed by the arguments and by what is probably wrong with them. */
+static void what_is_not_two_addresses_is_shown_and_explained(void **state)
+{
+    (void)state;
+    TELLS("E   1: TCP-LISTEN:9303,...\n", "TCP-LISTEN:9303,", "fork", "PIPE");
+    TELLS("E   2: fork\n", "TCP-LISTEN:9303,", "fork", "PIPE");
+    REFUSED("E write no blank beside a comma of an address, or quote the address",
+            "TCP-LISTEN:9303,", "fork", "PIPE");
+    REFUSED("E write no blank beside a comma of an address, or quote the address", "PIPE",
+            "TCP-LISTEN:9303", ",fork");
+    REFUSED("E write no blank beside a colon of an address, or quote the address", "PIPE",
+            "TCP-LISTEN:", "9303");
+    REFUSED("E quote a command line that has blanks, as in: 'EXEC:ls -l'", "EXEC:ls", "-l", "-");
+    REFUSED("E quote a command line that has blanks, as in: 'EXEC:ls -l'", "-", "system:ls", "/");
+    REFUSED("E options come before the addresses, as in: modcat -v <address> <address>", "-",
+            "TCP:localhost:80", "-v");
+    REFUSED("E options come before the addresses, as in: modcat -t <address> <address>", "-", "-",
+            "-t", "5");
+    REFUSED("E for standard input and output as the other address, add \"-\"", "TCP:localhost:80");
+    REFUSED("E add the other address, as in: modcat - TCP:localhost:80", "-");
+    REFUSED("E quote an address that has blanks", "/tmp/my", "file", "-");
+    REFUSED("E as in: modcat - TCP:localhost:80", "-u");
+}
+
+static void arguments_are_shown_without_their_options(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("PROXY:a:b:1,proxyauth=me:hidden", "B", "C"), -1);
+    assert_null(strstr(said, "hidden"));
+}
+
+static void options_of_other_tools_are_translated(void **state)
+{
+    (void)state;
+    static const struct {
+        char *option;
+        const char *advice;
+    } rows[] = {
+        {"-l", "use the address TCP-LISTEN:<port>"},
+        {"-lvnp", "use the address TCP-LISTEN:<port>"},
+        {"-p9", "a port is part of an address"},
+        {"-k", "add the option \"fork\" to the listening address"},
+        {"-q", "use option -t <seconds>"},
+        {"-q1", "use option -t <seconds>"},
+        {"-w3", "use option -T <seconds>"},
+        {"-z", "use: -u OPEN:/dev/null TCP:<host>:<port>"},
+        {"-e", "use the address EXEC:<command-line>"},
+        {"--listen", "use the address TCP-LISTEN:<port>"},
+        {"--ssl", "use the address OPENSSL:<host>:<port> or OPENSSL-LISTEN:<port>"},
+        {"--udp", "use the address UDP:<host>:<port> or UDP-LISTEN:<port>"},
+    };
+    for (size_t i = 0; i < MODCAT_COUNT(rows); i++) {
+        TELLS("; use option \"-h\" for help; ", rows[i].option, "9303", "A");
+        TELLS(rows[i].advice, rows[i].option, "9303", "A");
+    }
 }
 
 static void flags_are_set(void **state)
@@ -207,11 +271,11 @@ static void times_without_end_are_forever(void **state)
 static void bad_numbers_are_refused(void **state)
 {
     (void)state;
-    REFUSED("E parseopts(): missing numerical value of option \"-t\"", "-tx", "A", "B");
-    REFUSED("E parseopts(): missing numerical value of option \"-b\"", "-b", "", "A", "B");
-    REFUSED("E parseopts(): trailing garbage in numerical arg of option \"-t\"", "-t1s", "A", "B");
-    REFUSED("E parseopts(): trailing garbage in numerical arg of option \"-b\"", "-b8kB", "A", "B");
-    REFUSED("E parseopts(): trailing garbage in numerical arg of option \"-S\"", "-S08", "A", "B");
+    REFUSED("E option -t needs a number, and \"x\" is not one", "-tx", "A", "B");
+    REFUSED("E option -b needs a number, and \"\" is not one", "-b", "", "A", "B");
+    REFUSED("E option -t: unexpected \"s\" behind the number in \"1s\"", "-t1s", "A", "B");
+    REFUSED("E option -b: unexpected \"B\" behind the number in \"8kB\"", "-b8kB", "A", "B");
+    REFUSED("E option -S: unexpected \"8\" behind the number in \"08\"", "-S08", "A", "B");
     REFUSED("has more bits than there are signals", "-S0xfffffffffffffffff", "A", "B");
     REFUSED("E option -t: the time \"-1\" is negative", "-t", "-1", "A", "B");
     REFUSED("E option -T: \"nan\" is not a time", "-Tnan", "A", "B");
@@ -222,10 +286,10 @@ static void block_sizes_out_of_range_are_refused(void **state)
     (void)state;
     REFUSED("E buffer size option (-b) too small - -5 (the range is 0 to 1073741824)", "-b", "-5",
             "A", "B");
-    REFUSED("E buffer size option (-b) to big - 2G (max is 1073741824)", "-b2G", "A", "B");
-    REFUSED("to big - 99999999999999G (max is 1073741824)", "-b", "99999999999999G", "A", "B");
-    REFUSED("trailing garbage in numerical arg of option \"-b\"", "-b", "4kB", "A", "B");
-    REFUSED("missing numerical value of option \"-b\"", "-b", "k", "A", "B");
+    REFUSED("E buffer size option (-b) too big - 2G (max is 1073741824)", "-b2G", "A", "B");
+    REFUSED("too big - 99999999999999G (max is 1073741824)", "-b", "99999999999999G", "A", "B");
+    REFUSED("unexpected \"B\" behind the number in \"4kB\"", "-b", "4kB", "A", "B");
+    REFUSED("option -b needs a number, and \"k\" is not one", "-b", "k", "A", "B");
 }
 
 static void a_block_size_may_end_in_a_unit(void **state)
@@ -238,7 +302,7 @@ static void a_block_size_may_end_in_a_unit(void **state)
     assert_int_equal(PARSE("-b1G", "A", "B"), 0);
     assert_int_equal(settings.block_size, 1073741824);
     assert_false(settings.no_data);
-    REFUSED("E buffer size option (-b) to big - 1073741825 (max is 1073741824)", "-b1073741825",
+    REFUSED("E buffer size option (-b) too big - 1073741825 (max is 1073741824)", "-b1073741825",
             "A", "B");
     assert_int_equal(PARSE("-b1073741824", "A", "B"), 0);
 }
@@ -267,8 +331,10 @@ static void verbosity_adds_up_and_can_be_set(void **state)
 static void bad_verbosity_is_refused(void **state)
 {
     (void)state;
-    REFUSED("E Invalid (trailing) character(s) \"2\" in \"-d2x\"option", "-d2x", "A", "B");
-    REFUSED("E Invalid (trailing) character(s) \"-\" in \"-d-\"option", "-d-", "A", "B");
+    REFUSED("E option -d: \"2x\" is not a level; use -d0 to -d4, or -d once for each step", "-d2x",
+            "A", "B");
+    REFUSED("E option -d: \"-\" is not a level; use -d0 to -d4, or -d once for each step", "-d-",
+            "A", "B");
     REFUSED("E unknown option \"-ddX\"; use option \"-h\" for help", "-ddX", "A", "B");
     assert_non_null(strstr(said, "\nUsage:\nmodcat [options] <bi-address> <bi-address>\n"));
     REFUSED("E unknown option \"-ddx\"; use option \"-h\" for help", "-ddx", "A", "B");
@@ -288,7 +354,7 @@ static void single_letters_are_not_bundled(void **state)
 static void unknown_options_are_refused_with_the_nearest(void **state)
 {
     (void)state;
-    REFUSED("E unknown option \"-z\"; use option \"-h\" for help", "-z", "A", "B");
+    REFUSED("E unknown option \"-Z\"; use option \"-h\" for help", "-Z", "A", "B");
     REFUSED("E unknown option \"--\"; use option \"-h\" for help", "--", "A", "B");
     REFUSED("E unknown option \"--statistic\"; use option \"-h\" for help; "
             "did you mean \"--statistics\"?",
@@ -296,7 +362,7 @@ static void unknown_options_are_refused_with_the_nearest(void **state)
     REFUSED("did you mean \"--experimental\"?", "--experimental=1", "A", "B");
     REFUSED("E unknown option \"--nothing-like-it\"; use option \"-h\" for help",
             "--nothing-like-it", "A", "B");
-    REFUSED("E unknown log option \"-lq\"; use option \"-h\" for help", "-lq", "A", "B");
+    TELLS("E unknown log option \"-lq\"; use option \"-h\" for help", "-lq", "A", "B");
 }
 
 static void missing_arguments_are_refused(void **state)
@@ -470,6 +536,9 @@ int main(void)
         TEST(a_program_without_arguments_does_no_harm),
         TEST(forms_of_the_stdio_address_are_no_options),
         TEST(anything_but_two_addresses_is_refused),
+        TEST(what_is_not_two_addresses_is_shown_and_explained),
+        TEST(arguments_are_shown_without_their_options),
+        TEST(options_of_other_tools_are_translated),
         TEST(flags_are_set),
         TEST(formats_are_text_or_json),
         TEST(values_are_attached_or_follow),
