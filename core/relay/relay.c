@@ -127,11 +127,11 @@ static struct wait_entry *add_entry(struct waiting *waiting, const struct opened
 }
 
 /* In a session of one direction a sink that has gone is all that can happen while its source says
- * nothing. A terminal line may get another user. */
+ * nothing. A terminal line may get another user, unless it was a program's that has ended. */
 static bool can_be_gone(const struct relay *relay, const struct flow *flow)
 {
     return !relay->two_way && flow_wants_source(flow) && !flow_has_messages(flow->sink) &&
-           !isatty(flow->sink->endpoint->write_fd);
+           (program_ended(flow->sink) || !isatty(flow->sink->endpoint->write_fd));
 }
 
 static bool rests(const struct relay *relay, const struct flow *flow)
