@@ -150,6 +150,7 @@ tests_system_command_test_SOURCES = tests/system/command_test.c $(harness)
 packets = tests/system/packets.c tests/system/packets.h
 types = tests/system/types.c tests/system/types.h
 workers = tests/system/workers.c tests/system/workers.h
+covering = tests/system/covering.c tests/system/covering.h
 certificates = tests/system/certificates.c tests/system/certificates.h
 datagrams = tests/system/datagrams.c tests/system/datagrams.h
 
@@ -225,6 +226,12 @@ system_tests += tests/system/program_test
 tests_system_program_test_SOURCES = tests/system/program_test.c $(harness)
 system_tests += tests/system/parting_test
 tests_system_parting_test_SOURCES = tests/system/parting_test.c $(harness)
+
+system_tests += tests/system/program_ends_matrix_test
+tests_system_program_ends_matrix_test_SOURCES = tests/system/program_ends_matrix_test.c \
+	tests/system/end_table.c tests/system/end_table.h tests/system/probe.c \
+	tests/system/probe.h $(covering) $(workers) $(packets) $(harness)
+EXTRA_DIST += tests/system/ends.rows
 
 system_tests += tests/system/program_end_test
 tests_system_program_end_test_SOURCES = tests/system/program_end_test.c $(harness)
