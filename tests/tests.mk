@@ -392,8 +392,8 @@ dist_check_SCRIPTS += tests/builds/builds_test
 dist_check_SCRIPTS += tests/fresh/fresh_test
 
 # The manuals: they say what the tables say, and their examples work.
-manual_tests = tests/manuals/compat_test tests/manuals/pages_test tests/manuals/tables_test \
-	tests/manuals/examples_test
+manual_tests = tests/manuals/compat_test tests/manuals/ends_test tests/manuals/pages_test \
+	tests/manuals/tables_test tests/manuals/examples_test
 dist_check_SCRIPTS += $(manual_tests)
 EXTRA_DIST += tests/manuals/reading.sh tests/manuals/socat.words
 TESTS += $(manual_tests)
