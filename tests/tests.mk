@@ -181,12 +181,12 @@ tests_system_coverage_test_LDADD = $(streams_libs)
 
 system_tests += tests/system/datagram_matrix_test
 tests_system_datagram_matrix_test_SOURCES = tests/system/datagram_matrix_test.c $(datagrams) \
-	$(streams) $(types) $(workers) $(packets) $(network)
+	$(streams) $(types) $(covering) $(workers) $(packets) $(network)
 tests_system_datagram_matrix_test_LDADD = $(streams_libs)
 
 system_tests += tests/system/ends_matrix_test
 tests_system_ends_matrix_test_SOURCES = tests/system/ends_matrix_test.c tests/system/endings.c \
-	tests/system/endings.h $(streams) $(types) \
+	tests/system/endings.h $(streams) $(types) $(covering) \
 	$(workers) $(packets) $(harness)
 tests_system_ends_matrix_test_LDADD = $(streams_libs)
 

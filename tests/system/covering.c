@@ -2,18 +2,33 @@
 
 #include <stdlib.h>
 
+bool covering_takes_few(void)
+{
+    return SANITIZED && getenv("MODCAT_TEST_ALL") == NULL;
+}
+
+static const size_t *goals_of(const struct covering *covering, size_t number)
+{
+    return &covering->goals[number * covering->per_case];
+}
+
 static size_t count_new(const struct covering *covering, size_t number, const bool *reached)
 {
     size_t count = 0;
-    for (size_t i = 0; i < covering->per_case; i++)
-        count += !reached[covering->goals[number * covering->per_case + i]];
+    for (size_t i = 0; i < covering->per_case; i++) {
+        size_t goal = goals_of(covering, number)[i];
+        count += goal != COVERING_NONE && !reached[goal];
+    }
     return count;
 }
 
 static void reach(const struct covering *covering, size_t number, bool *reached)
 {
-    for (size_t i = 0; i < covering->per_case; i++)
-        reached[covering->goals[number * covering->per_case + i]] = true;
+    for (size_t i = 0; i < covering->per_case; i++) {
+        size_t goal = goals_of(covering, number)[i];
+        if (goal != COVERING_NONE)
+            reached[goal] = true;
+    }
 }
 
 /* Those that reach most are taken first. */
@@ -42,7 +57,7 @@ static size_t choose_all(const struct covering *covering, size_t *chosen)
 size_t covering_choose(const struct covering *covering, const char *what, const char *reached,
                        size_t *chosen)
 {
-    if (!SANITIZED || getenv("MODCAT_TEST_ALL") != NULL) {
+    if (!covering_takes_few()) {
         print_message("all %zu %s are tried\n", covering->count, what);
         return choose_all(covering, chosen);
     }

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "tests/system/endings.h"
+#include "tests/system/covering.h"
 #include "tests/system/types.h"
 #include "tests/system/workers.h"
 
@@ -19,6 +20,11 @@
 /* A pair that is like another one is tested in one of so many ways. */
 #define TURNS 16
 
+/* Where few pairs are tested, each kind is in every way, but one that is like another in one of so
+ * many; and a pair of those that are not is in one of so many. */
+#define TURNS_ALIKE 4
+#define TURNS_OTHERS 8
+
 static void *common; /* the harness that lasts as long as all tests */
 static struct stream_setup setup;
 
@@ -29,11 +35,12 @@ static const struct stream_kind **kinds;
 static size_t kind_count;
 static bool test_all;
 
-/* The pairs that a way is tested with. */
-struct chosen {
-    const struct stream_kind *one, *other;
+/* The pairs that a way can be tested with, and the numbers of those that it is tested with. */
+struct possible {
+    const struct stream_kind *left, *right;
 };
-static struct chosen *chosen;
+static struct possible *possible;
+static size_t *chosen;
 
 int endings_begin(void **state)
 {
@@ -230,44 +237,95 @@ static bool can_happen(const struct stream_kind *one, const struct stream_kind *
     return stream_pair_is_possible(one, other) && can_be_first(first_of(one, other), one, other);
 }
 
-static bool has_its_turn(size_t one, size_t other)
+static bool is_alike(size_t one, size_t other)
 {
-    bool alike = ((kinds[one]->traits | kinds[other]->traits) & STREAM_ALIKE) != 0;
-    return types_in_order(one, other) && (!alike || test_all || (one + other + turn) % TURNS == 0);
+    return ((kinds[one]->traits | kinds[other]->traits) & STREAM_ALIKE) != 0;
+}
+
+static bool has_its_turn(size_t one, size_t other, size_t turns)
+{
+    return (one + other + turn) % turns == 0;
+}
+
+static bool is_wanted(size_t one, size_t other)
+{
+    bool all = test_all || covering_takes_few() || !is_alike(one, other);
+    return types_in_order(one, other) && (all || has_its_turn(one, other, TURNS));
+}
+
+static size_t goal_of(size_t kind)
+{
+    bool alike = (kinds[kind]->traits & STREAM_ALIKE) != 0;
+    return alike && (kind + turn) % TURNS_ALIKE != 0 ? COVERING_NONE : kind;
 }
 
 static void run_chosen(struct harness *harness, size_t number)
 {
-    run_pair(harness, chosen[number].one, chosen[number].other);
+    const struct possible *pair = &possible[chosen[number]];
+    run_pair(harness, pair->left, pair->right);
+}
+
+/* Each kind as the one that acts and as the other one; and each pair of those that are not like
+ * others, in some of the ways. */
+enum { GOAL_FIRST, GOAL_OTHER, GOAL_PAIR, GOALS };
+
+static void run_some(size_t count, size_t other_count, const size_t (*goals)[GOALS],
+                     unsigned workers)
+{
+    const struct covering covering = {
+        .count = count,
+        .per_case = GOALS,
+        .goal_count = kind_count + other_count + kind_count * other_count,
+        .goals = goals[0],
+    };
+    chosen = memory(common, (count + 1) * sizeof *chosen);
+    count = covering_choose(&covering, "pairs", "each type as either end, and each two, by turns",
+                            chosen);
+    workers_run(&(struct work){.count = count, .piece = run_chosen, .workers = workers});
 }
 
 void endings_run(const struct way *tested, size_t number)
 {
-    size_t count = 0;
+    size_t count = 0, most = kind_count * kind_count;
+    size_t(*goals)[GOALS] = memory(common, most * sizeof *goals);
 
     way = tested;
     turn = number;
-    chosen = memory(common, kind_count * kind_count * sizeof *chosen);
-    for (size_t i = 0; i < kind_count * kind_count; i++) {
+    possible = memory(common, most * sizeof *possible);
+    for (size_t i = 0; i < most; i++) {
         size_t left = i / kind_count, right = i % kind_count;
-        if (has_its_turn(left, right) && can_happen(kinds[left], kinds[right]))
-            chosen[count++] = (struct chosen){kinds[left], kinds[right]};
+        struct possible pair = {kinds[left], kinds[right]};
+        if (!is_wanted(left, right) || !can_happen(pair.left, pair.right))
+            continue;
+        bool is_left = first_of(pair.left, pair.right) == 0;
+        bool due = !is_alike(left, right) && has_its_turn(left, right, TURNS_OTHERS);
+        size_t other = goal_of(is_left ? right : left);
+        goals[count][GOAL_FIRST] = goal_of(is_left ? left : right);
+        goals[count][GOAL_OTHER] = other == COVERING_NONE ? other : kind_count + other;
+        goals[count][GOAL_PAIR] = due ? 2 * kind_count + i : COVERING_NONE;
+        possible[count++] = pair;
     }
-    workers_run(&(struct work){.count = count, .piece = run_chosen, .workers = WORKERS});
+    run_some(count, kind_count, goals, WORKERS);
 }
 
 void endings_run_files(const struct way *tested, const struct stream_kind *files, size_t file_count)
 {
-    size_t count = 0;
+    size_t count = 0, most = kind_count * file_count;
+    size_t(*goals)[GOALS] = memory(common, most * sizeof *goals);
 
     way = tested;
-    chosen = memory(common, kind_count * file_count * sizeof *chosen);
-    for (size_t i = 0; i < kind_count * file_count; i++) {
-        const struct stream_kind *stream = kinds[i / file_count], *file = &files[i % file_count];
-        struct chosen pair =
-            way->first == 0 ? (struct chosen){stream, file} : (struct chosen){file, stream};
-        if (can_happen(pair.one, pair.other))
-            chosen[count++] = pair;
+    possible = memory(common, most * sizeof *possible);
+    for (size_t i = 0; i < most; i++) {
+        size_t kind = i / file_count, number = i % file_count;
+        const struct stream_kind *stream = kinds[kind], *file = &files[number];
+        bool is_left = way->first == 0;
+        struct possible pair = {is_left ? stream : file, is_left ? file : stream};
+        if (!can_happen(pair.left, pair.right))
+            continue;
+        goals[count][GOAL_FIRST] = goal_of(kind);
+        goals[count][GOAL_OTHER] = kind_count + number;
+        goals[count][GOAL_PAIR] = COVERING_NONE;
+        possible[count++] = pair;
     }
-    workers_run(&(struct work){.count = count, .piece = run_chosen});
+    run_some(count, file_count, goals, 0);
 }
