@@ -116,6 +116,7 @@ static int open_and_transfer(struct session *session)
 static _Noreturn void leave(int status)
 {
     fflush(NULL);
+    signals_end_by();
     _exit(status);
 }
 
@@ -141,6 +142,7 @@ static int run(const struct settings *settings, struct registry *registry)
     if (session.forked)
         leave(status);
     session_free(&session);
+    signals_end_by();
     return status;
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/time.h>
 
@@ -11,29 +10,19 @@
 
 /* A process has one timer of this kind, and one action of its signal. */
 static struct {
-    bool prepared;
-    struct sigaction before;
+    struct sigaction action_before;
+    sigset_t mask_before;
     volatile sig_atomic_t strokes;
+    volatile sig_atomic_t asked; /* somebody else has sent the signal */
 } state;
 
-static void strike(int number)
+static void strike(int number, siginfo_t *info, void *context)
 {
-    (void)number;
-    state.strokes++;
-}
-
-/* Without SA_RESTART: the call has to be interrupted. */
-static void prepare(void)
-{
-    const struct sigaction action = {.sa_handler = strike};
-    sigset_t alarm;
-    if (state.prepared)
-        return;
-    state.prepared = true;
-    sigaction(SIGALRM, &action, &state.before);
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+    (void)number, (void)context;
+    if (info->si_code == SI_KERNEL)
+        state.strokes++;
+    else
+        state.asked = 1;
 }
 
 static void set_timer(long microseconds)
@@ -43,10 +32,16 @@ static void set_timer(long microseconds)
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+/* Without SA_RESTART: the call has to be interrupted. */
 void moment_start(void)
 {
-    prepare();
-    state.strokes = 0;
+    const struct sigaction action = {.sa_sigaction = strike, .sa_flags = SA_SIGINFO};
+    sigset_t alarm;
+    state.strokes = state.asked = 0;
+    sigaction(SIGALRM, &action, &state.action_before);
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarm, &state.mask_before);
     set_timer(MOMENT_MICROSECONDS);
 }
 
@@ -54,13 +49,10 @@ int moment_stop(void)
 {
     int saved = errno;
     set_timer(0);
+    sigprocmask(SIG_SETMASK, &state.mask_before, NULL);
+    sigaction(SIGALRM, &state.action_before, NULL);
+    if (state.asked != 0)
+        raise(SIGALRM);
     errno = saved;
     return state.strokes;
-}
-
-void moment_restore(void)
-{
-    if (state.prepared)
-        sigaction(SIGALRM, &state.before, NULL);
-    state.prepared = false;
 }

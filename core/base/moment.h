@@ -9,10 +9,8 @@
 /* From here on, a call of the main thread that blocks fails with EINTR after about 20 ms. */
 void moment_start(void);
 
-/* Ends that. Returns how often the timer has struck. errno is kept. */
+/* Ends that. Returns how often the timer has struck. errno is kept. A SIGALRM of somebody else has
+ * the effect that it has outside of moments. */
 int moment_stop(void);
-
-/* Restores the action of SIGALRM as it was at first, for a child program. */
-void moment_restore(void);
 
 #endif

@@ -49,10 +49,11 @@ static ssize_t write_and_close(int fd, const void *data, size_t length)
     return count;
 }
 
-/* The kernel can't be told to return at once for this kind of descriptor. */
+/* The kernel can't be told to return at once for this kind of descriptor, or must not be asked: a
+ * sandbox may answer EPERM to what it does not know. */
 static bool must_try_otherwise(int error)
 {
-    return error == EOPNOTSUPP || error == EINVAL || error == ENOSYS;
+    return error == EOPNOTSUPP || error == EINVAL || error == ENOSYS || error == EPERM;
 }
 
 static int not_ready(void)

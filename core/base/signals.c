@@ -2,7 +2,6 @@
 #include "core/base/signals.h"
 
 #include "core/base/log.h"
-#include "core/base/moment.h"
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -18,19 +17,40 @@ static struct {
     bool child_ended;
     bool statistics_wanted;
     bool resized;
-    unsigned long ending_mask; /* bit N: signal N is read from fd, whether it is diverted or not */
+    unsigned long ending_mask; /* bit N: signal N ends the program with a message */
+    unsigned long quiet_mask;  /* bit N: it does so without one, and the program dies of it */
     unsigned long diverting;   /* bit N: signal N does not end the program */
     unsigned long diverted;    /* bit N: such a signal has come */
     sigset_t mask_at_start;
     struct sigaction pipe_at_start;
+    struct sigaction size_at_start;
     struct sigaction child_at_start;
 } state = {.fd = -1};
 
 /* Signals that have a meaning of their own, whatever option -S says; and what can't be blocked. */
 static bool fixed_by_program(int number)
 {
-    return number == SIGPIPE || number == SIGCHLD || number == SIGUSR1 || number == SIGALRM ||
+    return number == SIGPIPE || number == SIGXFSZ || number == SIGCHLD || number == SIGUSR1 ||
            number == SIGWINCH || number == SIGCONT || number == SIGKILL || number == SIGSTOP;
+}
+
+/* Those that stop a process, or do nothing, unless somebody cares for them. */
+static bool ends_a_process(int number)
+{
+    return number != SIGTSTP && number != SIGTTIN && number != SIGTTOU && number != SIGURG;
+}
+
+/* Signals that would end the program at once, without the work of its end: terminals would stay as
+ * they are, and what it has made would stay behind. */
+static unsigned long all_that_end(void)
+{
+    unsigned long mask = 0;
+    struct sigaction action;
+    for (int number = 1; number < 32; number++)
+        if (ends_a_process(number) && sigaction(number, NULL, &action) == 0 &&
+            action.sa_handler == SIG_DFL)
+            mask |= 1UL << number;
+    return mask;
 }
 
 static void choose(unsigned long mask, sigset_t *handled)
@@ -49,9 +69,11 @@ int signals_start(unsigned long mask)
 {
     sigset_t handled;
     const struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
-    choose(mask, &handled);
     state.ending_mask = mask;
+    state.quiet_mask = all_that_end() & ~mask;
+    choose(mask | state.quiet_mask, &handled);
     sigaction(SIGPIPE, &ignore, &state.pipe_at_start);
+    sigaction(SIGXFSZ, &ignore, &state.size_at_start);
     sigaction(SIGCHLD, &standard, &state.child_at_start);
     sigprocmask(SIG_BLOCK, &handled, &state.mask_at_start);
     state.fd = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -65,14 +87,20 @@ void signals_restore(void)
     if (state.fd < 0)
         return;
     sigaction(SIGPIPE, &state.pipe_at_start, NULL);
+    sigaction(SIGXFSZ, &state.size_at_start, NULL);
     sigaction(SIGCHLD, &state.child_at_start, NULL);
-    moment_restore();
     sigprocmask(SIG_SETMASK, &state.mask_at_start, NULL);
 }
 
 int signals_fd(void)
 {
     return state.fd;
+}
+
+/* Those that are read from fd, whether they are diverted or not. */
+static unsigned long reading_mask(void)
+{
+    return state.ending_mask | state.quiet_mask;
 }
 
 static void take_note(int number)
@@ -109,9 +137,14 @@ static enum modcat_level ending_level(int number)
     }
 }
 
+static bool is_quiet(int number)
+{
+    return (state.quiet_mask >> number & 1) != 0;
+}
+
 int signals_ending(void)
 {
-    if (state.ending != 0 && !state.ending_logged) {
+    if (state.ending != 0 && !state.ending_logged && !is_quiet(state.ending)) {
         state.ending_logged = true;
         log_notice("socat_signal(): handling signal %d", state.ending);
         modcat_log(ending_level(state.ending), "exiting on signal %d", state.ending);
@@ -120,13 +153,24 @@ int signals_ending(void)
     return state.ending;
 }
 
+void signals_end_by(void)
+{
+    sigset_t one;
+    if (state.ending == 0 || !is_quiet(state.ending))
+        return;
+    sigemptyset(&one);
+    sigaddset(&one, state.ending);
+    raise(state.ending);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
 bool signals_end_pending(void)
 {
     sigset_t pending;
     if (state.ending != 0 || state.fd < 0 || sigpending(&pending) < 0)
         return state.ending != 0;
     for (int number = 1; number < 32; number++)
-        if ((state.ending_mask & ~state.diverting) >> number & 1 && !fixed_by_program(number) &&
+        if ((reading_mask() & ~state.diverting) >> number & 1 && !fixed_by_program(number) &&
             sigismember(&pending, number) == 1)
             return true;
     return false;
@@ -154,14 +198,14 @@ bool signals_take_resized(void)
     return take(&state.resized);
 }
 
-/* A signal outside of the mask of signals_start() is read from the descriptor, and blocked for
+/* A signal outside of the masks of signals_start() is read from the descriptor, and blocked for
  * that, only while it is diverted. */
 static void read_signal(int number, bool on)
 {
     sigset_t one, all;
     sigemptyset(&one);
     sigaddset(&one, number);
-    choose(state.ending_mask | state.diverting, &all);
+    choose(reading_mask() | state.diverting, &all);
     if (on)
         sigprocmask(SIG_BLOCK, &one, NULL);
     signalfd(state.fd, &all, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -175,7 +219,7 @@ void signals_divert(int number, bool on)
     if (((state.diverting & bit) != 0) == on)
         return;
     state.diverting = on ? state.diverting | bit : state.diverting & ~bit;
-    if ((state.ending_mask & bit) == 0)
+    if ((reading_mask() & bit) == 0)
         read_signal(number, on);
 }
 

@@ -10,7 +10,10 @@
 /* The set of signals that end the program with a message, as for option -S: bit N is signal N. */
 #define SIGNALS_DEFAULT_MASK 0x89deUL
 
-/* Blocks the signals and opens their descriptor. Returns 0, or -1 after reporting. */
+/* Blocks the signals of the mask, and all others that would end the program without the work of its
+ * end, and opens their descriptor. Of the others those stay as they are that are ignored already.
+ * Ignores SIGPIPE and SIGXFSZ: what fails for them is reported. Returns 0, or -1 after
+ * reporting. */
 int signals_start(unsigned long mask);
 
 /* Restores actions and mask as they were at start, for a child program. */
@@ -23,8 +26,12 @@ int signals_fd(void);
 void signals_collect(void);
 
 /* The signal that asks the program to end, 0 when there is none. Logs it the first time it is
- * seen. A program that ends for it exits with 128 plus its number. */
+ * seen, where it is in the mask. A program that ends for it exits with 128 plus its number. */
 int signals_ending(void);
+
+/* The last thing that a program does which ends for a signal outside of the mask: it dies of it.
+ * Returns where there is no such signal. */
+void signals_end_by(void);
 
 /* True when the program is asked to end, or is about to see that it is: cheap, and without any
  * effect. */

@@ -5,8 +5,8 @@
 #include "core/relay/moving.h"
 #include <string.h>
 
-/* A descriptor that can't be spliced after all, or a broken pipe, which only matters when something
- * has to be written to it: the buffer does the rest. */
+/* A descriptor that can't be spliced after all, or one that can't be written to, which only matters
+ * when there is something to write: the buffer does the rest. */
 static void stop_splicing(struct flow *flow)
 {
     log_debug("splice(%d, ..., %d, ...): %s; going on through a buffer",
@@ -19,7 +19,7 @@ static void stop_splicing(struct flow *flow)
 static bool splice_refused(int error)
 {
     return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == ENOMEM ||
-           error == EMSGSIZE || error == EPIPE;
+           error == EMSGSIZE || error == EPIPE || error == EBADF || error == EPERM;
 }
 
 /* A straight move fails for either end. Reading a pipe never fails. */

@@ -102,6 +102,28 @@ static void files_are_read_as_their_options_say(void **state)
     }
 }
 
+/* The other side has nothing to say, so that it does not matter what can't be written to. */
+static void what_can_only_be_read_is_no_trouble_while_nothing_is_written(void **state)
+{
+    struct harness *harness = *state;
+    const char *file = path(harness, "file");
+    const char *const addresses[] = {text(harness, "OPEN:%s,rdonly", file), "FD:3"};
+    file_write(harness, file, "0123456789");
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        const char *const arguments[] = {addresses[i], "-", NULL};
+        struct program *program = program_launch(
+            harness,
+            &(struct launch){.arguments = arguments,
+                             .in = STREAM_PIPE,
+                             .out = STREAM_PIPE,
+                             .extra = harness_keep(harness, open(file, O_RDONLY | O_CLOEXEC))});
+        program_end_input(program);
+        program_ends(program, 0);
+        assert_string_equal(program_output(program, NULL), "0123456789");
+        assert_string_equal(program_log(program), "");
+    }
+}
+
 /* Each row: an address that can't be opened, and the message. */
 static const struct {
     const char *address;
@@ -592,6 +614,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(files_are_written_as_their_options_say),
         SYSTEM_TEST(files_are_read_as_their_options_say),
+        SYSTEM_TEST(what_can_only_be_read_is_no_trouble_while_nothing_is_written),
         SYSTEM_TEST(a_file_that_cannot_be_opened_is_an_error_that_names_it),
         SYSTEM_TEST(made_files_get_the_permissions_that_the_options_ask_for),
         SYSTEM_TEST(chdir_holds_for_one_address_only),

@@ -3,7 +3,10 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#define TRANSFER " N starting data transfer loop"
 
 static void terminate(struct program *program)
 {
@@ -230,6 +233,39 @@ static void statistics_are_shown_at_the_end_when_asked_for(void **state)
     assert_true(program_has_logged(program, " I STATISTICS: right to left: *5 byte(s)"));
 }
 
+/* The signal SIGXFSZ would end it without a word. */
+static void limit_file_sizes(struct program *program, rlim_t bytes)
+{
+    const struct rlimit limit = {bytes, bytes};
+    assert_int_equal(prlimit(program_pid(program), RLIMIT_FSIZE, &limit, NULL), 0);
+}
+
+static void a_limit_of_file_sizes_is_an_error_like_a_full_disk(void **state)
+{
+    struct harness *harness = *state;
+    struct program *program = program_start(
+        harness, "-d", "-d", "-u", "-", text(harness, "CREATE:%s", path(harness, "limited")), NULL);
+    program_logs(program, TRANSFER);
+    limit_file_sizes(program, 4);
+    program_send(program, "123456789");
+    program_ends_logging(program, 1, " E write(*File too large");
+    assert_string_equal(file_read(harness, path(harness, "limited")), "1234");
+}
+
+static void a_limit_of_file_sizes_ends_no_session_that_is_recorded(void **state)
+{
+    struct harness *harness = *state;
+    struct program *program =
+        program_start(harness, "-d", "-d", "-r", path(harness, "dump"), "-", "PIPE", NULL);
+    program_logs(program, TRANSFER);
+    limit_file_sizes(program, 4);
+    program_send(program, "123456789");
+    program_logs(program, " W option -r: write(*File too large");
+    program_outputs(program, "123456789");
+    program_end_input(program);
+    program_ends(program, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +286,8 @@ int main(void)
         SYSTEM_TEST(a_signal_that_is_not_in_the_mask_keeps_its_default_action),
         SYSTEM_TEST(sigusr1_shows_statistics_and_the_relay_goes_on),
         SYSTEM_TEST(statistics_are_shown_at_the_end_when_asked_for),
+        SYSTEM_TEST(a_limit_of_file_sizes_is_an_error_like_a_full_disk),
+        SYSTEM_TEST(a_limit_of_file_sizes_ends_no_session_that_is_recorded),
     };
     return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }
