@@ -16,7 +16,7 @@
 /* The kernel's limit of the IP options of a packet, see RFC 791. */
 #define IP_OPTIONS_MAX 40
 
-static modcat_apply_fn append_ip_options;
+static modcat_apply_fn append_ip_options, set_in_one_byte;
 static modcat_check_fn check_mtu_discover;
 
 /* An integer option of sockets that is set as soon as there is one. */
@@ -120,9 +120,10 @@ static const struct modcat_option ip4_options[] = {
      .help = "be a transparent proxy: accept and bind foreign addresses",
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_PREBIND,
-     .effect = MODCAT_SOCKOPT,
+     .effect = MODCAT_CALL,
      .major = IPPROTO_IP,
-     .minor = IP_TRANSPARENT},
+     .minor = IP_TRANSPARENT,
+     .apply = set_in_one_byte},
     IP4_INT("ip-ttl", "ipttl,ttl", IP_TTL, "time to live of packets"),
     {.name = "ai-addrconfig",
      .aliases = "addrconfig",
@@ -355,4 +356,12 @@ static int append_ip_options(struct modcat_opening *opening, int fd,
     }
     memcpy(data + length, value->data, value->length);
     return socket_set(opening, fd, option->major, option->minor, data, length + value->length);
+}
+
+/* The kernel takes a byte as well as an int; socat passes a byte. */
+static int set_in_one_byte(struct modcat_opening *opening, int fd,
+                           const struct modcat_option *option, const struct modcat_value *value)
+{
+    const uint8_t byte = value->number != 0;
+    return socket_set(opening, fd, option->major, option->minor, &byte, sizeof byte);
 }
