@@ -230,6 +230,7 @@ int membership_join_source_ip6(struct modcat_opening *opening, int fd,
 {
     struct membership_parts parts;
     int index;
+    modcat_experimental(opening, option->name);
     if (split(opening, option, value, 3, &parts) < 0)
         return -1;
     int result = need_interface(opening, parts.parts[1], &index);

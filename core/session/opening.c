@@ -235,6 +235,12 @@ void modcat_ignore_option(struct modcat_opening *opening, const char *name)
     (void)modcat_option(opening, name);
 }
 
+void modcat_experimental(const struct modcat_opening *opening, const char *name)
+{
+    if (!opening->settings->experimental)
+        log_warning("option \"%s\" is experimental; option --experimental accepts that", name);
+}
+
 const char *modcat_keyword(const struct modcat_opening *opening)
 {
     return opening->address->keyword;

@@ -222,12 +222,24 @@ static int open_device(struct modcat_opening *opening)
                        strerror(errno));
 }
 
+/* An option of interfaces whose packets come from a socket. */
+static void warn_of_tags(struct modcat_opening *opening)
+{
+    if (modcat_option(opening, "retrieve-vlan") == NULL)
+        return;
+    modcat_log(MODCAT_WARNING,
+               "option \"retrieve-vlan\" has no effect with %s: the kernel leaves "
+               "VLAN tags in its frames",
+               modcat_keyword(opening));
+}
+
 static int tun_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     const char *text = modcat_param(opening, 0);
     struct ifreq interface;
     struct network network;
     modcat_log(MODCAT_NOTICE, "creating tunnel network interface");
+    warn_of_tags(opening);
     if (describe(opening, &interface) < 0 ||
         (text != NULL && read_network(opening, text, &network) < 0))
         return -1;
