@@ -200,13 +200,10 @@ int opening_report_unused(const struct modcat_opening *opening)
     for (size_t i = 0; i < opening->address->option_count; i++) {
         if (opening->used[i])
             continue;
-        log_warning("showleft(): option \"%s\" not inquired",
-                    opening->address->options[i].entry->option.name);
+        log_error("option \"%s\" has no effect with %s: leave it out",
+                  opening->address->options[i].name, opening->address->keyword);
         unused++;
     }
-    if (unused > 0)
-        log_error("INTERNAL: %d option(s) remained unused: %s has no use for them", unused,
-                  opening->address->keyword);
     return unused;
 }
 
