@@ -219,9 +219,9 @@ static void names_what_is_wrong(void **state)
     fails(*state, "TUN:10.0.0.1/33", " E IPv4 netmask \"33\" is too large");
     fails(*state, "TUN:10.0.0.1/eight", " E \"eight\" is not a valid IPv4 netmask in \"10.0.0.1/");
     fails(*state, "TUN:[::1]/129", " E IPv6 netmask \"129\" is too large");
-    fails(*state, "TUN,tun-type=tin", " E unknown tun-type \"tin\"");
+    fails(*state, "TUN,tun-type=tin", " E option tun-type: invalid value \"tin\": use tun or tap");
     fails(*state, "TUN,tun-name=sixteen-letters!",
-          " E tun-name \"sixteen-letters!\" has more than");
+          " E option tun-name: invalid value \"sixteen-letters!\": it has more than");
     fails(*state, "TUN,tun-device=/nowhere/tun", " E open(\"/nowhere/tun\"*): No such file");
     fails(*state, "TUN,tun-device=/dev/null", " E ioctl(*TUNSETIFF*): Inappropriate ioctl");
 }
