@@ -40,6 +40,17 @@ traced()
     strace -f --seccomp-bpf -qq -e signal=none -e trace="$calls" -o .calls socat "$@"
 }
 
+# options_set WORD ARGUMENT...: the options of sockets with WORD in them that a socat sets, as strace
+# shows level, name, value and length.
+options_set()
+{
+    word=$1
+    shift
+    traced "$@"
+    sed -n "s/^[0-9 ]*setsockopt([0-9]*, \\(.*$word.*\\)) = 0\$/\\1/p" .calls
+    rm .calls
+}
+
 # serve ARGUMENT...: a socat that listens, on $port where it is a port. It is waited for with `wait`.
 serve()
 {
