@@ -65,6 +65,27 @@ serve()
     echo 'it does not listen'
 }
 
+# certify: a key and a certificate for localhost, in the file pem.
+certify()
+{
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key -out cert 2>/dev/null
+    cat key cert >pem
+    rm key cert
+}
+
+# answering TEXT COUNT: a server on $port that takes what a client asks, up to an empty line or so
+# many bytes where the answer is binary, keeps it as `asked`, answers, and gives the rest back.
+answering()
+{
+    case $1 in
+    '\0'*) take="dd bs=1 count=$2 of=asked 2>/dev/null" ;;
+    *) take="sed -u '/^.\$/q' >asked" ;;
+    esac
+    printf '%s\n' '#!/bin/sh' "$take" "printf '$1'" 'exec cat' >server
+    chmod +x server
+    serve TCP4-LISTEN:0,bind=127.0.0.1 EXEC:./server
+}
+
 # show PATH...: prints text. It is much run, and needs no program.
 show()
 {
