@@ -8,11 +8,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <net/if.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -44,6 +47,9 @@ static const struct limit {
     {"virtual memory (kbytes)", RLIMIT_AS},
 };
 
+/* Shorter names are filled up to this. */
+#define SIZE_COLUMN 9
+
 static const struct size {
     const char *type;
     size_t bytes;
@@ -57,46 +63,105 @@ static const struct size {
     {"struct timespec", sizeof(struct timespec)},
 };
 
-#define CONSTANT(name) {#name, name, false}
-#define BITS(name) {#name, name, true}
+enum form { DECIMAL_FORM, HEXADECIMAL_FORM, BITS_FORM };
 
+#define DECIMAL(name) {#name, name, DECIMAL_FORM}
+#define HEXADECIMAL(name) {#name, name, HEXADECIMAL_FORM}
+#define BITS(name) {#name, name, BITS_FORM}
+
+/* Scripts take from here what they write into addresses, in socat's notation. */
 static const struct constant {
     const char *name;
     long value;
-    bool octal;
+    enum form form;
 } constants[] = {
-    CONSTANT(FD_SETSIZE), CONSTANT(NFDBITS), CONSTANT(O_RDONLY), CONSTANT(O_WRONLY),
-    CONSTANT(O_RDWR),     CONSTANT(SHUT_RD), CONSTANT(SHUT_WR),  CONSTANT(SHUT_RDWR),
-    CONSTANT(PIPE_BUF),   CONSTANT(PF_UNIX), CONSTANT(PF_INET),  CONSTANT(PF_INET6),
-    CONSTANT(SOCK_STREAM), CONSTANT(SOCK_DGRAM), CONSTANT(SOCK_SEQPACKET),
-    CONSTANT(SOL_SOCKET), BITS(CRDLY),       BITS(CR0),          BITS(CR1),
-    BITS(CR2),            BITS(CR3),         BITS(TABDLY),       BITS(TAB0),
-    BITS(TAB1),           BITS(TAB2),        BITS(TAB3),         BITS(CSIZE),
+    DECIMAL(FD_SETSIZE),
+    DECIMAL(NFDBITS),
+    DECIMAL(O_RDONLY),
+    DECIMAL(O_WRONLY),
+    DECIMAL(O_RDWR),
+    DECIMAL(SHUT_RD),
+    DECIMAL(SHUT_WR),
+    DECIMAL(SHUT_RDWR),
+    BITS(CRDLY),
+    BITS(CR0),
+    BITS(CR1),
+    BITS(CR2),
+    BITS(CR3),
+    BITS(TABDLY),
+    BITS(TAB0),
+    BITS(TAB1),
+    BITS(TAB2),
+    BITS(TAB3),
+    BITS(CSIZE),
+    HEXADECIMAL(TIOCEXCL),
+    DECIMAL(FOPEN_MAX),
+    DECIMAL(PIPE_BUF),
+    DECIMAL(PF_UNIX),
+    DECIMAL(PF_INET),
+    DECIMAL(PF_INET6),
+    DECIMAL(PF_APPLETALK),
+    DECIMAL(PF_PACKET),
+    DECIMAL(PF_VSOCK),
+    DECIMAL(SOCK_STREAM),
+    DECIMAL(SOCK_DGRAM),
+    DECIMAL(SOCK_RAW),
+    DECIMAL(SOCK_SEQPACKET),
+    DECIMAL(SOCK_PACKET),
+    DECIMAL(IPPROTO_IP),
+    DECIMAL(IPPROTO_TCP),
+    DECIMAL(IPPROTO_UDP),
+    DECIMAL(IPPROTO_SCTP),
+    DECIMAL(IPPROTO_DCCP),
+    DECIMAL(IPPROTO_UDPLITE),
+    HEXADECIMAL(SOL_SOCKET),
+    HEXADECIMAL(SOL_PACKET),
+    HEXADECIMAL(SOL_IP),
+    HEXADECIMAL(SOL_IPV6),
+    HEXADECIMAL(SOL_TCP),
+    HEXADECIMAL(SOL_DCCP),
+    DECIMAL(SO_REUSEADDR),
+    DECIMAL(TCP_MAXSEG),
 };
+
+static void show_constant(const struct constant *constant)
+{
+    if (constant->form == BITS_FORM)
+        printf("#define %s %012lo\n", constant->name, constant->value);
+    else if (constant->form == HEXADECIMAL_FORM)
+        printf("#define %s 0x%lx\n", constant->name, constant->value);
+    else
+        printf("#define %s %ld\n", constant->name, constant->value);
+}
 
 static void show_constants(void)
 {
     for (size_t i = 0; i < sizeof constants / sizeof constants[0]; i++)
-        printf(constants[i].octal ? "#define %s %012lo\n" : "#define %s %ld\n", constants[i].name,
-               constants[i].value);
+        show_constant(&constants[i]);
 }
 
-static void show_terminal(void)
+/* Returns whether there is one. */
+static bool show_terminal(void)
 {
     char name[L_ctermid];
     int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-    printf("controlling terminal: %s\n", fd >= 0 ? ctermid(name) : "-");
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0) {
+        puts("controlling terminal: -");
+        return false;
+    }
+    printf("controlling terminal: \"%s\"\n", ctermid(name));
+    close(fd);
+    return true;
 }
 
-static void show_groups(void)
+static void show_groups(bool has_terminal)
 {
     static const char *const streams[] = {"stdin", "stdout", "stderr"};
     printf("process group id = %d\n", (int)getpgrp());
     printf("process session id = %d\n", (int)getsid(0));
     for (int fd = 0; fd < 3; fd++)
         printf("process group id if fg process / %s = %d\n", streams[fd], (int)tcgetpgrp(fd));
+    printf("process %s a controlling terminal\n", has_terminal ? "has" : "does not have");
 }
 
 static void show_users(void)
@@ -126,8 +191,12 @@ static void show_sizes(void)
            "PIPE_BUF                  = %d\n",
            SIZE_MAX, FD_SETSIZE, PIPE_BUF);
     printf("\nC TYPE SIZES\n");
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        printf("sizeof(%s) = %zu\n", sizes[i].type, sizes[i].bytes);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        size_t length = strlen(sizes[i].type);
+        int padding = length < SIZE_COLUMN ? (int)(SIZE_COLUMN - length) : 0;
+        printf("sizeof(%s)%*s = %zu\n", sizes[i].type, padding, "",
+               sizes[i].bytes);
+    }
     printf("byte order = %s\n", *(const uint8_t *)&probe == 1 ? "little endian" : "big endian");
 }
 
@@ -147,8 +216,7 @@ static void show_network(void)
 static void show_process(void)
 {
     printf("process id = %d\nprocess parent id = %d\n", (int)getpid(), (int)getppid());
-    show_terminal();
-    show_groups();
+    show_groups(show_terminal());
     show_users();
     show_limits();
     show_sizes();

@@ -64,6 +64,26 @@ void membership_free(struct membership_parts *parts)
     *parts = (struct membership_parts){0};
 }
 
+static size_t count_parts(const struct modcat_value *value)
+{
+    struct membership_parts parts;
+    membership_split(value->string, &parts);
+    size_t count = parts.count;
+    membership_free(&parts);
+    return count;
+}
+
+const char *membership_check(const struct modcat_value *value)
+{
+    size_t count = count_parts(value);
+    return count == 2 || count == 3 ? NULL : "2 parts, separated by ':', wanted";
+}
+
+const char *membership_check_source(const struct modcat_value *value)
+{
+    return count_parts(value) == 3 ? NULL : "3 parts, separated by ':', wanted";
+}
+
 static int split(const struct modcat_opening *opening, const struct modcat_option *option,
                  const struct modcat_value *value, size_t least, struct membership_parts *parts)
 {
@@ -230,6 +250,7 @@ int membership_join_source_ip6(struct modcat_opening *opening, int fd,
 {
     struct membership_parts parts;
     int index;
+    modcat_experimental(opening, option->name);
     if (split(opening, option, value, 3, &parts) < 0)
         return -1;
     int result = need_interface(opening, parts.parts[1], &index);

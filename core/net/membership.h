@@ -22,6 +22,9 @@ modcat_apply_fn membership_join_source_ip4;
 modcat_apply_fn membership_join_ip6;
 /* ipv6-join-source-group=[group]:interface:[source] */
 modcat_apply_fn membership_join_source_ip6;
+/* The number of parts, before anything is opened: 2 or 3, and with a source 3. */
+modcat_check_fn membership_check;
+modcat_check_fn membership_check_source;
 /* ip-multicast-if=address */
 modcat_apply_fn membership_interface_ip4;
 

@@ -16,7 +16,7 @@
 /* The kernel's limit of the IP options of a packet, see RFC 791. */
 #define IP_OPTIONS_MAX 40
 
-static modcat_apply_fn append_ip_options;
+static modcat_apply_fn append_ip_options, set_in_one_byte;
 static modcat_check_fn check_mtu_discover;
 
 /* An integer option of sockets that is set as soon as there is one. */
@@ -36,7 +36,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_MEMBERSHIP,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .apply = membership_join_ip4},
+     .apply = membership_join_ip4,
+     .check = membership_check},
     {.name = "ip-add-source-membership",
      .aliases = "add-source-membership,source-membership",
      .also = "IP6",
@@ -44,7 +45,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_SOURCE_MEMBERSHIP,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .apply = membership_join_source_ip4},
+     .apply = membership_join_source_ip4,
+     .check = membership_check_source},
     IP4_BOOL("ip-freebind", "freebind,ipfreebind", IP_FREEBIND,
              "bind to an address that this host may not have"),
     IP4_BOOL("ip-hdrincl", "hdrincl,iphdrincl", IP_HDRINCL,
@@ -120,9 +122,10 @@ static const struct modcat_option ip4_options[] = {
      .help = "be a transparent proxy: accept and bind foreign addresses",
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_PREBIND,
-     .effect = MODCAT_SOCKOPT,
+     .effect = MODCAT_CALL,
      .major = IPPROTO_IP,
-     .minor = IP_TRANSPARENT},
+     .minor = IP_TRANSPARENT,
+     .apply = set_in_one_byte},
     IP4_INT("ip-ttl", "ipttl,ttl", IP_TTL, "time to live of packets"),
     {.name = "ai-addrconfig",
      .aliases = "addrconfig",
@@ -266,14 +269,16 @@ static const struct modcat_option ip6_options[] = {
      .type = MODCAT_MEMBERSHIP,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .apply = membership_join_ip6},
+     .apply = membership_join_ip6,
+     .check = membership_check},
     {.name = "ipv6-join-source-group",
      .aliases = "ipv6-add-source-membership,join-source-group",
      .help = "join a multicast group for one source",
      .type = MODCAT_SOURCE_MEMBERSHIP,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .apply = membership_join_source_ip6},
+     .apply = membership_join_source_ip6,
+     .check = membership_check_source},
     {.name = "ipv6-mtu-discover",
      .aliases = "mtudiscover6",
      .help = "find the path MTU: 0 never, 1 want, 2 always, 3 probe, 4 interface, 5 omit",
@@ -355,4 +360,12 @@ static int append_ip_options(struct modcat_opening *opening, int fd,
     }
     memcpy(data + length, value->data, value->length);
     return socket_set(opening, fd, option->major, option->minor, data, length + value->length);
+}
+
+/* The kernel takes a byte as well as an int; socat passes a byte. */
+static int set_in_one_byte(struct modcat_opening *opening, int fd,
+                           const struct modcat_option *option, const struct modcat_value *value)
+{
+    const uint8_t byte = value->number != 0;
+    return socket_set(opening, fd, option->major, option->minor, &byte, sizeof byte);
 }

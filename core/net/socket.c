@@ -32,22 +32,23 @@ static const struct {
     {"inet6,ip6,ipv6", AF_INET6},
 };
 
-static int read_family(const struct modcat_opening *opening, const char *text, int *family)
+/* Returns the family, or -1. */
+static int read_family(const char *text)
 {
     char *end;
     for (size_t i = 0; i < MODCAT_COUNT(families); i++)
-        if (words_list_has(families[i].names, text)) {
-            *family = families[i].family;
-            return 0;
-        }
+        if (words_list_has(families[i].names, text))
+            return families[i].family;
     errno = 0;
     long number = strtol(text, &end, 0);
-    if (errno != 0 || end == text || *end != '\0' || number < 0 || number > UINT16_MAX) {
-        errno = EINVAL;
-        return modcat_fail(opening, "unknown protocol family \"%s\"", text);
-    }
-    *family = (int)number;
-    return 0;
+    bool valid = errno == 0 && end != text && *end == '\0' && number >= 0 && number <= UINT16_MAX;
+    return valid ? (int)number : -1;
+}
+
+const char *socket_check_family(const struct modcat_value *value)
+{
+    return read_family(value->string) >= 0 ? NULL
+                                           : "unknown protocol family; use ip4, ip6 or a number";
 }
 
 int modcat_transport_chosen(struct modcat_opening *opening,
@@ -59,7 +60,9 @@ int modcat_transport_chosen(struct modcat_opening *opening,
     actual->protocol = (int)modcat_option_number(opening, "so-protocol", actual->protocol);
     if (!actual->fixed_type)
         actual->socktype = (int)modcat_option_number(opening, "so-type", actual->socktype);
-    return family != NULL ? read_family(opening, family, &actual->family) : 0;
+    if (family != NULL)
+        actual->family = read_family(family);
+    return 0;
 }
 
 static int apply_phases(struct modcat_opening *opening, enum modcat_phase first,

@@ -6,6 +6,9 @@
 #include <modcat/net.h>
 #include <stdbool.h>
 
+/* What option protocol-family takes: the name of a family, or its number. */
+modcat_check_fn socket_check_family;
+
 /* Carries out the options that come before a socket, phases OFFSET to EARLY. Returns 0, or -1 after
  * reporting. */
 int socket_apply_early(struct modcat_opening *opening);

@@ -49,8 +49,8 @@ static const struct modcat_option options[] = {
     {"group", "gid", "NAMED", "set the group", .type = MODCAT_GID, IN_PHASE(FD), CALL(set_group)},
     {"group-late", "gid-l", NULL, "set the group after opening is done", .type = MODCAT_GID,
      IN_PHASE(LATE), CALL(set_group)},
-    {"perm", "mode", "NAMED", "set the permissions, or create with them", .type = MODCAT_MODE,
-     IN_PHASE(FD), CALL(set_perm)},
+    {"perm", "mode", "NAMED", "create with these permissions, or set a descriptor's",
+     .type = MODCAT_MODE, IN_PHASE(FD), CALL(set_perm)},
     {"perm-late", NULL, NULL, "set the permissions after opening is done", .type = MODCAT_MODE,
      IN_PHASE(LATE), CALL(set_perm)},
 

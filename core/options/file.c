@@ -15,6 +15,8 @@
 static modcat_apply_fn remove_entry, set_entry_user, set_entry_group, set_entry_perm, seek,
     truncate_file, set_attribute, set_pipe_size;
 
+static modcat_check_fn check_pipe_size;
+
 #define BOOL .type = MODCAT_BOOL
 #define CALL(function) .effect = MODCAT_CALL, .apply = (function)
 #define IN_PHASE(which) .phase = MODCAT_PHASE_##which
@@ -126,7 +128,7 @@ const struct modcat_option_group group_chr = {.name = "CHR", .help = "character 
 
 static const struct modcat_option fifo_options[] = {
     {"f-setpipe-sz", "pipesz", NULL, "set the size of the pipe", .type = MODCAT_INT_SIZE,
-     IN_PHASE(FD), CALL(set_pipe_size)},
+     IN_PHASE(FD), CALL(set_pipe_size), .check = check_pipe_size},
 };
 
 const struct modcat_option_group group_fifo = {
@@ -228,6 +230,11 @@ static int set_attribute(struct modcat_opening *opening, int fd, const struct mo
     if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
         return fail_attribute(opening, fd, FS_IOC_SETFLAGS, &flags);
     return 0;
+}
+
+static const char *check_pipe_size(const struct modcat_value *value)
+{
+    return value->number >= 0 ? NULL : "it must not be below zero";
 }
 
 static int set_pipe_size(struct modcat_opening *opening, int fd, const struct modcat_option *option,

@@ -74,9 +74,7 @@ static int set_netns(struct modcat_opening *opening, int fd, const struct modcat
                      const struct modcat_value *value)
 {
     (void)fd;
-    if (!opening->settings->experimental)
-        log_warning("option \"%s\" is experimental; option --experimental accepts that",
-                    option->name);
+    modcat_experimental(opening, option->name);
     opening->set.netns = value->string;
     return 0;
 }

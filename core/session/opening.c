@@ -200,13 +200,10 @@ int opening_report_unused(const struct modcat_opening *opening)
     for (size_t i = 0; i < opening->address->option_count; i++) {
         if (opening->used[i])
             continue;
-        log_warning("showleft(): option \"%s\" not inquired",
-                    opening->address->options[i].entry->option.name);
+        log_error("option \"%s\" has no effect with %s: leave it out",
+                  opening->address->options[i].name, opening->address->keyword);
         unused++;
     }
-    if (unused > 0)
-        log_error("INTERNAL: %d option(s) remained unused: %s has no use for them", unused,
-                  opening->address->keyword);
     return unused;
 }
 
@@ -233,6 +230,12 @@ bool opening_option_used(const struct modcat_opening *opening, const char *name)
 void modcat_ignore_option(struct modcat_opening *opening, const char *name)
 {
     (void)modcat_option(opening, name);
+}
+
+void modcat_experimental(const struct modcat_opening *opening, const char *name)
+{
+    if (!opening->settings->experimental)
+        log_warning("option \"%s\" is experimental; option --experimental accepts that", name);
 }
 
 const char *modcat_keyword(const struct modcat_opening *opening)

@@ -76,10 +76,10 @@ static bool will_create(const char *path, int flags)
     return (flags & O_CREAT) != 0 && stat(path, &status) < 0 && errno == ENOENT;
 }
 
-/* Of an existing file the option `perm` changes the permissions later. */
-static mode_t creation_mode(struct modcat_opening *opening, bool create)
+/* As with socat, `perm` is for what is created: the permissions of an existing entry stay. */
+static mode_t creation_mode(struct modcat_opening *opening)
 {
-    return create ? (mode_t)modcat_option_number(opening, "perm", DEFAULT_MODE) : DEFAULT_MODE;
+    return (mode_t)modcat_option_number(opening, "perm", DEFAULT_MODE);
 }
 
 /* Only the first who asks removes anything: what was made since is wanted. */
@@ -168,7 +168,7 @@ static int open_with_options(struct modcat_opening *opening, const char *path, i
     leftovers_open(opening->session, path);
     flags = modcat_open_flags(opening, flags);
     bool create = will_create(path, flags);
-    mode_t mode = creation_mode(opening, create);
+    mode_t mode = creation_mode(opening);
     announce(opening, path, create);
     int fd = open_entry(opening, path, flags, mode);
     if (fd >= 0)

@@ -137,12 +137,28 @@ struct run {
     bool stays_child;  /* even with nofork */
 };
 
+/* Of the groups of sockets, what is no use for a pair of them. Nothing is run for it in vain. */
+static int refuse_idle_options(struct modcat_opening *opening)
+{
+    static const char *const idle[] = {"bind", "unix-bind-tempname", "unix-tightsocklen"};
+    for (size_t i = 0; i < MODCAT_COUNT(idle); i++) {
+        if (modcat_option(opening, idle[i]) == NULL)
+            continue;
+        errno = EINVAL;
+        return modcat_fail(opening, "option \"%s\" has no effect with %s: leave it out", idle[i],
+                           modcat_keyword(opening));
+    }
+    return 0;
+}
+
 static int run(struct modcat_opening *opening, const struct run *run, struct texts *texts,
                struct modcat_endpoint *endpoint)
 {
     const char *path = modcat_option_string(opening, "path", NULL);
     const char *environment[3] = {NULL};
     size_t count = 0;
+    if (refuse_idle_options(opening) < 0)
+        return -1;
     if (modcat_option_bool(opening, "dash", false)) {
         if (join(opening, &texts->name, "-", run->arguments[0], "") < 0)
             return -1;

@@ -351,8 +351,10 @@ static int retrieve_tags(struct modcat_opening *opening, int fd, struct interfac
 {
     const int on = 1;
     interface->retrieve_vlan = modcat_option(opening, "retrieve-vlan") != NULL;
-    if (!interface->retrieve_vlan ||
-        setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) == 0)
+    if (!interface->retrieve_vlan)
+        return 0;
+    modcat_experimental(opening, "retrieve-vlan");
+    if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) == 0)
         return 0;
     return modcat_fail(opening, "setsockopt(%d, SOL_PACKET, PACKET_AUXDATA, {1}, %zu): %s", fd,
                        sizeof on, strerror(errno));

@@ -22,6 +22,11 @@ static modcat_listen_fn dtls_listen;
         .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .secret_name = true                  \
     }
 #define TLS_STRING(option, others, text) TLS_OPTION(option, others, MODCAT_STRING, text)
+#define TLS_WORD(option, others, judge, text)                                                      \
+    {                                                                                              \
+        .name = (option), .aliases = (others), .help = (text), .type = MODCAT_STRING,              \
+        .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .check = (judge)                     \
+    }
 #define TLS_BOOL(option, others, text) TLS_OPTION(option, others, MODCAT_BOOL, text)
 #define TLS_SIZE(option, others, text) TLS_OPTION(option, others, MODCAT_INT_SIZE, text)
 static const struct modcat_option options[] = {
@@ -33,7 +38,7 @@ static const struct modcat_option options[] = {
     TLS_STRING("openssl-ciphersuites", "ciphersuites", "ciphers of TLS 1.3"),
     TLS_STRING("openssl-commonname", "cn,commonname",
                "name that the peer's certificate must carry; empty for any"),
-    TLS_STRING("openssl-compress", "compress", "none or auto"),
+    TLS_WORD("openssl-compress", "compress", tls_check_compression, "none or auto"),
     TLS_STRING("openssl-crl", "crl,crlfile",
                "file with revocation lists; the peer's certificate must not be on them"),
     TLS_BOOL("openssl-crl-all", "crl-all", "check the whole chain for revocation"),
@@ -45,13 +50,14 @@ static const struct modcat_option options[] = {
                "seconds for the handshake; a server's peers get 60 unless given; 0: no limit"),
     TLS_STRING("openssl-key", "key", "file with the private key; otherwise the certificate's"),
     TLS_BOOL("openssl-ktls", "ktls", "let the kernel cipher; unless given, a server's TLS 1.2"),
-    TLS_STRING("openssl-max-proto-version", "max-version,max-proto-version",
-               "highest version of the protocol, as in TLS1.3"),
+    TLS_WORD("openssl-max-proto-version", "max-version,max-proto-version", tls_check_version,
+             "highest version of the protocol, as in TLS1.3"),
     TLS_SIZE("openssl-maxfraglen", "maxfraglen", "longest record that a client wants, in bytes"),
     TLS_SIZE("openssl-maxsendfrag", "maxsendfrag", "longest record to send, in bytes"),
-    TLS_STRING("openssl-method", "method", "the one version of the protocol, as in TLS1.2"),
-    TLS_STRING("openssl-min-proto-version", "min-version,min-proto-version",
-               "lowest version of the protocol, as in TLS1.2"),
+    TLS_WORD("openssl-method", "method", tls_check_version,
+             "the one version of the protocol, as in TLS1.2"),
+    TLS_WORD("openssl-min-proto-version", "min-version,min-proto-version", tls_check_version,
+             "lowest version of the protocol, as in TLS1.2"),
     TLS_BOOL("openssl-no-sni", "no-sni,nosni", "do not tell the server which host is wanted"),
     TLS_SECRET_NAME("openssl-passphrase-env", "passphrase-env",
                     "environment variable with the private key's passphrase"),

@@ -76,6 +76,8 @@ struct tls {
 /* context.c: the context by the options. */
 modcat_prepare_fn tls_prepare;
 void tls_release(void *prepared);
+modcat_check_fn tls_check_version;
+modcat_check_fn tls_check_compression;
 
 /* files.c: what files hold in PEM format. */
 struct tls_file {

@@ -13,13 +13,16 @@
 static modcat_open_fn queue_open, queue_open_one_way;
 static modcat_listen_fn queue_listen;
 
+static modcat_check_fn check_priority, check_positive;
+
 static const struct modcat_option options[] = {
     {.name = "posixmq-priority",
      .aliases = "mq-prio",
      .help = "priority of the messages that are sent; higher ones overtake lower ones",
      .type = MODCAT_UINT,
      .phase = MODCAT_PHASE_INIT,
-     .effect = MODCAT_FETCHED},
+     .effect = MODCAT_FETCHED,
+     .check = check_priority},
     {.name = "posixmq-flush",
      .aliases = "mq-flush",
      .help = "throw away the messages that are in the queue when it is opened",
@@ -31,13 +34,15 @@ static const struct modcat_option options[] = {
      .help = "how many messages a queue holds that is made",
      .type = MODCAT_LONG,
      .phase = MODCAT_PHASE_OPEN,
-     .effect = MODCAT_FETCHED},
+     .effect = MODCAT_FETCHED,
+     .check = check_positive},
     {.name = "posixmq-msgsize",
      .aliases = "mq-msgsize",
      .help = "how many bytes a message may have in a queue that is made",
      .type = MODCAT_SIZE,
      .phase = MODCAT_PHASE_OPEN,
-     .effect = MODCAT_FETCHED},
+     .effect = MODCAT_FETCHED,
+     .check = check_positive},
 };
 
 static const struct modcat_option_group groups[] = {
@@ -132,15 +137,15 @@ static struct mq_attr *wanted_attributes(struct modcat_opening *opening, struct 
     return count != NULL || size != NULL ? wanted : NULL;
 }
 
-static int check_priority(struct modcat_opening *opening)
+static const char *check_priority(const struct modcat_value *value)
 {
-    long long wanted = modcat_option_number(opening, "posixmq-priority", 0);
-    long most = sysconf(_SC_MQ_PRIO_MAX);
-    if (most < 0 || wanted < most)
-        return 0;
-    errno = EINVAL;
-    return modcat_fail(opening, "%s: priority %lld exceeds %ld", modcat_keyword(opening), wanted,
-                       most - 1);
+    long count = sysconf(_SC_MQ_PRIO_MAX);
+    return count < 0 || value->number < count ? NULL : "it exceeds the priorities of this system";
+}
+
+static const char *check_positive(const struct modcat_value *value)
+{
+    return value->number > 0 ? NULL : "it must be 1 or more";
 }
 
 /* A descriptor of its own, for one that is written to can't be read from. */
@@ -181,7 +186,7 @@ static int open_queue(struct modcat_opening *opening)
     int flags = modcat_open_flags(opening, O_CREAT) | O_NONBLOCK;
     mode_t mode = (mode_t)modcat_option_number(opening, "perm", 0666);
     struct mq_attr attributes;
-    if (check_priority(opening) < 0 || remove_early(opening, name) < 0)
+    if (remove_early(opening, name) < 0)
         return -1;
     modcat_log(MODCAT_NOTICE, "opening POSIX message queue \"%s\" for %s", name,
                modcat_directions_name(opening));

@@ -24,9 +24,9 @@
 /* A number within the bits `mask`, in units of `unit`. */
 #define DELAY(mask, unit)                                                                          \
     .type = MODCAT_UINT, ON_TERMINAL(termios_output_delay), .major = (int)(mask),                  \
-    .minor = (int)(unit)
+    .minor = (int)(unit), .check = termios_check_delay
 
-#define NUMBER(function) .type = MODCAT_UINT, ON_TERMINAL(function)
+#define NUMBER(function, judge) .type = MODCAT_UINT, ON_TERMINAL(function), .check = (judge)
 #define CHAR(index) .type = MODCAT_BYTE, ON_TERMINAL(termios_char), .major = (index)
 #define SET(function) .type = MODCAT_CONST, ON_TERMINAL(function)
 #define SPEED(number)                                                                              \
@@ -112,12 +112,12 @@ static const struct modcat_option termios_options[] = {
     {"cs7", NULL, NULL, "characters of 7 bits", CONTROL_BITS(CSIZE, CS7)},
     {"cs8", NULL, NULL, "characters of 8 bits", CONTROL_BITS(CSIZE, CS8)},
     {"csize", NULL, NULL, "bits of a character: 5 to 8, or 0 to 3 for these",
-     NUMBER(termios_char_size)},
+     NUMBER(termios_char_size, termios_check_char_size)},
 
     {"ispeed", NULL, NULL, "baud of input, or the system's number for them",
-     NUMBER(termios_input_speed)},
+     NUMBER(termios_input_speed, termios_check_speed)},
     {"ospeed", NULL, NULL, "baud of output, or the system's number for them",
-     NUMBER(termios_output_speed)},
+     NUMBER(termios_output_speed, termios_check_speed)},
     TERMIOS_SPEEDS(SPEED)
 
         {"echo", NULL, NULL, "show what is typed", LOCAL(ECHO)},

@@ -57,25 +57,37 @@ int termios_control_bits(struct modcat_opening *opening, int fd, const struct mo
     return 0;
 }
 
+/* Returns 0 for a value that means something. */
 static int refuse(struct modcat_opening *opening, const struct modcat_option *option,
-                  const struct modcat_value *value, const char *wanted)
+                  const struct modcat_value *value, modcat_check_fn *check)
 {
+    const char *fault = check(value);
+    if (fault == NULL)
+        return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "option %s: invalid value %lld, %s", option->name, value->number,
-                       wanted);
+    return modcat_fail(opening, "option %s: invalid value %lld: %s", option->name, value->number,
+                       fault);
+}
+
+const char *termios_check_delay(const struct modcat_value *value)
+{
+    return value->number <= 3 ? NULL : "use 0 to 3";
 }
 
 int termios_output_delay(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                          const struct modcat_value *value)
 {
     struct termios *settings = modcat_tty_settings(opening, fd, option);
-    if (settings == NULL)
+    if (settings == NULL || refuse(opening, option, value, termios_check_delay) < 0)
         return -1;
-    if (value->number > 3)
-        return refuse(opening, option, value, "use 0 to 3");
     set_bits(&settings->c_oflag, (tcflag_t)option->major,
              (tcflag_t)(value->number * option->minor));
     return 0;
+}
+
+const char *termios_check_char_size(const struct modcat_value *value)
+{
+    return value->number <= 8 && value->number != 4 ? NULL : "use 5 to 8";
 }
 
 /* Both what people say, 5 to 8, and how it was always counted, 0 to 3. */
@@ -85,10 +97,8 @@ int termios_char_size(struct modcat_opening *opening, int fd, const struct modca
     static const tcflag_t sizes[] = {CS5, CS6, CS7, CS8};
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     long long index = value->number >= 5 ? value->number - 5 : value->number;
-    if (settings == NULL)
+    if (settings == NULL || refuse(opening, option, value, termios_check_char_size) < 0)
         return -1;
-    if (index > 3 || value->number == 4)
-        return refuse(opening, option, value, "use 5 to 8");
     set_bits(&settings->c_cflag, CSIZE, sizes[index]);
     return 0;
 }
@@ -115,15 +125,20 @@ static bool find_speed(long long number, speed_t *speed)
     return false;
 }
 
+const char *termios_check_speed(const struct modcat_value *value)
+{
+    speed_t speed;
+    return find_speed(value->number, &speed) ? NULL : "use a speed such as 9600";
+}
+
 int termios_input_speed(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                         const struct modcat_value *value)
 {
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     speed_t speed;
-    if (settings == NULL)
+    if (settings == NULL || refuse(opening, option, value, termios_check_speed) < 0)
         return -1;
-    if (!find_speed(value->number, &speed))
-        return refuse(opening, option, value, "use a speed such as 9600");
+    find_speed(value->number, &speed);
     return cfsetispeed(settings, speed);
 }
 
@@ -132,10 +147,9 @@ int termios_output_speed(struct modcat_opening *opening, int fd, const struct mo
 {
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     speed_t speed;
-    if (settings == NULL)
+    if (settings == NULL || refuse(opening, option, value, termios_check_speed) < 0)
         return -1;
-    if (!find_speed(value->number, &speed))
-        return refuse(opening, option, value, "use a speed such as 9600");
+    find_speed(value->number, &speed);
     return cfsetospeed(settings, speed);
 }
 

@@ -50,11 +50,14 @@ modcat_apply_fn termios_control_bits;
 
 /* Of the bits `major`, the value in units of `minor`. */
 modcat_apply_fn termios_output_delay;
+modcat_check_fn termios_check_delay;
 
 modcat_apply_fn termios_char_size;
+modcat_check_fn termios_check_char_size;
 modcat_apply_fn termios_speed; /* both speeds become the system's number `major` */
 modcat_apply_fn termios_input_speed;
 modcat_apply_fn termios_output_speed;
+modcat_check_fn termios_check_speed;
 modcat_apply_fn termios_char; /* number `major` of the control characters */
 
 /* Sets of settings. */

@@ -1,6 +1,7 @@
 /* TUN: makes a network interface whose packets are relayed. */
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 static modcat_open_fn tun_open;
+static modcat_check_fn check_type, check_name;
 
 #define DEVICE "/dev/net/tun"
 
@@ -29,12 +31,14 @@ static const struct modcat_option options[] = {
      .help = "name of the interface",
      .type = MODCAT_STRING,
      .phase = MODCAT_PHASE_FD,
-     .effect = MODCAT_FETCHED},
+     .effect = MODCAT_FETCHED,
+     .check = check_name},
     {.name = "tun-type",
      .help = "tun for IP packets, tap for Ethernet frames",
      .type = MODCAT_STRING,
      .phase = MODCAT_PHASE_FD,
-     .effect = MODCAT_FETCHED},
+     .effect = MODCAT_FETCHED,
+     .check = check_type},
     {.name = "iff-no-pi",
      .aliases = "tun-no-pi,no-pi",
      .help = "relay packets without the four bytes of information before them",
@@ -171,16 +175,22 @@ static int set_network(struct modcat_opening *opening, const char *name,
     return result;
 }
 
-/* Returns IFF_TUN or IFF_TAP, or -1 after reporting. */
+static const char *check_type(const struct modcat_value *value)
+{
+    bool known = strcmp(value->string, "tun") == 0 || strcmp(value->string, "tap") == 0;
+    return known ? NULL : "use tun or tap";
+}
+
 static int read_type(struct modcat_opening *opening)
 {
     const char *type = modcat_option_string(opening, "tun-type", "tun");
-    if (strcmp(type, "tun") == 0)
-        return IFF_TUN;
-    if (strcmp(type, "tap") == 0)
-        return IFF_TAP;
-    errno = EINVAL;
-    return modcat_fail(opening, "unknown tun-type \"%s\"", type);
+    return strcmp(type, "tap") == 0 ? IFF_TAP : IFF_TUN;
+}
+
+static const char *check_name(const struct modcat_value *value)
+{
+    static_assert(IFNAMSIZ == 16, "the text below says so");
+    return value->length < IFNAMSIZ ? NULL : "it has more than 15 characters";
 }
 
 /* Fills in what is asked of TUNSETIFF. */
@@ -189,13 +199,6 @@ static int describe(struct modcat_opening *opening, struct ifreq *interface)
     const char *name = modcat_option_string(opening, "tun-name", "");
     bool bare = modcat_option_bool(opening, "iff-no-pi", false);
     int type = read_type(opening);
-    if (type < 0)
-        return -1;
-    if (strlen(name) >= IFNAMSIZ) {
-        errno = ENAMETOOLONG;
-        return modcat_fail(opening, "tun-name \"%s\" has more than %d characters", name,
-                           IFNAMSIZ - 1);
-    }
     *interface = (struct ifreq){.ifr_flags = (short)(type | (bare ? IFF_NO_PI : 0))};
     memcpy(interface->ifr_name, name, strlen(name));
     return 0;
@@ -222,12 +225,24 @@ static int open_device(struct modcat_opening *opening)
                        strerror(errno));
 }
 
+/* An option of interfaces whose packets come from a socket. */
+static void warn_of_tags(struct modcat_opening *opening)
+{
+    if (modcat_option(opening, "retrieve-vlan") == NULL)
+        return;
+    modcat_log(MODCAT_WARNING,
+               "option \"retrieve-vlan\" has no effect with %s: the kernel leaves "
+               "VLAN tags in its frames",
+               modcat_keyword(opening));
+}
+
 static int tun_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     const char *text = modcat_param(opening, 0);
     struct ifreq interface;
     struct network network;
     modcat_log(MODCAT_NOTICE, "creating tunnel network interface");
+    warn_of_tags(opening);
     if (describe(opening, &interface) < 0 ||
         (text != NULL && read_network(opening, text, &network) < 0))
         return -1;

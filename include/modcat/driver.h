@@ -223,6 +223,9 @@ int modcat_apply(struct modcat_opening *opening, enum modcat_phase phase, int fd
 /* Marks an option of this canonical name as used, whether given or not. */
 void modcat_ignore_option(struct modcat_opening *opening, const char *name);
 
+/* Warns that an option may yet change what it means, unless --experimental accepts that. */
+void modcat_experimental(const struct modcat_opening *opening, const char *name);
+
 /* The directions in which an address is used, and which an address type serves. */
 #define MODCAT_READ 1u
 #define MODCAT_WRITE 2u

@@ -40,6 +40,17 @@ traced()
     strace -f --seccomp-bpf -qq -e signal=none -e trace="$calls" -o .calls socat "$@"
 }
 
+# options_set WORD ARGUMENT...: the options of sockets with WORD in them that a socat sets, as strace
+# shows level, name, value and length.
+options_set()
+{
+    word=$1
+    shift
+    traced "$@"
+    sed -n "s/^[0-9 ]*setsockopt([0-9]*, \\(.*$word.*\\)) = 0\$/\\1/p" .calls
+    rm .calls
+}
+
 # serve ARGUMENT...: a socat that listens, on $port where it is a port. It is waited for with `wait`.
 serve()
 {
@@ -52,6 +63,27 @@ serve()
         esac
     done
     echo 'it does not listen'
+}
+
+# certify: a key and a certificate for localhost, in the file pem.
+certify()
+{
+    openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -keyout key -out cert 2>/dev/null
+    cat key cert >pem
+    rm key cert
+}
+
+# answering TEXT COUNT: a server on $port that takes what a client asks, up to an empty line or so
+# many bytes where the answer is binary, keeps it as `asked`, answers, and gives the rest back.
+answering()
+{
+    case $1 in
+    '\0'*) take="dd bs=1 count=$2 of=asked 2>/dev/null" ;;
+    *) take="sed -u '/^.\$/q' >asked" ;;
+    esac
+    printf '%s\n' '#!/bin/sh' "$take" "printf '$1'" 'exec cat' >server
+    chmod +x server
+    serve TCP4-LISTEN:0,bind=127.0.0.1 EXEC:./server
 }
 
 # show PATH...: prints text. It is much run, and needs no program.

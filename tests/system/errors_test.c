@@ -219,6 +219,35 @@ static void giant_addresses_are_refused_quickly_and_in_few_words(void **state)
     assert_string_equal(file_read(harness, precious), "precious");
 }
 
+/* Each row: an address, "%s" being a path, with an option that its groups allow for the sake of
+ * other types. */
+static const struct {
+    const char *address;
+    const char *message;
+} idle[] = {
+    {"EXEC:'touch %s',bind=x", " E option \"bind\" has no effect with EXEC: leave it out"},
+    {"SYSTEM:'touch %s',unix-bind-tempname", " E option \"unix-bind-tempname\" has no effect with"},
+    {"SHELL:'touch %s',unix-tightsocklen=0", " E option \"unix-tightsocklen\" has no effect with"},
+    {"GOPEN:/dev/null,so-type=1", " E option \"so-type\" has no effect with GOPEN: leave it out"},
+    {"STDIO,bind=x", " E option \"bind\" has no effect with STDIO: leave it out"},
+    {"FD:1,sp=1", " E option \"sp\" has no effect with FD: leave it out"},
+};
+
+static void an_option_that_can_not_do_anything_is_named(void **state)
+{
+    struct harness *harness = *state;
+    const char *made = path(harness, "made");
+
+    for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+        const char *address = idle[i].address;
+        if (strstr(address, "%s") != NULL)
+            address = with_path(harness, address, made);
+        program_ends_logging(program_start(harness, "-t0.1", address, "PIPE", NULL), 1,
+                             idle[i].message);
+    }
+    assert_false(file_exists(made));
+}
+
 static void no_group_check_lets_any_option_through_to_fail_later(void **state)
 {
     struct program *program =
@@ -332,6 +361,7 @@ int main(void)
         SYSTEM_TEST(a_mistake_in_the_first_address_is_shown_before_anything_is_opened),
         SYSTEM_TEST(a_mistake_in_the_second_address_is_shown_before_anything_is_opened),
         SYSTEM_TEST(giant_addresses_are_refused_quickly_and_in_few_words),
+        SYSTEM_TEST(an_option_that_can_not_do_anything_is_named),
         SYSTEM_TEST(no_group_check_lets_any_option_through_to_fail_later),
         SYSTEM_TEST(sloppy_goes_on_without_an_option_that_can_not_be_used),
         SYSTEM_TEST(sloppy_does_not_go_on_without_a_filter),

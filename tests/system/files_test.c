@@ -179,6 +179,30 @@ static void made_files_get_the_permissions_that_the_options_ask_for(void **state
     }
 }
 
+/* Each row: an address that opens a file, a pipe or a device that is there. */
+static const char *const openings[] = {
+    "OPEN:%s,mode=640",    "OPEN:%s,creat,perm=0604", "OPEN:%s,append,perm=640",
+    "CREATE:%s,mode=0640", "GOPEN:%s,mode=0640",      "PIPE:%s,perm=640",
+};
+
+static void the_permissions_of_what_is_there_stay(void **state)
+{
+    struct harness *harness = *state;
+    const char *file = path(harness, "file");
+    struct stat status;
+
+    for (size_t i = 0; i < sizeof(openings) / sizeof(openings[0]); i++) {
+        file_write(harness, file, "old");
+        assert_int_equal(chmod(file, 0600), 0);
+        program_ends(
+            program_start(harness, "-u", "/dev/null", with_path(harness, openings[i], file), NULL),
+            0);
+        assert_int_equal(stat(file, &status), 0);
+        if ((status.st_mode & 07777) != 0600)
+            harness_fail(harness, "%s changed the mode to %o", openings[i], status.st_mode);
+    }
+}
+
 static void chdir_holds_for_one_address_only(void **state)
 {
     struct harness *harness = *state;
@@ -617,6 +641,7 @@ int main(void)
         SYSTEM_TEST(what_can_only_be_read_is_no_trouble_while_nothing_is_written),
         SYSTEM_TEST(a_file_that_cannot_be_opened_is_an_error_that_names_it),
         SYSTEM_TEST(made_files_get_the_permissions_that_the_options_ask_for),
+        SYSTEM_TEST(the_permissions_of_what_is_there_stay),
         SYSTEM_TEST(chdir_holds_for_one_address_only),
         SYSTEM_TEST(a_named_pipe_is_made_and_removed),
         SYSTEM_TEST(a_named_pipe_that_was_there_stays),

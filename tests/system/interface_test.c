@@ -150,6 +150,7 @@ static void puts_vlan_tags_back(void **state)
     struct tap tap = tap_open(harness, ",retrieve-vlan");
     unsigned char frame[FRAME_MAX];
 
+    assert_true(program_has_logged(tap.program, " W option \"retrieve-vlan\" is experimental"));
     frame_make(frame, 200, 'v');
     frame_tag(frame, 200);
     send_frame(tap.wire, frame, 204);

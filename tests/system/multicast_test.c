@@ -122,6 +122,8 @@ static void a_group_is_joined_for_one_source_over_ip6(void **state)
     const char *group = text(harness, "UDP6-DATAGRAM:[ff02::4321%%va]:%u", port_of(program));
 
     send_with(harness, text(harness, "%s,bind=[2001:db8::1]", group), "from another");
+    assert_true(
+        program_has_logged(program, " W option \"ipv6-join-source-group\" is experimental"));
     send_with(harness, text(harness, "%s,bind=[2001:db8::2]", group), "from the source");
     program_outputs(program, "from the source");
 }

@@ -812,8 +812,8 @@ static const struct {
     const char *message;
 } mistakes[] = {
     {"OPENSSL::443", "empty <host>"},
-    {"OPENSSL:" LOOPBACK ":1,min-version=TLS9", "Unknown SSL/TLS version \"TLS9\""},
-    {"OPENSSL:" LOOPBACK ":1,max-version=", "Unknown SSL/TLS version \"\""},
+    {"OPENSSL:" LOOPBACK ":1,min-version=TLS9", "\"TLS9\": unknown SSL/TLS version"},
+    {"OPENSSL:" LOOPBACK ":1,max-version=", "\"\": unknown SSL/TLS version"},
     {"OPENSSL:" LOOPBACK ":1,min-version=SSL2",
      "SSL_CTX_set_min_proto_version(\"SSL2\"->2): failed"},
     {"OPENSSL:" LOOPBACK ":1,min-version=TLS1.3,max-version=TLS1.2", "is higher than the highest"},
@@ -832,7 +832,7 @@ static const struct {
     {"OPENSSL:" LOOPBACK ":1,cert=CERT,key=OTHER", "key values mismatch"},
     {"OPENSSL:" LOOPBACK ":1,ciphers=NOPE", "SSL_set_cipher_list(\"NOPE\"): *no cipher match"},
     {"OPENSSL:" LOOPBACK ":1,ciphersuites=NOPE", "SSL_CTX_set_ciphersuites(\"NOPE\")"},
-    {"OPENSSL:" LOOPBACK ":1,compress=zip", "openssl-compress=\"zip\": unknown compression method"},
+    {"OPENSSL:" LOOPBACK ":1,compress=zip", "\"zip\": unknown compression method"},
     {"OPENSSL:" LOOPBACK ":1,maxfraglen=1000", "maxfraglen 1000 is not one of 512, 1024, 2048"},
     {SERVING ",cert=CERT,maxfraglen=512", "maxfraglen option not applicable to a server"},
     {"OPENSSL:" LOOPBACK ":1,maxsendfrag=100", "maxsendfrag 100 out of range 512 - 16384"},

@@ -355,10 +355,12 @@ static void names_what_is_wrong(void **state)
     fails(*state, "POSIXMQ-SEND:nosl", " E POSIXMQ-SEND: mq_open(\"nosl\"): Invalid argument");
     fails(*state, "POSIXMQ-SEND:/a/b", " E POSIXMQ-SEND: mq_open(\"/a/b\"): *slash");
     fails(*state, "POSIXMQ-SEND:/modcat-test,mq-prio=32768",
-          " E POSIXMQ-SEND: priority 32768 exceeds 32767");
+          " E option mq-prio: invalid value \"32768\": it exceeds");
     fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=-1",
           " E parseopts(): option \"posixmq-msgsize=-1\": value is out of range");
     fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=0",
+          " E option posixmq-msgsize: invalid value \"0\": it must be 1 or more");
+    fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=1G",
           " E POSIXMQ-SEND: mq_open(\"/modcat-test\"): Invalid argument (see /proc/sys/fs/mqueue");
     fails(*state, "POSIXMQ-READ:/modcat-test", " E POSIXMQ-READ can not be used for writing");
     mq_unlink("/modcat-test");

@@ -373,7 +373,7 @@ static const struct {
     {"PTY,pty-interval=x", " E *pty-interval=x"},
     {"PTY,setpgid", " E *\"setpgid\" not supported with this address type"},
     {"PTY,user=nobody-of-this-name", " E *nobody-of-this-name"},
-    {"PTY,csize=9", " E option csize: invalid value 9"},
+    {"PTY,csize=9", " E option csize: invalid value \"9\""},
 };
 
 static void each_mistake_is_named(void **state)

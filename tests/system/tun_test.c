@@ -170,6 +170,12 @@ static struct program *start_tun(struct harness *harness, const char *address)
     return program;
 }
 
+static void an_option_of_packet_sockets_is_said_to_have_no_effect(void **state)
+{
+    struct program *program = start_tun(*state, "TUN:10.9.9.1/24,tun-type=tap,up,retrieve-vlan");
+    assert_true(program_has_logged(program, " W option \"retrieve-vlan\" has no effect with TUN"));
+}
+
 static void makes_the_interface_as_the_options_say(void **state)
 {
     struct program *program = start_tun(
@@ -213,9 +219,9 @@ static void names_what_is_wrong(void **state)
     fails(*state, "TUN:10.0.0.1/33", " E IPv4 netmask \"33\" is too large");
     fails(*state, "TUN:10.0.0.1/eight", " E \"eight\" is not a valid IPv4 netmask in \"10.0.0.1/");
     fails(*state, "TUN:[::1]/129", " E IPv6 netmask \"129\" is too large");
-    fails(*state, "TUN,tun-type=tin", " E unknown tun-type \"tin\"");
+    fails(*state, "TUN,tun-type=tin", " E option tun-type: invalid value \"tin\": use tun or tap");
     fails(*state, "TUN,tun-name=sixteen-letters!",
-          " E tun-name \"sixteen-letters!\" has more than");
+          " E option tun-name: invalid value \"sixteen-letters!\": it has more than");
     fails(*state, "TUN,tun-device=/nowhere/tun", " E open(\"/nowhere/tun\"*): No such file");
     fails(*state, "TUN,tun-device=/dev/null", " E ioctl(*TUNSETIFF*): Inappropriate ioctl");
 }
@@ -229,6 +235,7 @@ int main(void)
         SYSTEM_TEST(packets_come_with_their_information),
         SYSTEM_TEST(packets_come_alone_with_no_pi),
         SYSTEM_TEST(frames_come_with_tun_type_tap),
+        SYSTEM_TEST(an_option_of_packet_sockets_is_said_to_have_no_effect),
         SYSTEM_TEST(makes_the_interface_as_the_options_say),
         SYSTEM_TEST(the_interface_stays_down_without_up),
         SYSTEM_TEST(takes_the_device_that_is_named),
