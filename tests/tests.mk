@@ -381,10 +381,12 @@ EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver test
 	tests/drivers/plain.c tests/drivers/stubborn.c tests/drivers/talkative.c
 TESTS += $(kit_tests)
 
-# The programs and scripts that stand beside the command `socat`.
-socat_tests = tests/socat/comparison_test tests/socat/programs_test tests/socat/scripts_test
+# The programs and scripts that stand beside the command `socat`, and what others use it for.
+socat_tests = tests/socat/comparison_test tests/socat/consoles_test tests/socat/galera_test \
+	tests/socat/programs_test tests/socat/scripts_test tests/socat/services_test \
+	tests/socat/ssh_test
 dist_check_SCRIPTS += $(socat_tests)
-EXTRA_DIST += tests/socat/comparison.py tests/socat/comparison.rows
+EXTRA_DIST += tests/socat/comparison.py tests/socat/comparison.rows tests/socat/users.sh
 TESTS += $(socat_tests)
 
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.
