@@ -7,6 +7,7 @@
 #include "core/options/effects.h"
 #include "core/options/groups.h"
 #include "core/options/identity.h"
+#include "core/registry/registry.h"
 #include "core/session/session.h"
 
 #include <errno.h>
@@ -246,4 +247,22 @@ bool process_names_account(const struct modcat_option *option)
 {
     return option->effect == MODCAT_CALL &&
            (option->apply == want_account || option->apply == remember_account);
+}
+
+static bool names_root(const struct address *address)
+{
+    for (size_t i = 0; i < address->option_count; i++) {
+        const struct modcat_option *option = &address->options[i].entry->option;
+        if (option->effect == MODCAT_CALL && option->apply == want_root)
+            return true;
+    }
+    return false;
+}
+
+bool process_changes_root(const struct address *address)
+{
+    for (const struct address *level = address_lowest(address); level != NULL; level = level->upper)
+        if (names_root(level))
+            return true;
+    return false;
 }

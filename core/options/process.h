@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct address;
 struct modcat_option;
 struct opening_settings;
 
@@ -28,5 +29,8 @@ int process_leave(struct process_state *saved);
 
 /* True for an option that names a user whose whole account counts. */
 bool process_names_account(const struct modcat_option *option);
+
+/* True for an address that changes the root folder, or one of its stack does. */
+bool process_changes_root(const struct address *address);
 
 #endif

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
 #include <modcat/tty.h>
 #include <poll.h>
 #include <regex.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
@@ -334,18 +337,36 @@ static void write_lines(const struct editor *editor)
     rl_clear_history();
 }
 
-static void start_editing(struct editor *editor)
+/* The C library loads what converts the characters of a locale at the first use. */
+static void load_locale(void)
 {
-    the_editor = editor;
+    wchar_t wide;
+    char bytes[MB_LEN_MAX];
+    if (setlocale(LC_CTYPE, "") == NULL)
+        return;
+    (void)!mbrtowc(&wide, "a", 1, NULL);
+    (void)!wcrtomb(bytes, L'a', NULL);
+}
+
+/* What the library reads about the locale, the terminal and the keys, it reads when the driver is
+ * loaded: options may change the root folder later to one where others have put such files. */
+__attribute__((constructor)) static void start_library(void)
+{
+    load_locale();
     rl_readline_name = "modcat";
-    rl_instream = stdin;
-    rl_outstream = editor->display;
     rl_catch_signals = 0;
     rl_catch_sigwinch = 0;
     rl_change_environment = 0;
-    read_old_lines(editor);
-    /* With another function to draw, the terminal's abilities would not be looked up. */
     rl_initialize();
+}
+
+static void start_editing(struct editor *editor)
+{
+    the_editor = editor;
+    rl_instream = stdin;
+    rl_outstream = editor->display;
+    read_old_lines(editor);
+    rl_reset_screen_size();
     hide_if_wanted(editor);
     rl_callback_handler_install(editor->prompt, take_line);
     editor->editing = true;

@@ -1,7 +1,7 @@
 /* What an address that changes the root folder, the user or the groups can still reach. */
 
 #define _GNU_SOURCE
-#include "tests/system/harness.h"
+#include "tests/system/jail.h"
 
 #include <grp.h>
 #include <stdio.h>
@@ -10,22 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void needs_root(void)
-{
-    if (geteuid() == 0)
-        return;
-    skip_because("only root can change the root folder");
-}
-
-/* A jail with a file "secret" beside a folder with another one. */
 static void make_jail(struct harness *harness)
 {
-    needs_root();
-    assert_int_equal(mkdir(path(harness, "jail"), 0755), 0);
-    assert_int_equal(mkdir(path(harness, "jail/folder"), 0755), 0);
-    assert_int_equal(mkdir(path(harness, "out"), 0755), 0);
-    file_write(harness, path(harness, "jail/secret"), "inside");
-    file_write(harness, path(harness, "out/secret"), "outside");
+    jail_make(harness);
     assert_int_equal(symlink("../out/secret", path(harness, "jail/relative")), 0);
     assert_int_equal(symlink("/secret", path(harness, "jail/absolute")), 0);
 }
@@ -43,7 +30,7 @@ static const struct {
     {"FILE:absolute,chroot-early=%s/jail", "inside"},
     {"FILE:secret,chroot-early=jail,chdir=%s", "inside"},
     {"FILE:secret,chroot-early=../jail,chdir=%s/out", "inside"},
-    {"FILE:/proc/self/cwd/secret,chroot-early=%s/jail", ""},
+    {"FILE:/proc/self/cwd/secret,chroot-early=%s/jail", "inside"},
     {"FILE:missing,chroot-early=jail,retry=1,interval=0.01,chdir=%s", ""},
 };
 
@@ -105,7 +92,7 @@ static const struct {
 static void rights_are_given_up_in_the_order_that_works(void **state)
 {
     struct harness *harness = *state;
-    needs_root();
+    jail_needs_root();
     for (size_t i = 0; i < sizeof identities / sizeof identities[0]; i++) {
         struct program *program = program_start(
             harness, "-u",
@@ -125,7 +112,7 @@ static void says(struct harness *harness, const char *address, const char *expec
 
 static void supplementary_groups_are_dropped_unless_they_are_to_be_kept(void **state)
 {
-    needs_root();
+    jail_needs_root();
     const gid_t extra = 4242;
     gid_t groups[64];
     int count = getgroups(64, groups);
@@ -138,14 +125,14 @@ static void supplementary_groups_are_dropped_unless_they_are_to_be_kept(void **s
 
 static void no_user_id_of_root_is_left(void **state)
 {
-    needs_root();
+    jail_needs_root();
     says(*state, "SYSTEM:grep ^Uid /proc/self/status,setuid=65534",
          "Uid:\t65534\t65534\t65534\t65534\n");
 }
 
 static void rights_that_can_not_be_given_up_end_the_opening_whatever_is_tolerated(void **state)
 {
-    needs_root();
+    jail_needs_root();
     program_ends_logging(program_start(*state, "-s", "-u",
                                        "SYSTEM:echo still here,setuid-early=65534,setgid=65533",
                                        "-", NULL),
@@ -154,16 +141,14 @@ static void rights_that_can_not_be_given_up_end_the_opening_whatever_is_tolerate
 
 int main(void)
 {
-    /* The search for leaks needs /proc, which is not there with another root. */
-    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
     const struct CMUnitTest tests[] = {
-        SYSTEM_TEST(nothing_outside_of_the_jail_can_be_read),
-        SYSTEM_TEST(the_folder_of_the_opening_is_no_way_out_afterwards),
-        SYSTEM_TEST(what_lies_outside_of_the_new_root_is_named_and_stays),
-        SYSTEM_TEST(rights_are_given_up_in_the_order_that_works),
-        SYSTEM_TEST(supplementary_groups_are_dropped_unless_they_are_to_be_kept),
-        SYSTEM_TEST(no_user_id_of_root_is_left),
-        SYSTEM_TEST(rights_that_can_not_be_given_up_end_the_opening_whatever_is_tolerated),
+        JAIL_TEST(nothing_outside_of_the_jail_can_be_read),
+        JAIL_TEST(the_folder_of_the_opening_is_no_way_out_afterwards),
+        JAIL_TEST(what_lies_outside_of_the_new_root_is_named_and_stays),
+        JAIL_TEST(rights_are_given_up_in_the_order_that_works),
+        JAIL_TEST(supplementary_groups_are_dropped_unless_they_are_to_be_kept),
+        JAIL_TEST(no_user_id_of_root_is_left),
+        JAIL_TEST(rights_that_can_not_be_given_up_end_the_opening_whatever_is_tolerated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
