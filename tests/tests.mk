@@ -215,6 +215,9 @@ jail = tests/system/jail.c tests/system/jail.h
 system_tests += tests/system/jail_test
 tests_system_jail_test_SOURCES = tests/system/jail_test.c $(jail) $(harness)
 
+system_tests += tests/system/namespace_test
+tests_system_namespace_test_SOURCES = tests/system/namespace_test.c $(jail) $(network)
+
 jail_libraries = tests/system/jail_libraries_test.c $(jail) $(terminal)
 if DRIVER_OPENSSL
 jail_libraries += $(certificates)
