@@ -16,6 +16,7 @@ libcore_a_SOURCES = \
 	core/base/memory.c core/base/memory.h \
 	core/base/moment.c core/base/moment.h \
 	core/base/outlet.c core/base/outlet.h \
+	core/base/output_file.c core/base/output_file.h \
 	core/base/patient.c core/base/patient.h \
 	core/base/procfs.c core/base/procfs.h \
 	core/base/shortage.c core/base/shortage.h \

@@ -98,7 +98,8 @@ drivers_pty_so_SOURCES = drivers/pty/pty.c drivers/pty/options.c drivers/pty/opt
 
 if DRIVER_READLINE
 driverlib_PROGRAMS += drivers/readline.so
-drivers_readline_so_SOURCES = drivers/readline/readline.c
+drivers_readline_so_SOURCES = drivers/readline/readline.c drivers/readline/history_file.c \
+	drivers/readline/history_file.h
 drivers_readline_so_LDADD = $(READLINE_LIBS)
 drivers/readline/%.o: AM_CPPFLAGS += $(READLINE_CFLAGS)
 endif

@@ -193,6 +193,9 @@ tests_system_ends_matrix_test_LDADD = $(streams_libs)
 system_tests += tests/system/ends_test
 tests_system_ends_test_SOURCES = tests/system/ends_test.c $(harness)
 
+system_tests += tests/system/entries_test
+tests_system_entries_test_SOURCES = tests/system/entries_test.c $(harness)
+
 system_tests += tests/system/errors_test
 tests_system_errors_test_SOURCES = tests/system/errors_test.c $(harness)
 

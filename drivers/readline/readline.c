@@ -3,6 +3,8 @@
  */
 
 #define _GNU_SOURCE
+#include "history_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -322,18 +324,14 @@ static ssize_t readline_write(struct modcat_endpoint *endpoint, const void *data
 static void read_old_lines(const struct editor *editor)
 {
     using_history();
-    if (editor->history == NULL)
-        return;
-    int error = read_history(editor->history);
-    if (error != 0 && error != ENOENT)
-        modcat_log(MODCAT_WARNING, "read_history(\"%s\"): %s", editor->history, strerror(error));
+    if (editor->history != NULL && history_read(editor->history) < 0)
+        modcat_log(MODCAT_WARNING, "read_history(\"%s\"): %s", editor->history, strerror(errno));
 }
 
 static void write_lines(const struct editor *editor)
 {
-    int error = editor->history != NULL ? write_history(editor->history) : 0;
-    if (error != 0)
-        modcat_log(MODCAT_WARNING, "write_history(\"%s\"): %s", editor->history, strerror(error));
+    if (editor->history != NULL && history_write(editor->history) < 0)
+        modcat_log(MODCAT_WARNING, "write_history(\"%s\"): %s", editor->history, strerror(errno));
     rl_clear_history();
 }
 
