@@ -3,7 +3,10 @@
 #define _GNU_SOURCE
 #include "tests/system/jail.h"
 
+#include <glob.h>
 #include <grp.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@ static void make_jail(struct harness *harness)
     jail_make(harness);
     assert_int_equal(symlink("../out/secret", path(harness, "jail/relative")), 0);
     assert_int_equal(symlink("/secret", path(harness, "jail/absolute")), 0);
+    assert_int_equal(symlink("folder/../relative", path(harness, "jail/chain")), 0);
 }
 
 /* Each row: an address, "%s" being the folder that holds all, and what may be read from it. */
@@ -30,6 +34,10 @@ static const struct {
     {"FILE:absolute,chroot-early=%s/jail", "inside"},
     {"FILE:secret,chroot-early=jail,chdir=%s", "inside"},
     {"FILE:secret,chroot-early=../jail,chdir=%s/out", "inside"},
+    {"FILE:chain,chroot-early=%s/jail", ""},
+    {"FILE:/proc/self/root/../out/secret,chroot-early=%s/jail", ""},
+    {"FILE:/proc/self/root/secret,chroot-early=%s/jail", "inside"},
+    {"FILE:/proc/self/fd/9/secret,chroot-early=%s/jail", ""},
     {"FILE:/proc/self/cwd/secret,chroot-early=%s/jail", "inside"},
     {"FILE:missing,chroot-early=jail,retry=1,interval=0.01,chdir=%s", ""},
 };
@@ -76,6 +84,142 @@ static void what_lies_outside_of_the_new_root_is_named_and_stays(void **state)
                                "-", NULL),
                  0);
     assert_false(file_exists(inside));
+}
+
+/* Each row: an address that makes an entry, "%s" being the jail, and the entry's name in there. */
+static const struct {
+    const char *arguments[5];
+    const char *name;
+    const char *ready;
+} makers[] = {
+    {{"-", "UNIX-LISTEN:/made,chroot-early=%s"}, "made", " N listening on"},
+    {{"-", "UNIX-LISTEN:/../folder/made,chroot-early=%s"}, "folder/made", " N listening on"},
+    {{"-", "UNIX-RECV:made,chroot-early=%s"}, "made", " N starting data transfer loop"},
+    {{"-", "UNIX-SENDTO:/x,bind-tempname=/made.XXXXXX,chroot-early=%s"},
+     "made.*",
+     " N starting data transfer loop"},
+    {{"-", "UNIX-SENDTO:/x,bind=/../made,chroot-early=%s"},
+     "made",
+     " N starting data transfer loop"},
+    {{"-", "PIPE:/made,chroot-early=%s"}, "made", " N starting data transfer loop"},
+    {{"-", "CREATE:/../../made,chroot-early=%s,unlink-close"},
+     "made",
+     " N starting data transfer loop"},
+    {{"-", "PIPE,lockfile=/../made,chroot-early=%s"}, "made", " N starting data transfer loop"},
+};
+
+static const char *found(struct harness *harness, const char *pattern)
+{
+    glob_t result;
+    int error = glob(text(harness, "%s/%s", path(harness, "jail"), pattern), 0, NULL, &result);
+    const char *name = error == 0 ? text(harness, "%s", result.gl_pathv[0]) : NULL;
+    if (error == 0)
+        globfree(&result);
+    return name;
+}
+
+static void try_to_make(struct harness *harness, size_t row)
+{
+    const char *arguments[9] = {"-d", "-d"};
+    for (size_t i = 0; makers[row].arguments[i] != NULL; i++)
+        arguments[2 + i] =
+            strstr(makers[row].arguments[i], "%s") == NULL
+                ? makers[row].arguments[i]
+                : with_path(harness, makers[row].arguments[i], path(harness, "jail"));
+    struct program *program = program_launch(harness, &(struct launch){.arguments = arguments});
+    program_logs(program, makers[row].ready);
+    if (found(harness, makers[row].name) == NULL)
+        harness_fail(harness, "%s: no %s in the jail", makers[row].arguments[1], makers[row].name);
+    program_signal(program, SIGTERM);
+    (void)program_end(program);
+    if (found(harness, makers[row].name) != NULL)
+        harness_fail(harness, "%s: %s is left", makers[row].arguments[1], makers[row].name);
+}
+
+static void what_is_made_is_made_in_the_jail(void **state)
+{
+    struct harness *harness = *state;
+    make_jail(harness);
+    for (size_t row = 0; row < sizeof makers / sizeof makers[0]; row++)
+        try_to_make(harness, row);
+    assert_false(file_exists("/made"));
+    assert_false(file_exists(path(harness, "made")));
+    assert_false(file_exists(path(harness, "out/made")));
+}
+
+/* Copies of the data are made once both addresses are open. */
+static void copies_are_made_in_the_jail(void **state)
+{
+    struct harness *harness = *state;
+    make_jail(harness);
+    const char *const options[] = {"chroot", "chroot-early"};
+    for (size_t i = 0; i < 2; i++) {
+        struct program *program =
+            program_start(harness, "-r", "/right", "-R", "../left", "-",
+                          text(harness, "PIPE,%s=%s", options[i], path(harness, "jail")), NULL);
+        program_send(program, "copied");
+        program_end_input(program);
+        program_ends(program, 0);
+        assert_string_equal(file_read(harness, path(harness, "jail/right")), "copied");
+        assert_string_equal(file_read(harness, path(harness, "jail/left")), "copied");
+        assert_int_equal(unlink(path(harness, "jail/right")), 0);
+        assert_int_equal(unlink(path(harness, "jail/left")), 0);
+        assert_false(file_exists("/right"));
+    }
+}
+
+/* A terminal takes /dev of the jail, which may hold none: the link's place is what counts. */
+static void a_terminal_and_its_link_are_of_the_jail(void **state)
+{
+    struct harness *harness = *state;
+    make_jail(harness);
+    (void)program_end(program_start(
+        harness, "/dev/null",
+        text(harness, "PTY,link=/made,chroot-early=%s", path(harness, "jail")), NULL));
+    assert_false(file_exists("/made"));
+}
+
+/* What a link in /proc of a process leads to. */
+static const char *leads_to(struct harness *harness, int pid, const char *name)
+{
+    char target[PATH_MAX] = "";
+    (void)!readlink(text(harness, "/proc/%d/%s", pid, name), target, sizeof target - 1);
+    return text(harness, "%s", target);
+}
+
+static void has_no_folder_open(struct harness *harness, int pid, const char *address)
+{
+    for (int fd = 0; fd < 64; fd++) {
+        struct stat status;
+        const char *name = text(harness, "/proc/%d/fd/%d", pid, fd);
+        if (stat(name, &status) == 0 && S_ISDIR(status.st_mode))
+            harness_fail(harness, "%s: the program has descriptor %d of folder %s", address, fd,
+                         leads_to(harness, pid, text(harness, "fd/%d", fd)));
+    }
+    assert_string_equal(leads_to(harness, pid, "root"), "/usr");
+    assert_string_equal(leads_to(harness, pid, "cwd"), "/usr");
+}
+
+static void a_program_gets_no_folder_that_leads_out(void **state)
+{
+    static const char *const options[] = {
+        "chroot=/usr",           "chroot-early=/usr",         "chdir=/tmp,chroot=/usr",
+        "chdir=/,chroot=../usr", "chdir=/,chroot-early=/usr", "chroot-early=/usr,fdin=3,fdout=4",
+        "chroot=/usr,pty",       "chroot-early=/usr,pipes",   "chdir=/,chroot=/usr,nofork",
+    };
+    struct harness *harness = *state;
+    jail_needs_root();
+    if (!file_exists("/usr/bin/sh") || !file_exists("/usr/lib64"))
+        skip_because("/usr can't be a root here");
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        const char *address = text(harness, "SYSTEM:echo $$ >&2; exec cat,%s", options[i]);
+        struct program *program = program_start(harness, "-", address, NULL);
+        const char *line = program_logs(program, "");
+        has_no_folder_open(harness, atoi(line), address);
+        program_end_input(program);
+        program_signal(program, SIGTERM);
+        (void)program_end(program);
+    }
 }
 
 /* Each row: options, and what the program may say of itself. */
@@ -144,6 +288,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         JAIL_TEST(nothing_outside_of_the_jail_can_be_read),
         JAIL_TEST(the_folder_of_the_opening_is_no_way_out_afterwards),
+        JAIL_TEST(what_is_made_is_made_in_the_jail),
+        JAIL_TEST(copies_are_made_in_the_jail),
+        JAIL_TEST(a_terminal_and_its_link_are_of_the_jail),
+        JAIL_TEST(a_program_gets_no_folder_that_leads_out),
         JAIL_TEST(what_lies_outside_of_the_new_root_is_named_and_stays),
         JAIL_TEST(rights_are_given_up_in_the_order_that_works),
         JAIL_TEST(supplementary_groups_are_dropped_unless_they_are_to_be_kept),
