@@ -1,5 +1,5 @@
-/* history_file.h: the file of earlier lines. The library would wait for the other end of a FIFO that
- * somebody has put there, and write through any symbolic link. */
+/* history_file.h: the file of earlier lines. The library would wait for the other end of a FIFO
+ * that somebody has put there, and write through any link. */
 
 #ifndef DRIVERS_READLINE_HISTORY_FILE_H
 #define DRIVERS_READLINE_HISTORY_FILE_H

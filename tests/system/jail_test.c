@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -179,6 +180,35 @@ static void a_terminal_and_its_link_are_of_the_jail(void **state)
     assert_false(file_exists("/made"));
 }
 
+/* Names of descriptors that somebody has made in the jail lead to another file. */
+static void what_others_have_put_into_proc_is_not_used(void **state)
+{
+    struct harness *harness = *state;
+    struct stat status;
+    make_jail(harness);
+    (void)umount2(path(harness, "jail/proc"), MNT_DETACH);
+    const char *options = getenv("ASAN_OPTIONS");
+    const char *before = text(harness, "%s", options != NULL ? options : "");
+    setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+    for (int fd = 3; fd < 16; fd++)
+        assert_int_equal(
+            symlink("/secret", jail_path(harness, text(harness, "proc/self/fd/%d", fd))), 0);
+    assert_int_equal(chmod(path(harness, "jail/secret"), 0600), 0);
+    struct program *program =
+        program_start(harness, "-d", "-d",
+                      text(harness, "UNIX-LISTEN:/made,user=65534,perm=666,chroot-early=%s",
+                           path(harness, "jail")),
+                      "-", NULL);
+    program_logs(program, " N listening on");
+    assert_int_equal(stat(path(harness, "jail/secret"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(stat(path(harness, "jail/made"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0666);
+    program_signal(program, SIGTERM);
+    (void)program_end(program);
+    setenv("ASAN_OPTIONS", before, 1);
+}
+
 /* What a link in /proc of a process leads to. */
 static const char *leads_to(struct harness *harness, int pid, const char *name)
 {
@@ -264,6 +294,10 @@ static void supplementary_groups_are_dropped_unless_they_are_to_be_kept(void **s
     assert_int_equal(setgroups(1, &extra), 0);
     says(*state, "SYSTEM:id -G,setuid=65534", "0\n");
     says(*state, "SYSTEM:id -G,setuid=65534,keep-groups", "0 4242\n");
+    says(*state, "SYSTEM:id -G,setgid=65533", "65533\n");
+    says(*state, "SYSTEM:id -G,setgid=65533,keep-groups", "65533 4242\n");
+    says(*state, "SYSTEM:id -G,setuid-early=65534", "0\n");
+    says(*state, "SYSTEM:id -G,setgid-early=65533", "65533\n");
     assert_int_equal(setgroups((size_t)count, groups), 0);
 }
 
@@ -290,6 +324,7 @@ int main(void)
         JAIL_TEST(the_folder_of_the_opening_is_no_way_out_afterwards),
         JAIL_TEST(what_is_made_is_made_in_the_jail),
         JAIL_TEST(copies_are_made_in_the_jail),
+        JAIL_TEST(what_others_have_put_into_proc_is_not_used),
         JAIL_TEST(a_terminal_and_its_link_are_of_the_jail),
         JAIL_TEST(a_program_gets_no_folder_that_leads_out),
         JAIL_TEST(what_lies_outside_of_the_new_root_is_named_and_stays),
