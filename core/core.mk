@@ -16,7 +16,9 @@ libcore_a_SOURCES = \
 	core/base/memory.c core/base/memory.h \
 	core/base/moment.c core/base/moment.h \
 	core/base/outlet.c core/base/outlet.h \
+	core/base/output_file.c core/base/output_file.h \
 	core/base/patient.c core/base/patient.h \
+	core/base/procfs.c core/base/procfs.h \
 	core/base/shortage.c core/base/shortage.h \
 	core/base/printable.c core/base/printable.h \
 	core/base/secrets.c core/base/secrets.h \
@@ -77,6 +79,7 @@ libcore_a_SOURCES = \
 	core/options/file.c \
 	core/options/groups.c core/options/groups.h \
 	core/options/identity.c core/options/identity.h \
+	core/options/namespaces.c core/options/namespaces.h \
 	core/options/process.c core/options/process.h \
 	core/options/values.c core/options/values.h \
 	core/process/channel.c core/process/channel.h \

@@ -81,7 +81,8 @@ if DRIVER_OPENSSL
 driverlib_PROGRAMS += drivers/openssl.so
 drivers_openssl_so_SOURCES = drivers/openssl/openssl.c drivers/openssl/tls.h \
 	drivers/openssl/bio.c drivers/openssl/context.c drivers/openssl/cookie.c \
-	drivers/openssl/endpoint.c drivers/openssl/files.c drivers/openssl/handshake.c drivers/openssl/identity.c \
+	drivers/openssl/endpoint.c drivers/openssl/files.c drivers/openssl/handshake.c \
+	drivers/openssl/identity.c drivers/openssl/library.c \
 	drivers/openssl/names.c \
 	drivers/openssl/rehearse.c drivers/openssl/secrets.c drivers/openssl/session.c drivers/openssl/verify.c
 drivers/openssl/%.o: AM_CPPFLAGS += $(OPENSSL_CFLAGS)
@@ -97,7 +98,8 @@ drivers_pty_so_SOURCES = drivers/pty/pty.c drivers/pty/options.c drivers/pty/opt
 
 if DRIVER_READLINE
 driverlib_PROGRAMS += drivers/readline.so
-drivers_readline_so_SOURCES = drivers/readline/readline.c
+drivers_readline_so_SOURCES = drivers/readline/readline.c drivers/readline/history_file.c \
+	drivers/readline/history_file.h
 drivers_readline_so_LDADD = $(READLINE_LIBS)
 drivers/readline/%.o: AM_CPPFLAGS += $(READLINE_CFLAGS)
 endif

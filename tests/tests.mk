@@ -196,6 +196,9 @@ tests_system_ends_test_SOURCES = tests/system/ends_test.c $(harness)
 system_tests += tests/system/bad_values_test
 tests_system_bad_values_test_SOURCES = tests/system/bad_values_test.c $(harness)
 
+system_tests += tests/system/entries_test
+tests_system_entries_test_SOURCES = tests/system/entries_test.c $(harness)
+
 system_tests += tests/system/errors_test
 tests_system_errors_test_SOURCES = tests/system/errors_test.c $(harness)
 
@@ -214,8 +217,25 @@ tests_system_soak_test_SOURCES = tests/system/soak_test.c $(harness)
 system_tests += tests/system/fork_test
 tests_system_fork_test_SOURCES = tests/system/fork_test.c $(harness)
 
+jail = tests/system/jail.c tests/system/jail.h
 system_tests += tests/system/jail_test
-tests_system_jail_test_SOURCES = tests/system/jail_test.c $(harness)
+tests_system_jail_test_SOURCES = tests/system/jail_test.c $(jail) $(harness)
+
+system_tests += tests/system/namespace_test
+tests_system_namespace_test_SOURCES = tests/system/namespace_test.c $(jail) $(network)
+
+jail_libraries = tests/system/jail_libraries_test.c $(jail) $(terminal)
+if DRIVER_OPENSSL
+jail_libraries += $(certificates)
+jail_libraries_libs = $(OPENSSL_LIBS)
+tests/system/jail_libraries_test.o: AM_CPPFLAGS += -DWITH_TLS
+endif
+if DRIVER_READLINE
+tests/system/jail_libraries_test.o: AM_CPPFLAGS += -DWITH_READLINE
+endif
+system_tests += tests/system/jail_libraries_test
+tests_system_jail_libraries_test_SOURCES = $(jail_libraries)
+tests_system_jail_libraries_test_LDADD = $(jail_libraries_libs)
 
 system_tests += tests/system/listen_test
 tests_system_listen_test_SOURCES = tests/system/listen_test.c $(harness)
@@ -273,7 +293,7 @@ tests_system_tun_test_SOURCES = tests/system/tun_test.c $(network)
 
 if DRIVER_TCPWRAP
 system_tests += tests/system/tcpwrap_test
-tests_system_tcpwrap_test_SOURCES = tests/system/tcpwrap_test.c $(harness)
+tests_system_tcpwrap_test_SOURCES = tests/system/tcpwrap_test.c $(jail) $(harness)
 endif
 
 if DRIVER_OPENSSL

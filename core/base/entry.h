@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Numbers of files are given again once a file is gone; the time of its making is not. */
+/* Numbers of files are given again once a file is gone; the time of its making is not, but for the
+ * moment of a tick of the clock. */
 struct entry {
     bool known;
+    uint16_t type; /* S_IFREG and so on */
     uint32_t device[2];
     uint64_t number;
     int64_t born[2]; /* 0 where the file system does not say */

@@ -2,6 +2,7 @@
 #include "core/base/log.h"
 #include "core/base/json.h"
 #include "core/base/outlet.h"
+#include "core/base/output_file.h"
 #include "core/base/patient.h"
 #include "core/base/printable.h"
 #include "core/base/system_log.h"
@@ -145,9 +146,7 @@ void log_to_stderr(void)
 
 int log_to_file(const char *path)
 {
-    /* Opening a FIFO without a reader fails instead of waiting. */
-    int flags = O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC | O_NONBLOCK;
-    int fd = open(path, flags, 0666);
+    int fd = output_file_open(path, 0666);
     if (fd < 0)
         return -1;
     (void)fcntl(fd, F_SETFL, O_APPEND);

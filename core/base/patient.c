@@ -2,12 +2,12 @@
 #include "core/base/patient.h"
 
 #include "core/base/moment.h"
+#include "core/base/procfs.h"
 #include "core/base/system_calls.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,12 +32,10 @@ bool patient_needed(const struct modcat_endpoint *endpoint, int fd)
  * master of a pseudo terminal would make another one. */
 static int open_again(int fd)
 {
-    char name[32];
     int number;
     if (!isatty(fd) || ioctl(fd, TIOCGPTN, &number) == 0)
         return -1;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
-    return open(name, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return procfs_reopen(fd, O_WRONLY | O_NONBLOCK | O_NOCTTY);
 }
 
 static ssize_t write_and_close(int fd, const void *data, size_t length)

@@ -21,6 +21,15 @@ static inline int statx(int folder, const char *path, int flags, unsigned wanted
 }
 #endif
 
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
+static inline int fchmodat2(int folder, const char *path, unsigned mode, int flags)
+{
+    return (int)syscall(SYS_fchmodat2, folder, path, mode, flags);
+}
+
 #ifndef RWF_NOWAIT
 #define RWF_NOWAIT 0x00000008
 #endif

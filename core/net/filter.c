@@ -6,6 +6,8 @@
 #include "core/net/resolve.h"
 #include "core/net/sockaddr.h"
 #include "core/options/effects.h"
+#include "core/options/identity.h"
+#include "core/options/process.h"
 #include "core/registry/registry.h"
 #include "core/session/opening.h"
 
@@ -34,11 +36,36 @@ static int parse(struct modcat_opening *opening, int family, const char *text)
     return modcat_fail(opening, "failed to parse or resolve range \"%s\" (pf=%d)", text, family);
 }
 
-/* The option is looked for by hand, for it must not count as used before a peer comes. */
+/* A filter of a driver may read files and load libraries for each peer. In another root folder they
+ * would be those of whoever can write there, and might even name commands to run. */
+static int check_root(const struct modcat_opening *opening, const struct address_option *given,
+                      bool changed)
+{
+    const struct registry_option *entry = given->entry;
+    if (!changed || entry->driver == NULL || entry->option.phase != MODCAT_PHASE_ACCEPT)
+        return 0;
+    errno = EPERM;
+    return modcat_fail(opening,
+                       "option %s can not be used with another root folder, where its files could "
+                       "be anybody's; for a listening address, option chroot comes late enough",
+                       entry->option.name);
+}
+
+/* Listening addresses ask their filters before the root folder changes, others for each packet. */
+static bool root_will_have_changed(const struct modcat_opening *opening)
+{
+    return identity_roots() > 0 ||
+           (opening->address->type->type.listen == NULL && process_changes_root(opening->address));
+}
+
+/* The options are looked for by hand, for they must not count as used before a peer comes. */
 int filter_prepare(struct modcat_opening *opening, int family)
 {
+    bool changed = root_will_have_changed(opening);
     for (size_t i = 0; i < opening->address->option_count; i++) {
         const struct address_option *given = &opening->address->options[i];
+        if (check_root(opening, given, changed) < 0)
+            return -1;
         if (given->entry->option.apply == filter_apply_range &&
             parse(opening, family, given->value.string) < 0)
             return -1;
@@ -120,6 +147,8 @@ static int carry_out_filters(struct modcat_opening *opening, bool range)
             (option->apply == filter_apply_range) != range)
             continue;
         opening->used[i] = true;
+        if (check_root(opening, given, identity_roots() > 0) < 0)
+            return -1;
         int result = effects_carry_out(opening, -1, option, &given->value);
         if (result != 0)
             return result;

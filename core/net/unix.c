@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/procfs.h"
 #include "core/base/words.h"
 #include "core/registry/registry.h"
 #include "core/session/leftovers.h"
@@ -10,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -159,7 +159,6 @@ static int bind_with_mode(struct modcat_opening *opening, int fd,
 static int give_away(struct modcat_opening *opening, const char *path,
                      const struct entry_mode *wanted)
 {
-    char link[40];
     AUTO_CLOSE int entry = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;
     if (entry < 0 || fstat(entry, &status) < 0)
@@ -170,8 +169,7 @@ static int give_away(struct modcat_opening *opening, const char *path,
     if (fchownat(entry, "", wanted->user, wanted->group, AT_EMPTY_PATH) < 0)
         return modcat_fail(opening, "chown(\"%s\", %d, %d): %s", path, (int)wanted->user,
                            (int)wanted->group, strerror(errno));
-    snprintf(link, sizeof link, "/proc/self/fd/%d", entry);
-    if (chmod(link, wanted->mode) < 0)
+    if (procfs_chmod(entry, wanted->mode) < 0)
         return modcat_fail(opening, "chmod(\"%s\", 0%o): %s", path, (unsigned)wanted->mode,
                            strerror(errno));
     return 0;

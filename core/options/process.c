@@ -7,12 +7,12 @@
 #include "core/options/effects.h"
 #include "core/options/groups.h"
 #include "core/options/identity.h"
+#include "core/options/namespaces.h"
+#include "core/registry/registry.h"
 #include "core/session/session.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -79,40 +79,6 @@ static int set_netns(struct modcat_opening *opening, int fd, const struct modcat
     return 0;
 }
 
-static int open_or_log(const char *path, int flags, const char *flags_text)
-{
-    int fd = open(path, flags | O_CLOEXEC);
-    if (fd < 0)
-        log_error("open(%s, %s|O_CLOEXEC): %s", path, flags_text, strerror(errno));
-    return fd;
-}
-
-static int set_namespace(int fd)
-{
-    if (setns(fd, CLONE_NEWNET) == 0)
-        return 0;
-    log_error("setns(%d, CLONE_NEWNET): %s", fd, strerror(errno));
-    return -1;
-}
-
-/* A name without slash is one of ip-netns(8). */
-static int enter_netns(const char *name, struct process_state *saved)
-{
-    char path[300];
-    if (name == NULL)
-        return 0;
-    snprintf(path, sizeof path, "%s%.280s", *name == '/' ? "" : "/run/netns/", name);
-    int fd = open_or_log(path, O_RDONLY, "O_RDONLY");
-    if (fd < 0)
-        return -1;
-    saved->netns = open_or_log("/proc/self/ns/net", O_RDONLY, "O_RDONLY");
-    int result = saved->netns < 0 ? -1 : set_namespace(fd);
-    int error = errno;
-    close(fd);
-    errno = error;
-    return result;
-}
-
 /* The folder of an address that has changed the root since is its path in the former one: from then
  * on the address is opened in the new root's `/`. */
 static struct {
@@ -139,18 +105,28 @@ static int enter_directory(const char *directory, struct process_state *saved)
 {
     if (directory == NULL || was_for_former_root(directory))
         return 0;
-    saved->directory = open_or_log(".", O_PATH | O_DIRECTORY, "O_PATH|O_DIRECTORY");
-    if (saved->directory < 0)
+    saved->directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (saved->directory < 0) {
+        log_error("open(., O_PATH|O_DIRECTORY|O_CLOEXEC): %s", strerror(errno));
         return -1;
+    }
     if (chdir(directory) == 0)
         return 0;
     log_error("chdir(\"%s\"): %s", directory, strerror(errno));
     return -1;
 }
 
+static int enter_netns(const char *name, struct process_state *saved)
+{
+    if (name == NULL)
+        return 0;
+    saved->elsewhere = namespaces_enter(name) == 0;
+    return saved->elsewhere ? 0 : -1;
+}
+
 int process_enter(const struct opening_settings *settings, struct process_state *saved)
 {
-    *saved = (struct process_state){.netns = -1, .directory = -1, .roots = identity_roots()};
+    *saved = (struct process_state){.directory = -1, .roots = identity_roots()};
     if (enter_netns(settings->netns, saved) < 0 || enter_directory(settings->chdir, saved) < 0) {
         process_leave(saved);
         return -1;
@@ -180,11 +156,9 @@ int process_leave(struct process_state *saved)
         result = leave_directory(saved);
         close(saved->directory);
     }
-    if (saved->netns >= 0) {
-        result = set_namespace(saved->netns) < 0 ? -1 : result;
-        close(saved->netns);
-    }
-    *saved = (struct process_state){.netns = -1, .directory = -1};
+    if (saved->elsewhere && namespaces_leave() < 0)
+        result = -1;
+    *saved = (struct process_state){.directory = -1};
     errno = error;
     return result;
 }
@@ -244,4 +218,27 @@ bool process_names_account(const struct modcat_option *option)
 {
     return option->effect == MODCAT_CALL &&
            (option->apply == want_account || option->apply == remember_account);
+}
+
+bool process_names_namespace(const struct modcat_option *option)
+{
+    return option->effect == MODCAT_CALL && option->apply == set_netns;
+}
+
+static bool names_root(const struct address *address)
+{
+    for (size_t i = 0; i < address->option_count; i++) {
+        const struct modcat_option *option = &address->options[i].entry->option;
+        if (option->effect == MODCAT_CALL && option->apply == want_root)
+            return true;
+    }
+    return false;
+}
+
+bool process_changes_root(const struct address *address)
+{
+    for (const struct address *level = address_lowest(address); level != NULL; level = level->upper)
+        if (names_root(level))
+            return true;
+    return false;
 }

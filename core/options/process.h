@@ -7,13 +7,14 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct address;
 struct modcat_option;
 struct opening_settings;
 
 /* What process_leave() restores. */
 struct process_state {
-    int netns;     /* descriptor of the former network namespace, -1: unchanged */
-    int directory; /* descriptor of the former folder, -1: unchanged */
+    bool elsewhere; /* in another network namespace */
+    int directory;  /* descriptor of the former folder, -1: unchanged */
     bool umask_changed;
     mode_t umask;
     unsigned roots; /* see identity_roots(): the former folder is lost with the former root */
@@ -28,5 +29,11 @@ int process_leave(struct process_state *saved);
 
 /* True for an option that names a user whose whole account counts. */
 bool process_names_account(const struct modcat_option *option);
+
+/* True for an option that names a network namespace. */
+bool process_names_namespace(const struct modcat_option *option);
+
+/* True for an address that changes the root folder, or one of its stack does. */
+bool process_changes_root(const struct address *address);
 
 #endif

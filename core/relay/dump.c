@@ -2,9 +2,9 @@
 #include "core/relay/dump.h"
 
 #include "core/base/log.h"
+#include "core/base/output_file.h"
 #include "core/relay/dumpname.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,8 +145,7 @@ static int open_file(struct dump *dump, const char *pattern, const struct timesp
     if (pattern == NULL)
         return 0;
     dump->path = dumpname_expand(pattern, now);
-    dump->file.fd =
-        open(dump->path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0664);
+    dump->file.fd = output_file_open(dump->path, 0664);
     if (dump->file.fd >= 0)
         return 0;
     log_error("option %s \"%s\": %s", dump->option, dump->path, strerror(errno));

@@ -2,6 +2,7 @@
 #include "core/relay/screen.h"
 
 #include "core/base/patient.h"
+#include "core/base/procfs.h"
 #include "core/session/session.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +14,8 @@
 void screen_open(struct screen *screen, struct session *session)
 {
     const struct modcat_endpoint shared = {.flags = MODCAT_INHERITED};
-    int own = isatty(STDERR_FILENO)
-                  ? open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-                  : -1;
+    int own =
+        isatty(STDERR_FILENO) ? procfs_reopen(STDERR_FILENO, O_WRONLY | O_NONBLOCK | O_NOCTTY) : -1;
     screen->session = session;
     screen->fd = own >= 0 ? own : STDERR_FILENO;
     screen->blocks = own < 0 && patient_needed(&shared, STDERR_FILENO);

@@ -9,6 +9,7 @@
 #include "core/command/features.h"
 #include "core/net/socket.h"
 #include "core/options/account.h"
+#include "core/options/namespaces.h"
 #include "core/process/programs.h"
 #include "core/relay/relay.h"
 #include "core/session/environment.h"
@@ -50,6 +51,7 @@ enum session_result session_open(struct session *session)
 {
     if (accounts_look_up(session) < 0)
         return SESSION_FAILED;
+    namespaces_open(session);
     enum session_result result = side_open(session, &session->sides[0]);
     if (result == SESSION_OPEN)
         result = side_open(session, &session->sides[1]);

@@ -84,6 +84,15 @@ static int write_session(int fd, SSL_SESSION *session)
     return fclose(file) == 0 && written ? 0 : -1;
 }
 
+/* A device, a FIFO or a link would be gone, whoever needs it. */
+static bool can_be_replaced(const char *path)
+{
+    struct stat status;
+    if (lstat(path, &status) < 0)
+        return true;
+    return S_ISREG(status.st_mode);
+}
+
 /* `fresh` is a pattern for a name that nobody can guess and nobody has. */
 static int replace_session(const char *path, char *fresh, SSL_SESSION *session)
 {
@@ -104,6 +113,11 @@ int tls_keep_session(SSL *library, SSL_SESSION *session)
     const struct tls *tls = SSL_get_app_data(library);
     const char *path = tls->session_file;
     char *fresh = NULL;
+    if (path != NULL && !can_be_replaced(path)) {
+        modcat_log(MODCAT_WARNING, "the session is not kept in \"%s\": it is not a regular file",
+                   path);
+        return 0;
+    }
     if (path == NULL || asprintf(&fresh, "%s.XXXXXX", path) < 0)
         return 0;
     if (replace_session(path, fresh, session) < 0)

@@ -3,8 +3,12 @@
  */
 
 #define _GNU_SOURCE
+#include "history_file.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <locale.h>
 #include <modcat/tty.h>
 #include <poll.h>
 #include <regex.h>
@@ -12,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <readline/history.h>
 #include <readline/readline.h>
@@ -319,33 +324,47 @@ static ssize_t readline_write(struct modcat_endpoint *endpoint, const void *data
 static void read_old_lines(const struct editor *editor)
 {
     using_history();
-    if (editor->history == NULL)
-        return;
-    int error = read_history(editor->history);
-    if (error != 0 && error != ENOENT)
-        modcat_log(MODCAT_WARNING, "read_history(\"%s\"): %s", editor->history, strerror(error));
+    if (editor->history != NULL && history_read(editor->history) < 0)
+        modcat_log(MODCAT_WARNING, "read_history(\"%s\"): %s", editor->history, strerror(errno));
 }
 
 static void write_lines(const struct editor *editor)
 {
-    int error = editor->history != NULL ? write_history(editor->history) : 0;
-    if (error != 0)
-        modcat_log(MODCAT_WARNING, "write_history(\"%s\"): %s", editor->history, strerror(error));
+    if (editor->history != NULL && history_write(editor->history) < 0)
+        modcat_log(MODCAT_WARNING, "write_history(\"%s\"): %s", editor->history, strerror(errno));
     rl_clear_history();
+}
+
+/* The C library loads what converts the characters of a locale at the first use. */
+static void load_locale(void)
+{
+    wchar_t wide;
+    char bytes[MB_LEN_MAX];
+    if (setlocale(LC_CTYPE, "") == NULL)
+        return;
+    (void)!mbrtowc(&wide, "a", 1, NULL);
+    (void)!wcrtomb(bytes, L'a', NULL);
+}
+
+/* What the library reads about the locale, the terminal and the keys, it reads when the driver is
+ * loaded: options may change the root folder later to one where others have put such files. */
+__attribute__((constructor)) static void start_library(void)
+{
+    load_locale();
+    rl_readline_name = "modcat";
+    rl_catch_signals = 0;
+    rl_catch_sigwinch = 0;
+    rl_change_environment = 0;
+    rl_initialize();
 }
 
 static void start_editing(struct editor *editor)
 {
     the_editor = editor;
-    rl_readline_name = "modcat";
     rl_instream = stdin;
     rl_outstream = editor->display;
-    rl_catch_signals = 0;
-    rl_catch_sigwinch = 0;
-    rl_change_environment = 0;
     read_old_lines(editor);
-    /* With another function to draw, the terminal's abilities would not be looked up. */
-    rl_initialize();
+    rl_reset_screen_size();
     hide_if_wanted(editor);
     rl_callback_handler_install(editor->prompt, take_line);
     editor->editing = true;

@@ -707,10 +707,37 @@ static void a_session_that_others_can_plant_is_not_resumed(void **state)
     assert_int_equal(status.st_mode & 07777, 0600);
     assert_int_equal(mkfifo(fifo, 0600), 0);
     connects_without_session(harness, port, fifo, "it is not a regular file");
+    assert_int_equal(stat(fifo, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
     if (geteuid() != 0)
         return;
     assert_int_equal(chown(file, 65534, (gid_t)-1), 0);
     connects_without_session(harness, port, file, "it belongs to another user");
+}
+
+static void what_stands_in_the_place_of_a_session_file_stays(void **state)
+{
+    struct harness *harness = *state;
+    const char *link = path(harness, "link"), *file = path(harness, "session");
+    struct stat status;
+    unsigned port;
+    certificates_make_usual(harness);
+    serve(harness, "verify=0,fork", "PIPE", &port);
+    assert_int_equal(symlink("/dev/null", link), 0);
+    connects_without_session(harness, port, link, "it is not a regular file");
+    assert_int_equal(lstat(link, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+
+    struct program *client =
+        program_start(harness, "-t", "10", "STDIO",
+                      client_address(harness, port, text(harness, "session-file=%s", file)), NULL);
+    program_send(client, "x");
+    program_outputs(client, "x");
+    assert_int_equal(unlink(file), 0);
+    file_write(harness, file, "of somebody else");
+    program_end_input(client);
+    program_ends(client, 0);
+    assert_string_equal(file_read(harness, file), "of somebody else");
 }
 
 static void trusts_who_has_the_shared_key(void **state)
@@ -913,6 +940,7 @@ int main(void)
         SYSTEM_TEST(tells_the_server_which_host_is_wanted),
         SYSTEM_TEST(resumes_the_session_that_a_file_keeps),
         SYSTEM_TEST(a_session_that_others_can_plant_is_not_resumed),
+        SYSTEM_TEST(what_stands_in_the_place_of_a_session_file_stays),
         SYSTEM_TEST(trusts_who_has_the_shared_key),
         SYSTEM_TEST(reads_an_encrypted_key),
         SYSTEM_TEST(follows_a_change_of_keys),

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TRANSFER " N starting data transfer loop"
@@ -293,6 +294,39 @@ static void a_history_that_can_not_be_read_is_a_warning(void **state)
     assert_true(program_has_logged(talk.program, " W write_history(\"*\"): Is a directory"));
 }
 
+/* Neither waited for nor written to. */
+static void a_fifo_in_place_of_a_history_is_left_alone(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    struct stat status;
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    struct talk talk = talk_start(harness, text(harness, ",history=%s", fifo));
+    assert_true(program_has_logged(talk.program, " W read_history(\"*\"): Invalid argument"));
+    terminal_type(talk.terminal, "typed\r");
+    peer_receives(harness, talk.server, "typed\n");
+    talk_end(&talk);
+    assert_true(program_has_logged(talk.program, " W write_history(\"*\"): No such device"));
+    assert_int_equal(lstat(fifo, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+}
+
+static void a_history_is_not_written_through_a_link_of_somebody_else(void **state)
+{
+    struct harness *harness = *state;
+    const char *link = path(harness, "link"), *target = path(harness, "target");
+    if (geteuid() != 0)
+        skip_because("only root can make links of other users");
+    file_write(harness, target, "of somebody else\n");
+    assert_int_equal(symlink(target, link), 0);
+    assert_int_equal(lchown(link, 65534, 65534), 0);
+    struct talk talk = talk_start(harness, text(harness, ",history=%s", link));
+    terminal_type(talk.terminal, "typed\r");
+    peer_receives(harness, talk.server, "typed\n");
+    talk_end(&talk);
+    assert_string_equal(file_read(harness, target), "of somebody else\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +347,8 @@ int main(void)
         SYSTEM_TEST(without_a_terminal_lines_pass_as_they_are),
         SYSTEM_TEST(each_mistake_is_named_and_leaves_the_terminal_as_before),
         SYSTEM_TEST(a_history_that_can_not_be_read_is_a_warning),
+        SYSTEM_TEST(a_fifo_in_place_of_a_history_is_left_alone),
+        SYSTEM_TEST(a_history_is_not_written_through_a_link_of_somebody_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* The rules of hosts_access(5) as filters of peers. */
 
 #define _GNU_SOURCE
+#include "tests/system/jail.h"
 #include "tests/system/peers.h"
 
 #include <stdio.h>
@@ -165,6 +166,50 @@ static void a_table_that_is_missing_lets_nobody_in(void **state)
     peer_receives_end(harness, client);
 }
 
+#define IN_ANOTHER_ROOT " E option tcpwrappers can not be used with another root folder"
+
+/* Rules that somebody else may have written: those of the new root. */
+static void make_jail(struct harness *harness)
+{
+    jail_make(harness);
+    file_write(harness, jail_path(harness, "etc/hosts.allow"),
+               "ALL: ALL: spawn (echo outsider >/folder/done)\n");
+}
+
+/* Each row: the two addresses, "%s" being the jail. */
+static const struct {
+    const char *left;
+    const char *right;
+} in_another_root[] = {
+    {"TCP4-LISTEN:0,bind=" LOOPBACK ",fork,chroot-early=%s,tcpwrap", "PIPE"},
+    {"PIPE,chroot=%s", "TCP4-LISTEN:0,bind=" LOOPBACK ",tcpwrap"},
+    {"UDP4-RECV:0,bind=" LOOPBACK ",tcpwrap,chroot=%s", "-"},
+};
+
+static void rules_of_another_root_are_never_asked(void **state)
+{
+    struct harness *harness = *state;
+    make_jail(harness);
+    for (size_t i = 0; i < sizeof in_another_root / sizeof in_another_root[0]; i++) {
+        const char *left = with_path(harness, in_another_root[i].left, path(harness, "jail"));
+        program_ends_logging(program_start(harness, left, in_another_root[i].right, NULL), 1,
+                             IN_ANOTHER_ROOT);
+    }
+    assert_false(file_exists(path(harness, "jail/folder/done")));
+}
+
+static void a_server_asks_before_its_child_changes_the_root(void **state)
+{
+    struct harness *harness = *state;
+    make_jail(harness);
+    struct program *program =
+        serve(harness, text(harness, "%s,chroot=%s", tables(harness, "", "ALL: 127.0.0.1\n"),
+                            path(harness, "jail")));
+    unsigned port = program_port(program);
+    refuses(harness, program, "127.0.0.1", port);
+    lets_in(harness, "127.0.0.2", port);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +222,8 @@ int main(void)
         SYSTEM_TEST(knows_ip4_peers_of_ip6_sockets),
         SYSTEM_TEST(filters_packets),
         SYSTEM_TEST(a_table_that_is_missing_lets_nobody_in),
+        JAIL_TEST(rules_of_another_root_are_never_asked),
+        JAIL_TEST(a_server_asks_before_its_child_changes_the_root),
     };
     return cmocka_run_group_tests_name("tcpwrap", tests, NULL, NULL);
 }

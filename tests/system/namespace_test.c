@@ -1,0 +1,131 @@
+/* Network namespaces of addresses, together with another root folder. */
+
+#define _GNU_SOURCE
+#include "tests/system/jail.h"
+#include "tests/system/network.h"
+#include "tests/system/peers.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <unistd.h>
+
+#define PEERS 3
+
+/* A namespace that the options of an address name, while the test stays where it was. The name
+ * leads nowhere in the jail. */
+struct place {
+    int outside;
+    int inside;
+    const char *name;
+};
+
+static struct place make_place(struct harness *harness)
+{
+    struct place place;
+    jail_make(harness);
+    place.outside = harness_keep(harness, open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    place.inside = network_new(harness);
+    network_enter(harness, place.outside);
+    place.name = path(harness, "out/namespace");
+    const char *descriptor = text(harness, "/proc/%d/fd/%d", (int)getpid(), place.inside);
+    assert_int_equal(symlink(descriptor, place.name), 0);
+    return place;
+}
+
+static int connect_inside(struct harness *harness, const struct place *place, unsigned port)
+{
+    network_enter(harness, place->inside);
+    int client = peer_connect(harness, LOOPBACK, port);
+    network_enter(harness, place->outside);
+    return client;
+}
+
+static void serve_inside(struct harness *harness, const struct place *place,
+                         struct program *program)
+{
+    unsigned port = program_port(program);
+    for (int i = 0; i < PEERS; i++) {
+        int client = connect_inside(harness, place, port);
+        peer_send(harness, client, "hello");
+        peer_receives(harness, client, "hello");
+        peer_end(client);
+        peer_receives_end(harness, client);
+        harness_close(harness, client);
+    }
+}
+
+static void each_peer_of_a_server_in_a_jail_is_served_in_its_namespace(void **state)
+{
+    struct harness *harness = *state;
+    struct place place = make_place(harness);
+    serve_inside(
+        harness, &place,
+        program_start(harness, "--experimental", "-d", "-d",
+                      text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,netns=%s,chroot-early=%s",
+                           place.name, path(harness, "jail")),
+                      "PIPE", NULL));
+    serve_inside(
+        harness, &place,
+        program_start(harness, "--experimental", "-d", "-d",
+                      text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,netns=%s,chroot=%s",
+                           place.name, path(harness, "jail")),
+                      "PIPE", NULL));
+}
+
+static void each_peer_of_a_server_in_a_jail_is_passed_on_in_a_namespace(void **state)
+{
+    struct harness *harness = *state;
+    struct place place = make_place(harness);
+    unsigned inner;
+    network_enter(harness, place.inside);
+    int listener = peer_listen(harness, LOOPBACK, &inner);
+    network_enter(harness, place.outside);
+    struct program *program =
+        program_start(harness, "--experimental", "-d", "-d",
+                      text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,chroot-early=%s",
+                           path(harness, "jail")),
+                      text(harness, "TCP4:" LOOPBACK ":%u,netns=%s", inner, place.name), NULL);
+    unsigned port = program_port(program);
+    for (int i = 0; i < PEERS; i++) {
+        int client = peer_connect(harness, LOOPBACK, port);
+        int server = peer_accept(harness, listener);
+        peer_send(harness, client, "hello");
+        peer_receives(harness, server, "hello");
+        peer_send(harness, server, "world");
+        peer_receives(harness, client, "world");
+    }
+}
+
+static void a_second_try_in_a_jail_finds_its_namespace_again(void **state)
+{
+    struct harness *harness = *state;
+    struct place place = make_place(harness);
+    program_ends_logging(
+        program_start(harness, "--experimental", "-d", "-d",
+                      text(harness,
+                           "TCP4:" LOOPBACK ":1,netns=%s,chroot-early=%s,retry=1,interval=0.01",
+                           place.name, path(harness, "jail")),
+                      "PIPE", NULL),
+        1, " E connect(*Connection refused");
+}
+
+static void a_namespace_that_is_not_there_is_named(void **state)
+{
+    struct harness *harness = *state;
+    jail_needs_root();
+    program_ends_logging(
+        program_start(harness, "--experimental", "TCP4:" LOOPBACK ":1,netns=no-such-one", "-",
+                      NULL),
+        1, " E open(/run/netns/no-such-one, O_RDONLY|O_CLOEXEC): No such file or directory");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        JAIL_TEST(each_peer_of_a_server_in_a_jail_is_served_in_its_namespace),
+        JAIL_TEST(each_peer_of_a_server_in_a_jail_is_passed_on_in_a_namespace),
+        JAIL_TEST(a_second_try_in_a_jail_finds_its_namespace_again),
+        JAIL_TEST(a_namespace_that_is_not_there_is_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
