@@ -348,6 +348,9 @@ tests_system_multicast_test_SOURCES = tests/system/multicast_test.c $(packets) $
 system_tests += tests/system/rawip_test
 tests_system_rawip_test_SOURCES = tests/system/rawip_test.c $(packets) $(harness)
 
+system_tests += tests/system/unreachable_test
+tests_system_unreachable_test_SOURCES = tests/system/unreachable_test.c $(packets) $(network)
+
 system_tests += tests/system/udp_test
 tests_system_udp_test_SOURCES = tests/system/udp_test.c $(packets) $(harness)
 

@@ -531,6 +531,8 @@ static int run(struct relay *relay)
     session->relay = relay;
     progress_start(&relay->progress, session, relay->flows);
     int status = loop(relay);
+    lost_report(&relay->flows[0]);
+    lost_report(&relay->flows[1]);
     if (status == 0)
         status = status_of(relay);
     progress_end(&relay->progress);
