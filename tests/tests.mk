@@ -225,7 +225,7 @@ tests_system_proxy_test_SOURCES = tests/system/proxy_test.c $(harness) $(proxies
 system_tests += tests/system/program_test
 tests_system_program_test_SOURCES = tests/system/program_test.c $(harness)
 system_tests += tests/system/parting_test
-tests_system_parting_test_SOURCES = tests/system/parting_test.c $(harness)
+tests_system_parting_test_SOURCES = tests/system/parting_test.c $(packets) $(harness)
 
 system_tests += tests/system/program_ends_matrix_test
 tests_system_program_ends_matrix_test_SOURCES = tests/system/program_ends_matrix_test.c \
