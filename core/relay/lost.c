@@ -16,6 +16,13 @@ bool lost_alone(const struct flow *flow, int error)
                                              datagram_outlives(flow->sink->endpoint, error));
 }
 
+/* Where a stream was cut into messages, the user can have shorter ones. */
+static const char *advice(const struct flow *flow, int error)
+{
+    bool cut = error == EMSGSIZE && !flow_has_messages(flow->source);
+    return cut ? "; option -b makes shorter ones" : "";
+}
+
 static void report(const struct flow *flow, size_t length, int error)
 {
     const struct modcat_endpoint *sink = flow->sink->endpoint;
@@ -23,9 +30,9 @@ static void report(const struct flow *flow, size_t length, int error)
     enum modcat_level level = error == EMSGSIZE ? MODCAT_ERROR : MODCAT_WARNING;
     char to[MODCAT_SOCKADDR_TEXT];
     if (target == NULL || target->length == 0 || error == EMSGSIZE)
-        modcat_log(level, "write(%d, %p, %zu): %s: this message of %zu bytes is dropped",
+        modcat_log(level, "write(%d, %p, %zu): %s: this message of %zu bytes is dropped%s",
                    sink->write_fd, (void *)(flow->buffer + flow->start), length, strerror(error),
-                   length);
+                   length, advice(flow, error));
     else
         modcat_log(level, "sendto(%d, ..., %zu, ..., %s): %s: this message of %zu bytes is dropped",
                    datagram_fd(sink), length,

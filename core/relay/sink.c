@@ -62,11 +62,18 @@ static bool write_went_wrong(struct flow *flow, size_t length)
     return true;
 }
 
+/* A stream that becomes a sequence of packets over a connection has no boundaries to keep. */
+static bool may_be_split(const struct flow *flow)
+{
+    return !flow_has_messages(flow->sink) ||
+           (!flow_has_messages(flow->source) && flow->sink->connected);
+}
+
 /* A stream may have limits, too: SCTP makes a message of each write, and that must fit into the
  * socket's buffer. */
 static bool write_less(struct flow *flow, size_t length, int error)
 {
-    if (error != EMSGSIZE || length <= 1)
+    if (error != EMSGSIZE || length <= 1 || !may_be_split(flow))
         return false;
     flow->write_max = length / 2;
     return true;
@@ -84,10 +91,12 @@ bool flow_drain_buffer(struct flow *flow)
             flow_written(flow, (size_t)count);
             if (flow->sink_blocks && (size_t)count < length)
                 return false;
+        } else if (write_less(flow, length, errno)) {
+            continue;
         } else if (lost_alone(flow, errno)) {
             lost_message(flow, length, errno);
             flow->start = flow->end = 0;
-        } else if (!write_less(flow, length, errno) && !write_went_wrong(flow, length)) {
+        } else if (!write_went_wrong(flow, length)) {
             return false;
         }
     }
