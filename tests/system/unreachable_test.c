@@ -401,6 +401,31 @@ static void with_recverr_a_refused_answer_ends_no_server(void **state)
             recvfrom_goes_on(*state, &protocols[i]);
 }
 
+/* An address of the loopback is there whatever the network is. */
+static void localhost_can_be_bound_to_with_only_the_loopback_up(void **state)
+{
+    static const char *const listeners[] = {"TCP4-LISTEN:0,bind=localhost",
+                                            "TCP6-LISTEN:0,bind=localhost",
+                                            "UDP4-LISTEN:0,bind=localhost"};
+    struct harness *harness = *state;
+    unsigned port;
+    own_network();
+    for (size_t i = 0; i < (peer_has_ipv6() ? 3U : 1U); i++) {
+        struct program *program = program_start(harness, "-d", "-d", listeners[i], "PIPE", NULL);
+        program_logs(program, " N listening on ");
+        program_signal(program, SIGTERM);
+        program_ends(program, 143);
+    }
+    int listener = peer_listen(harness, LOOPBACK, &port);
+    program_start(harness, "-", text(harness, "TCP4:localhost:%u,bind=localhost", port), NULL);
+    peer_accept(harness, listener);
+    int receiver = packet_udp(harness, LOOPBACK, &port);
+    struct program *program =
+        program_start(harness, "-", text(harness, "UDP4:localhost:%u,bind=localhost", port), NULL);
+    program_send(program, "hello");
+    packet_arrives(harness, receiver, "hello");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +438,7 @@ int main(void)
         SYSTEM_TEST(with_recverr_a_refused_packet_ends_no_unconnected_socket),
         SYSTEM_TEST(with_recverr_a_refused_packet_ends_no_connection),
         SYSTEM_TEST(with_recverr_a_refused_answer_ends_no_server),
+        SYSTEM_TEST(localhost_can_be_bound_to_with_only_the_loopback_up),
     };
     return cmocka_run_group_tests_name("unreachable", tests, NULL, NULL);
 }
