@@ -106,6 +106,7 @@ libcore_a_SOURCES = \
 	core/relay/flow.c core/relay/flow.h core/relay/moving.h \
 	core/relay/source.c core/relay/sink.c core/relay/splicing.c \
 	core/relay/halfclose.c core/relay/halfclose.h \
+	core/relay/lost.c core/relay/lost.h \
 	core/relay/progress.c core/relay/progress.h \
 	core/relay/relay.c core/relay/relay.h \
 	core/relay/screen.c core/relay/screen.h \

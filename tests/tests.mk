@@ -248,7 +248,7 @@ tests_system_proxy_test_SOURCES = tests/system/proxy_test.c $(harness) $(proxies
 system_tests += tests/system/program_test
 tests_system_program_test_SOURCES = tests/system/program_test.c $(harness)
 system_tests += tests/system/parting_test
-tests_system_parting_test_SOURCES = tests/system/parting_test.c $(harness)
+tests_system_parting_test_SOURCES = tests/system/parting_test.c $(packets) $(harness)
 
 system_tests += tests/system/program_ends_matrix_test
 tests_system_program_ends_matrix_test_SOURCES = tests/system/program_ends_matrix_test.c \
@@ -370,6 +370,9 @@ tests_system_multicast_test_SOURCES = tests/system/multicast_test.c $(packets) $
 
 system_tests += tests/system/rawip_test
 tests_system_rawip_test_SOURCES = tests/system/rawip_test.c $(packets) $(harness)
+
+system_tests += tests/system/unreachable_test
+tests_system_unreachable_test_SOURCES = tests/system/unreachable_test.c $(packets) $(network)
 
 system_tests += tests/system/udp_test
 tests_system_udp_test_SOURCES = tests/system/udp_test.c $(packets) $(harness)

@@ -156,7 +156,34 @@ static int wait_for_receiver(struct modcat_endpoint *endpoint)
     return -1;
 }
 
-/* Says whom the error is about, which the relay does not know. What is too long for the way is the
+/* Whether a broadcast was refused for want of option broadcast, or the way there is closed: with
+ * the option, only the latter fails. */
+static bool lacks_broadcast(const struct modcat_sockaddr *target)
+{
+    const int on = 1;
+    int saved = errno;
+    if (target->u.any.sa_family != AF_INET)
+        return false;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool lacks = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) == 0 &&
+                 connect(fd, &target->u.any, target->length) == 0;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    return lacks;
+}
+
+bool datagram_outlives(const struct modcat_endpoint *endpoint, int error)
+{
+    const struct datagram *datagram = state_of(endpoint);
+    if (datagram == NULL || datagram->target.length <= sizeof(sa_family_t) ||
+        (datagram->senders != DATAGRAM_FILTERED && datagram->senders != DATAGRAM_NOBODY))
+        return false;
+    return error != EAGAIN && error != EINTR && error != EDESTADDRREQ && error != EAFNOSUPPORT &&
+           !datagram_is_broken(error) && (error != EACCES || !lacks_broadcast(&datagram->target));
+}
+
+/* Says whom the error is about, which the relay does not know. One packet that is lost is the
  * relay's to report. */
 static ssize_t fail_write(struct modcat_endpoint *endpoint)
 {
@@ -164,7 +191,8 @@ static ssize_t fail_write(struct modcat_endpoint *endpoint)
     const struct modcat_sockaddr *target = &datagram->target;
     bool broadcast = errno == EACCES && target->u.any.sa_family == AF_INET;
     char text[MODCAT_SOCKADDR_TEXT];
-    if (target->length == 0 || errno == EAGAIN || errno == EINTR || errno == EMSGSIZE)
+    if (target->length == 0 || errno == EAGAIN || errno == EINTR || errno == EMSGSIZE ||
+        errno == ENOBUFS || datagram_outlives(endpoint, errno))
         return -1;
     if (errno == EDESTADDRREQ)
         log_error("the sender of the packet has no address that could be answered");

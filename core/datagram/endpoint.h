@@ -56,6 +56,11 @@ ssize_t datagram_take(struct modcat_endpoint *endpoint, const struct packet_fact
 int datagram_read_failed(struct modcat_endpoint *endpoint);
 int datagram_write_failed(struct modcat_endpoint *endpoint);
 
+/* True when a packet that could not be sent for this reason is lost, and the endpoint goes on: it
+ * answers many, or whoever has sent the packet that it serves. Where one peer is all there is, or
+ * the endpoint can never send, its session has failed. errno is kept. */
+bool datagram_outlives(const struct modcat_endpoint *endpoint, int error);
+
 /* Tells that so many packets have left a plain endpoint. */
 void datagram_written(const struct modcat_endpoint *endpoint, int count);
 

@@ -14,6 +14,7 @@
 #include "core/session/opening.h"
 
 #include <errno.h>
+#include <linux/sctp.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,21 +220,45 @@ bool socket_is_looped(int fd)
            memcmp(own_bytes, peer_bytes, length) == 0;
 }
 
-static bool is_stream(int fd)
+static int number_of(int fd, int name)
 {
-    int type = SOCK_STREAM;
-    socklen_t size = sizeof type;
-    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type == SOCK_STREAM;
+    int number = -1;
+    socklen_t size = sizeof number;
+    return getsockopt(fd, SOL_SOCKET, name, &number, &size) == 0 ? number : -1;
+}
+
+bool socket_is_stream(int fd)
+{
+    int type = number_of(fd, SO_TYPE);
+    return type < 0 || type == SOCK_STREAM;
 }
 
 /* SCTP has no half-closed state (RFC 9260, section 1.3): shutdown(2) of the write side would refuse
  * what the peer has yet to say. */
-static bool closes_whole(int fd)
+bool socket_closes_whole(int fd)
 {
-    int protocol = 0;
-    socklen_t size = sizeof protocol;
-    return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
-           protocol == IPPROTO_SCTP;
+    return number_of(fd, SO_PROTOCOL) == IPPROTO_SCTP;
+}
+
+bool socket_association(int fd, size_t *untaken)
+{
+    struct sctp_status status = {0};
+    socklen_t size = sizeof status;
+    if (getsockopt(fd, IPPROTO_SCTP, SCTP_STATUS, &status, &size) < 0)
+        return false;
+    *untaken = status.sstat_unackdata;
+    return true;
+}
+
+/* shutdown(2) of DCCP does nothing. */
+enum socket_parting socket_parting_of(int fd)
+{
+    int type = number_of(fd, SO_TYPE), family = number_of(fd, SO_DOMAIN);
+    if (number_of(fd, SO_PROTOCOL) == IPPROTO_DCCP)
+        return SOCKET_PARTS_UNTOLD;
+    if (type != SOCK_STREAM && type != SOCK_SEQPACKET)
+        return SOCKET_NO_CONNECTION;
+    return family == AF_INET || family == AF_INET6 ? SOCKET_PARTS_UNTAKEN : SOCKET_PARTS_RECEIVED;
 }
 
 void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint)
@@ -241,9 +266,9 @@ void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint)
     endpoint->read_fd = fd;
     endpoint->write_fd = fd;
     endpoint->flags = MODCAT_SOCKET;
-    endpoint->half_close = closes_whole(fd) ? MODCAT_HALF_NONE : MODCAT_HALF_SHUTDOWN;
+    endpoint->half_close = socket_closes_whole(fd) ? MODCAT_HALF_NONE : MODCAT_HALF_SHUTDOWN;
     endpoint->ops = NULL;
-    if (is_stream(fd))
+    if (socket_is_stream(fd))
         return;
     endpoint->flags |= MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
     datagram_connected_endpoint(endpoint);

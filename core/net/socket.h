@@ -30,6 +30,25 @@ void socket_own_address(int fd, struct modcat_sockaddr *address);
 /* True for a socket of TCP. */
 bool socket_is_tcp(int fd);
 
+/* What becomes of what was sent over a connection when its socket is closed. */
+enum socket_parting {
+    SOCKET_NO_CONNECTION,  /* datagrams, or no socket: nothing is connected */
+    SOCKET_PARTS_UNTAKEN,  /* what the peer has not taken can still be lost, and is counted */
+    SOCKET_PARTS_RECEIVED, /* the peer has it, and loses it with a reset */
+    SOCKET_PARTS_UNTOLD,   /* as the first, and the peer can't be told of the end before that */
+};
+enum socket_parting socket_parting_of(int fd);
+
+/* True for a socket whose empty read is the end. */
+bool socket_is_stream(int fd);
+
+/* True for a socket whose shutdown(2) ends both directions, and keeps what was written. */
+bool socket_closes_whole(int fd);
+
+/* Whether the association of such a socket still exists, which no event tells, and how many chunks
+ * the peer has not acknowledged. */
+bool socket_association(int fd, size_t *untaken);
+
 /* True for a socket that is connected over IP to a peer of the same address: on this host. */
 bool socket_is_looped(int fd);
 

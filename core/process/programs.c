@@ -137,21 +137,25 @@ void programs_pass_signals(struct session *session)
             pass_signal(session, passable[i]);
 }
 
-static void terminate(const struct program *program)
+static void terminate(const struct program *program, bool input_left)
 {
+    if (input_left && signals_ending() == 0)
+        log_warning("process %d is asked to end before it has taken all of its input; "
+                    "option -t gives it more time",
+                    (int)program->pid);
     if (kill(program->pid, SIGTERM) == 0)
         log_info("kill(%d, SIGTERM)", (int)program->pid);
 }
 
 /* A program that has closed its output may still work on what it has got: that is its own
  * affair. */
-void programs_release(const struct modcat_opening *opening, bool output_ended)
+void programs_release(const struct modcat_opening *opening, bool output_ended, bool input_left)
 {
     struct program *program;
     while ((program = program_of(opening)) != NULL) {
         program->opening = NULL;
         if (program->terminate && !program->ended && !output_ended && !opening->set.end_close)
-            terminate(program);
+            terminate(program, input_left);
     }
     divert_signals(opening->session);
 }

@@ -38,8 +38,9 @@ bool programs_failed(const struct session *session);
 
 /* The opening is being closed. A program that asks for it is sent SIGTERM where it still runs,
  * unless it has ended its output, and works on what it has got, or the option end-close says that
- * it may live on. How it ends does not matter from now on. */
-void programs_release(const struct modcat_opening *opening, bool output_ended);
+ * it may live on. `input_left`: it has not taken all of its input, which is a warning where it is
+ * asked to end and we are not. How it ends does not matter from now on. */
+void programs_release(const struct modcat_opening *opening, bool output_ended, bool input_left);
 
 /* Forgets all of them: at the end, or in a new process whose children they are not. */
 void programs_forget(struct session *session);

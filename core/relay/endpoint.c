@@ -41,10 +41,21 @@ bool endpoint_abandoned(const struct modcat_endpoint *endpoint)
            endpoint->ops->abandoned((struct modcat_endpoint *)endpoint);
 }
 
+static bool has_hung_up(int fd)
+{
+    struct pollfd entry = {.fd = fd, .events = POLLRDHUP};
+    return poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
 bool endpoint_hung_up(const struct modcat_endpoint *endpoint)
 {
-    struct pollfd entry = {.fd = endpoint->read_fd, .events = POLLRDHUP};
-    return poll(&entry, 1, 0) > 0 && (entry.revents & (POLLRDHUP | POLLHUP)) != 0;
+    return has_hung_up(endpoint->read_fd);
+}
+
+bool endpoint_is_over(int fd)
+{
+    int queued = 0;
+    return has_hung_up(fd) && (ioctl(fd, FIONREAD, &queued) < 0 || queued == 0);
 }
 
 /* The operation is younger than the first drivers. */

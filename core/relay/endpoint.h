@@ -23,6 +23,10 @@ bool endpoint_can_be_abandoned(const struct modcat_endpoint *endpoint);
 /* True when nothing comes any more behind what can be read already. */
 bool endpoint_hung_up(const struct modcat_endpoint *endpoint);
 
+/* True when the other end of a connection has gone, and nothing that it has sent is left: an empty
+ * read is no empty message then. */
+bool endpoint_is_over(int fd);
+
 /* What to wait for before the next read (MODCAT_READ) or write (MODCAT_WRITE), and on which of its
  * descriptors. */
 short endpoint_wants(const struct modcat_endpoint *endpoint, unsigned direction);

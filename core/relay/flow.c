@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/patient.h"
+#include "core/net/socket.h"
 #include "core/relay/endpoint.h"
 #include "core/relay/halfclose.h"
 #include "core/relay/moving.h"
@@ -72,6 +73,12 @@ static size_t buffer_size(const struct flow *flow)
     return flow_converts(flow) ? 3 * flow->capacity : flow->capacity;
 }
 
+static bool has_connection(const struct modcat_endpoint *sink)
+{
+    return (sink->flags & MODCAT_SOCKET) != 0 &&
+           socket_parting_of(sink->write_fd) != SOCKET_NO_CONNECTION;
+}
+
 void flow_start(struct flow *flow, struct side *from, struct side *to, size_t block,
                 struct flow_observer *observer)
 {
@@ -88,6 +95,7 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
         flow->state = FLOW_ENDED;
         return;
     }
+    flow->sink->connected = has_connection(flow->sink->endpoint);
     flow->capacity = block_size(flow, block);
     if (flow_source_settings(flow)->readbytes > 0)
         flow->left = flow_source_settings(flow)->readbytes;

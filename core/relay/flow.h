@@ -4,6 +4,7 @@
 #define CORE_RELAY_FLOW_H
 
 #include "core/datagram/batch.h"
+#include "core/relay/lost.h"
 #include "core/relay/splice.h"
 #include "core/session/session.h"
 #include <stdbool.h>
@@ -41,6 +42,7 @@ struct flow {
     bool source_at_end;   /* the source itself said that nothing more comes */
     bool failed;          /* it ended by an error ... */
     bool source_failed;   /* ... of its source */
+    struct lost lost;     /* messages that could not be sent */
     struct splice splice; /* the way past the buffer */
     bool splicing;        /* it is being used */
     size_t write_max;     /* most that one write has; less when the sink has refused that much */

@@ -50,11 +50,6 @@ struct waiting {
     struct wait_entry *unwanted[2]; /* comes from this flow's sink */
 };
 
-static bool ended(const struct relay *relay)
-{
-    return relay->flows[0].state == FLOW_ENDED && relay->flows[1].state == FLOW_ENDED;
-}
-
 /* Below all layers. */
 static const struct opened *lowest(const struct opened *opened)
 {
@@ -66,6 +61,31 @@ static const struct opened *lowest(const struct opened *opened)
 static bool program_ended(const struct opened *opened)
 {
     return opened != NULL && programs_ended(lowest(opened)->opening);
+}
+
+/* True for a sink that is told of the end, so that a program will end by itself. */
+static bool knows_its_end(const struct opened *sink)
+{
+    if (sink->opening->set.shut != SHUT_DEFAULT)
+        return sink->opening->set.shut != SHUT_NONE;
+    return lowest(sink)->endpoint->half_close != MODCAT_HALF_NONE;
+}
+
+/* A program that has all of its input, and whose output is read no more, though it has not ended
+ * it: options readbytes and escape do that. It has the time for closing, as if it could still
+ * answer. */
+static bool still_works(const struct flow *flow, const struct flow *other)
+{
+    return flow->source != NULL && other->source != NULL && !flow->failed && !other->failed &&
+           !other->source_at_end && !program_ended(flow->sink) && knows_its_end(flow->sink) &&
+           (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
+}
+
+static bool ended(const struct relay *relay)
+{
+    const struct flow *flows = relay->flows;
+    return flows[0].state == FLOW_ENDED && flows[1].state == FLOW_ENDED &&
+           !still_works(&flows[0], &flows[1]) && !still_works(&flows[1], &flows[0]);
 }
 
 /* One direction has ended and the other is still open; or a program has ended, whose connection
@@ -415,14 +435,6 @@ static bool has_its_data(const struct flow *flow)
            flow->sink->opening->directions == MODCAT_WRITE;
 }
 
-/* True when it was told so, and thus will end by itself. */
-static bool knows_its_end(const struct opened *sink)
-{
-    if (sink->opening->set.shut != SHUT_DEFAULT)
-        return sink->opening->set.shut != SHUT_NONE;
-    return lowest(sink)->endpoint->half_close != MODCAT_HALF_NONE;
-}
-
 /* How long it may work on that data: to its end, or with -T until nobody shows life any more. */
 static long long work_deadline(const struct relay *relay, const struct flow *flow)
 {
@@ -531,6 +543,8 @@ static int run(struct relay *relay)
     session->relay = relay;
     progress_start(&relay->progress, session, relay->flows);
     int status = loop(relay);
+    lost_report(&relay->flows[0]);
+    lost_report(&relay->flows[1]);
     if (status == 0)
         status = status_of(relay);
     progress_end(&relay->progress);

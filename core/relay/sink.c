@@ -42,15 +42,6 @@ void flow_write_failed(struct flow *flow, size_t length)
     flow_abandon(flow);
 }
 
-/* One message that is too long takes no others with it. */
-static void drop_message(struct flow *flow, size_t length)
-{
-    int fd = flow->sink->endpoint->write_fd;
-    log_error("write(%d, %p, %zu): %s: this message of %zu bytes is dropped", fd,
-              (void *)(flow->buffer + flow->start), length, strerror(errno), length);
-    flow->failed = true;
-}
-
 void flow_written(struct flow *flow, size_t count)
 {
     flow->bytes += count;
@@ -71,16 +62,18 @@ static bool write_went_wrong(struct flow *flow, size_t length)
     return true;
 }
 
-static bool is_too_long(const struct flow *flow, int error)
+/* A stream that becomes a sequence of packets over a connection has no boundaries to keep. */
+static bool may_be_split(const struct flow *flow)
 {
-    return error == EMSGSIZE && flow_has_messages(flow->sink);
+    return !flow_has_messages(flow->sink) ||
+           (!flow_has_messages(flow->source) && flow->sink->connected);
 }
 
 /* A stream may have limits, too: SCTP makes a message of each write, and that must fit into the
  * socket's buffer. */
 static bool write_less(struct flow *flow, size_t length, int error)
 {
-    if (error != EMSGSIZE || length <= 1)
+    if (error != EMSGSIZE || length <= 1 || !may_be_split(flow))
         return false;
     flow->write_max = length / 2;
     return true;
@@ -98,10 +91,12 @@ bool flow_drain_buffer(struct flow *flow)
             flow_written(flow, (size_t)count);
             if (flow->sink_blocks && (size_t)count < length)
                 return false;
-        } else if (is_too_long(flow, errno)) {
-            drop_message(flow, length);
+        } else if (write_less(flow, length, errno)) {
+            continue;
+        } else if (lost_alone(flow, errno)) {
+            lost_message(flow, length, errno);
             flow->start = flow->end = 0;
-        } else if (!write_less(flow, length, errno) && !write_went_wrong(flow, length)) {
+        } else if (!write_went_wrong(flow, length)) {
             return false;
         }
     }
@@ -113,8 +108,8 @@ bool flow_drain_batch(struct flow *flow)
     while (batch_count(flow->batch) > 0) {
         int sent = batch_write(flow->batch, flow->sink->endpoint);
         size_t length = batch_first_length(flow->batch);
-        if (sent < 0 && is_too_long(flow, errno)) {
-            drop_message(flow, length);
+        if (sent < 0 && lost_alone(flow, errno)) {
+            lost_message(flow, length, errno);
             batch_drop_first(flow->batch);
         } else if (sent < 0 && !write_went_wrong(flow, length)) {
             return false;

@@ -8,7 +8,6 @@
 #include "core/relay/wait.h"
 #include <limits.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,20 +71,11 @@ void flow_read_failed(struct flow *flow, size_t length)
     flow_source_ended(flow);
 }
 
-/* The other end of a sequence of packets has gone, and none of its packets is left: an empty read
- * is no empty message then. */
-static bool is_over(const struct modcat_endpoint *endpoint)
-{
-    int queued = 0;
-    return endpoint_hung_up(endpoint) &&
-           (ioctl(endpoint->read_fd, FIONREAD, &queued) < 0 || queued == 0);
-}
-
 static bool empty_is_no_end(const struct flow *flow)
 {
     return flow_has_messages(flow->source) && !flow_source_settings(flow)->null_eof &&
            (flow->source->endpoint->flags & MODCAT_EMPTY_ENDS) == 0 &&
-           !is_over(flow->source->endpoint);
+           !endpoint_is_over(flow->source->endpoint->read_fd);
 }
 
 /* An empty read: the end, an empty message, or the end that is ignored for a while. */

@@ -20,7 +20,7 @@ static bool may_be_dropped(const struct opened *opened)
 {
     unsigned flags = lowest_flags(opened);
     return (flags & (MODCAT_SOCKET | MODCAT_PROGRAM)) != 0 && (flags & MODCAT_INHERITED) == 0 &&
-           !flow_has_messages(opened) && opened->endpoint->read_fd >= 0;
+           (!flow_has_messages(opened) || opened->connected) && opened->endpoint->read_fd >= 0;
 }
 
 bool unwanted_comes(const struct flow *flow, const struct flow *other)
@@ -44,7 +44,8 @@ int unwanted_drop(struct opened *from)
     char dropped[16384];
     for (int round = 0; round < ROUNDS_MAX; round++) {
         ssize_t count = endpoint_read(from->endpoint, false, dropped, sizeof dropped);
-        if (count > 0)
+        if (count > 0 ||
+            (count == 0 && flow_has_messages(from) && !endpoint_is_over(from->endpoint->read_fd)))
             continue;
         if (count < 0 && (flow_would_block(errno) || errno == EINTR))
             return 0;

@@ -57,7 +57,11 @@ static void half_close_below(const struct opened *opened, long long deadline)
 struct parting {
     struct modcat_opening *opening;
     int fd;
-    bool told;          /* it knows that no more comes, which counts as one byte on its way */
+    enum socket_parting kind;
+    bool is_association;
+    bool is_stream;     /* an empty read is its end, and no empty message */
+    bool told;          /* it knows that no more comes ... */
+    size_t end;         /* ... which counts as so many bytes on their way */
     size_t untaken;     /* what it had not taken when it was looked at last ... */
     long long taken_at; /* ... and since when that is so */
 };
@@ -68,7 +72,7 @@ static int drop_input(const struct parting *parting)
     char dropped[16384];
     for (int i = 0; i < 64; i++) {
         ssize_t count = recv(parting->fd, dropped, sizeof dropped, MSG_DONTWAIT);
-        if (count == 0)
+        if (count == 0 && (parting->is_stream || endpoint_is_over(parting->fd)))
             return 0;
         if (count < 0)
             return errno == EAGAIN || errno == EINTR ? 1 : -1;
@@ -76,12 +80,19 @@ static int drop_input(const struct parting *parting)
     return 1;
 }
 
-static void look_at_what_is_taken(struct parting *parting)
+/* Returns false when the connection has ended without an event. What a peer has received already
+ * gives it no time beyond that of -t. */
+static bool look_at_what_is_taken(struct parting *parting)
 {
-    size_t untaken = endpoint_untaken(parting->fd);
+    size_t untaken = 0;
+    if (parting->is_association && !socket_association(parting->fd, &untaken))
+        return false;
+    if (!parting->is_association && parting->kind != SOCKET_PARTS_RECEIVED)
+        untaken = endpoint_untaken(parting->fd);
     if (untaken != parting->untaken)
         parting->taken_at = modcat_deadline(0);
     parting->untaken = untaken;
+    return true;
 }
 
 /* What is on its way gets the time anew whenever the peer has taken some of it. A peer that was not
@@ -94,12 +105,17 @@ static long long give_up_at(const struct parting *parting)
     return parting->untaken > 0 && taking > deadline ? taking : deadline;
 }
 
+/* A reset by a peer on this host says that it has left something unread: unix(7). */
 static void report_loss(const struct parting *parting, const char *reason)
 {
-    if (parting->untaken <= parting->told)
+    bool in_bytes = parting->kind != SOCKET_PARTS_RECEIVED && !parting->is_association;
+    if (parting->kind != SOCKET_PARTS_RECEIVED && parting->untaken <= parting->end)
         return;
-    log_error("%s before the peer had taken the last %zu bytes (fd %d)", reason,
-              parting->untaken - parting->told, parting->fd);
+    if (in_bytes)
+        log_error("%s before the peer had taken the last %zu bytes (fd %d)", reason,
+                  parting->untaken - parting->end, parting->fd);
+    else
+        log_error("%s before the peer had taken all (fd %d)", reason, parting->fd);
     parting->opening->session->lost = true;
 }
 
@@ -107,27 +123,18 @@ static void report_loss(const struct parting *parting, const char *reason)
 static bool is_to_be_waited_for(struct parting *parting)
 {
     int more = drop_input(parting), error = errno;
-    look_at_what_is_taken(parting);
+    bool connected = look_at_what_is_taken(parting);
     if (more < 0)
         report_loss(parting, strerror(error));
-    if (more <= 0)
+    if (more <= 0 || !connected)
         return false;
     /* In this order, for a time that is over at once is the present one. */
     long long until = give_up_at(parting), now = modcat_deadline(0);
     if (now >= until)
         return false;
-    if (parting->untaken > 0 && now + TAKING_TICK < until)
+    if ((parting->untaken > 0 || parting->is_association) && now + TAKING_TICK < until)
         until = now + TAKING_TICK;
     return modcat_wait(parting->opening, parting->fd, POLLIN, until) >= 0;
-}
-
-static void await_end(const struct opened *opened, int fd, bool told)
-{
-    struct parting parting = {.opening = opened->opening, .fd = fd, .told = told};
-    if (!socket_is_tcp(fd))
-        return;
-    while (is_to_be_waited_for(&parting))
-        continue;
 }
 
 static const struct opened *lowest_of(const struct opened *opened)
@@ -137,21 +144,46 @@ static const struct opened *lowest_of(const struct opened *opened)
     return opened;
 }
 
-/* An option may say that the peer is not told. */
+/* Programs are waited for in their own way, and what gives back all that it gets has no peer. */
+static bool is_peer(const struct opened *opened)
+{
+    return (lowest_of(opened)->endpoint->flags & (MODCAT_PROGRAM | MODCAT_GIVES_BACK)) == 0;
+}
+
+static void await_end(const struct opened *opened, int fd, bool told)
+{
+    struct parting parting = {
+        .opening = opened->opening,
+        .fd = fd,
+        .kind = socket_parting_of(fd),
+        .is_association = socket_closes_whole(fd),
+        .is_stream = socket_is_stream(fd),
+        .end = told && socket_is_tcp(fd),
+    };
+    if (parting.kind == SOCKET_NO_CONNECTION)
+        return;
+    parting.told = told && parting.kind != SOCKET_PARTS_UNTOLD;
+    while (is_to_be_waited_for(&parting))
+        continue;
+}
+
+/* An option may say that the peer is not told. Where shutdown(2) refuses what the peer has yet to
+ * say it was put off until now. */
 static bool tell_end(const struct opened *opened)
 {
-    int choice = opened->opening->set.shut;
-    if (opened->half_closed || choice != SHUT_DEFAULT)
+    int choice = opened->opening->set.shut, fd = opened->endpoint->write_fd;
+    bool whole = choice == SHUT_DEFAULT && socket_closes_whole(fd);
+    if (!whole && (opened->half_closed || choice != SHUT_DEFAULT))
         return opened->half_closed || choice == SHUT_DOWN;
-    return opened->endpoint->half_close == MODCAT_HALF_SHUTDOWN &&
-           session_end_writing(opened->endpoint->write_fd) == 0;
+    return (whole || opened->endpoint->half_close == MODCAT_HALF_SHUTDOWN) &&
+           session_end_writing(fd) == 0;
 }
 
 /* A peer that has ended can't be cut off. */
 static void part_plainly(struct opened *opened)
 {
     int fd = opened->endpoint->write_fd;
-    if (opened->written && !opened->ended && fd >= 0)
+    if (opened->written && !opened->ended && fd >= 0 && is_peer(opened))
         await_end(opened, fd, tell_end(opened));
 }
 
@@ -162,7 +194,8 @@ static void part_through_layers(struct opened *opened)
     if (!opened->half_closed)
         return;
     half_close_below(opened, deadline_of(opened->opening->session));
-    await_end(opened, lowest_of(opened)->endpoint->read_fd, true);
+    if (is_peer(opened))
+        await_end(opened, lowest_of(opened)->endpoint->read_fd, true);
 }
 
 void parting_from(struct opened *opened)

@@ -25,6 +25,7 @@ struct opened {
     struct opened *lower;             /* what this layer stands on, or NULL */
     bool ended;                       /* it has said itself that nothing more comes, or failed */
     bool written;                     /* something was written to it */
+    bool connected;                   /* it is written to over a connection with a peer */
     bool half_closed;                 /* the peer knows that no more will be written */
     bool shares_opening;              /* the opening belongs to the layer on top */
     bool read_blocks;                 /* below a layer: reading when not ready would block ... */

@@ -4,6 +4,8 @@
 #include "tests/kernel/kernel.h"
 #include "tests/system/peers.h"
 
+#include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <linux/vm_sockets.h>
 
 #define MEBIBYTE (1024 * 1024)
 
@@ -232,6 +236,75 @@ static void sctp_brings_the_answer_to_what_was_said_last(void **state)
     program_ends(client, 143);
 }
 
+/* Connections, by what the program connects with and the test listens on. */
+struct kind {
+    const char *address;
+    int family, type, protocol;
+};
+
+static int listen_on(struct harness *harness, const struct kind *kind)
+{
+    const struct sockaddr_in ip = {.sin_family = AF_INET, .sin_port = htons(5020)};
+    const struct sockaddr_vm vm = {
+        .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = 5020};
+    bool is_ip = kind->family == AF_INET;
+    int fd = socket(kind->family, kind->type | SOCK_CLOEXEC, kind->protocol);
+    if (fd < 0)
+        harness_fail(harness, "socket(): %s", strerror(errno));
+    harness_keep(harness, fd);
+    if (bind(fd, is_ip ? (const void *)&ip : &vm, is_ip ? sizeof(ip) : sizeof(vm)) < 0 ||
+        listen(fd, 1) < 0)
+        harness_fail(harness, "bind() or listen(): %s", strerror(errno));
+    return fd;
+}
+
+/* The peer says something that nobody wants, and begins to take what is sent to it when the program
+ * has nothing left to do. */
+static void arrives(struct harness *harness, const struct kind *kind, size_t length)
+{
+    const char *name = path(harness, "content");
+    char *content = memory(harness, length + 1), bytes[2000];
+    int listener = listen_on(harness, kind);
+    size_t received = 0;
+    ssize_t count;
+    memset(content, 'x', length);
+    content[length] = '\0';
+    file_write(harness, name, content);
+    struct program *program = program_start(harness, "-d", "-d", "-t", "20", "-b", "1000", "-u",
+                                            name, kind->address, NULL);
+    int server = peer_accept(harness, listener);
+    peer_send(harness, server, "hello\n");
+    program_logs(program, " is at EOF");
+    process_rests(harness, program_pid(program));
+    while ((count = recv(server, bytes, sizeof(bytes), 0)) > 0)
+        received += (size_t)count;
+    if (count < 0)
+        harness_fail(harness, "%s: %s behind %zu bytes", kind->address, strerror(errno), received);
+    assert_int_equal(received, length);
+    harness_close(harness, server);
+    program_ends(program, 0);
+    assert_false(program_has_logged(program, " E "));
+    harness_close(harness, listener);
+}
+
+static void what_is_sent_last_arrives_though_the_peer_says_something(void **state)
+{
+    static const struct kind kinds[] = {
+        {"SCTP4:127.0.0.1:5020", AF_INET, SOCK_STREAM, IPPROTO_SCTP},
+        {"SCTP4:127.0.0.1:5020,so-type=5", AF_INET, SOCK_STREAM, IPPROTO_SCTP},
+        {"VSOCK:1:5020", AF_VSOCK, SOCK_STREAM, 0},
+    };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        arrives(*state, &kinds[i], 20000);
+}
+
+/* DCCP has no way to say the end but to close, and drops what its receiver has no room for. */
+static void what_is_sent_last_over_dccp_arrives_though_the_peer_says_something(void **state)
+{
+    static const struct kind kind = {"DCCP4:127.0.0.1:5020", AF_INET, SOCK_DCCP, IPPROTO_DCCP};
+    arrives(*state, &kind, 5000);
+}
+
 static void sctp_refuses_peers_out_of_range(void **state)
 {
     struct harness *harness = *state;
@@ -277,6 +350,8 @@ static int run_inside(void)
         SYSTEM_TEST(dccp_serves_many),
         SYSTEM_TEST(vsock_serves_many),
         SYSTEM_TEST(sctp_brings_the_answer_to_what_was_said_last),
+        SYSTEM_TEST(what_is_sent_last_arrives_though_the_peer_says_something),
+        SYSTEM_TEST(what_is_sent_last_over_dccp_arrives_though_the_peer_says_something),
         SYSTEM_TEST(sctp_refuses_peers_out_of_range),
         SYSTEM_TEST(names_the_failure_where_nobody_listens),
         SYSTEM_TEST(names_what_sockets_sctp_has),

@@ -739,6 +739,7 @@ size_t process_descriptors(pid_t pid)
 
 /* Some numbers of /proc/PID/stat. */
 struct process_status {
+    char state; /* as ps(1) has it; 0: there is no such process */
     int parent;
     unsigned long user;
     unsigned long system;
@@ -757,8 +758,8 @@ static struct process_status status_of(const char *pid)
     if (file == NULL)
         return status;
     if (fgets(line, sizeof(line), file) != NULL && (end = strrchr(line, ')')) != NULL)
-        sscanf(end, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &status.parent,
-               &status.user, &status.system);
+        sscanf(end, ") %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &status.state,
+               &status.parent, &status.user, &status.system);
     fclose(file);
     return status;
 }
@@ -784,6 +785,20 @@ size_t process_children(pid_t pid)
         count += isdigit((unsigned char)entry->d_name[0]) && status_of(entry->d_name).parent == pid;
     closedir(folder);
     return count;
+}
+
+void process_rests(struct harness *harness, pid_t pid)
+{
+    long long deadline = milliseconds() + PATIENCE;
+    char name[32], state = 0;
+
+    snprintf(name, sizeof(name), "%d", (int)pid);
+    for (int rests = 0; rests < 3; rests = state == 'S' || state == 'Z' ? rests + 1 : 0) {
+        if (milliseconds() > deadline)
+            harness_fail(harness, "process %d does not come to rest: %c", (int)pid, state);
+        poll(NULL, 0, 2);
+        state = status_of(name).state;
+    }
 }
 
 bool process_may_open(size_t count)

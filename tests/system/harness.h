@@ -135,6 +135,8 @@ size_t process_children(pid_t pid);
 long long process_ticks(pid_t pid);
 /* True when this process may give a program this many descriptors. */
 bool process_may_open(size_t count);
+/* Waits until a process sleeps, and goes on to, or has ended. */
+void process_rests(struct harness *harness, pid_t pid);
 /* Waits until a process has this many children. */
 void process_awaits_children(struct harness *harness, pid_t pid, size_t count);
 

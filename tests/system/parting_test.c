@@ -2,6 +2,7 @@
  * closed with something unread would reset its connection. */
 
 #define _GNU_SOURCE
+#include "tests/system/packets.h"
 #include "tests/system/peers.h"
 
 #include <errno.h>
@@ -187,6 +188,100 @@ static void a_reset_with_data_on_its_way_is_an_error(void **state)
     program_ends_logging(program, 1, " E Connection reset by peer before the peer had taken");
 }
 
+/* The kinds of UNIX connections, by the options of UNIX-CONNECT. */
+static const struct {
+    const char *options;
+    int type;
+} kinds[] = {{"", SOCK_STREAM}, {",so-type=5", SOCK_SEQPACKET}};
+#define EACH_KIND(index) for (size_t index = 0; index < sizeof(kinds) / sizeof(kinds[0]); index++)
+
+/* The program, with a connection to a server of that kind. */
+struct sender {
+    struct program *program;
+    int listener, server;
+};
+
+static struct sender send_over(struct harness *harness, size_t kind, size_t length)
+{
+    const char *name = path(harness, "socket");
+    struct place place = place_path(harness, name);
+    unlink(name);
+    int listener = packet_socket(harness, kinds[kind].type, 0, &place);
+    assert_int_equal(listen(listener, 1), 0);
+    struct program *program = program_start(
+        harness, "-d", "-d", "-d", "-t", "20", "-b", "1000", "-u", content(harness, length),
+        text(harness, "UNIX-CONNECT:%s%s", name, kinds[kind].options), NULL);
+    return (struct sender){program, listener, peer_accept(harness, listener)};
+}
+
+static void ends(struct harness *harness, struct sender *sender)
+{
+    harness_close(harness, sender->server);
+    program_ends(sender->program, 0);
+    assert_false(program_has_logged(sender->program, " E "));
+    harness_close(harness, sender->listener);
+}
+
+/* All of it waits in the connection, and so does what the peer says, until that takes it. */
+static void what_is_sent_last_over_a_unix_socket_arrives_though_the_peer_says_something(
+    void **state)
+{
+    EACH_KIND(kind)
+    {
+        struct sender sender = send_over(*state, kind, 20000);
+        peer_send(*state, sender.server, "hello\n");
+        program_logs(sender.program, " is at EOF");
+        process_rests(*state, program_pid(sender.program));
+        assert_int_equal(read_all(*state, sender.server), 20000);
+        ends(*state, &sender);
+    }
+}
+
+/* More than fits into the connection. */
+static void a_unix_peer_that_writes_before_it_reads_does_not_stop_a_session(void **state)
+{
+    struct harness *harness = *state;
+    static const char bytes[1000];
+    EACH_KIND(kind)
+    {
+        struct sender sender = send_over(harness, kind, LENGTH);
+        for (size_t done = 0; done < LENGTH;) {
+            struct pollfd entry = {.fd = sender.server, .events = POLLOUT};
+            if (poll(&entry, 1, PATIENCE) <= 0)
+                harness_fail(harness, "it takes no more than %zu bytes", done);
+            ssize_t count = send(sender.server, bytes, sizeof(bytes), MSG_DONTWAIT);
+            done += count > 0 ? (size_t)count : 0;
+        }
+        assert_int_equal(read_all(harness, sender.server), LENGTH);
+        ends(harness, &sender);
+    }
+}
+
+static void a_unix_peer_that_leaves_something_unread_is_an_error(void **state)
+{
+    EACH_KIND(kind)
+    {
+        struct sender sender = send_over(*state, kind, 20000);
+        program_logs(sender.program, " I shutdown(");
+        harness_close(*state, sender.server);
+        program_ends_logging(sender.program, 1,
+                             " E Connection reset by peer before the peer had taken");
+        harness_close(*state, sender.listener);
+    }
+}
+
+/* What is given back by nobody and what a program does are not waited for. */
+static void ends_without_a_peer_end_at_once(void **state)
+{
+    static const char *const addresses[] = {"SOCKETPAIR", "SOCKETPAIR,so-type=5", "EXEC:true",
+                                            "EXEC:cat"};
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        struct program *program =
+            program_start(*state, "-t", "600", "-u", content(*state, 5), addresses[i], NULL);
+        program_ends(program, 0);
+    }
+}
+
 static void a_reader_that_goes_ends_a_session_of_one_direction(void **state)
 {
     int pair[2], ends[2];
@@ -212,6 +307,10 @@ int main(void)
         SYSTEM_TEST(a_peer_that_is_not_told_of_the_end_is_not_waited_for),
         SYSTEM_TEST(a_signal_ends_that_wait),
         SYSTEM_TEST(a_reset_with_data_on_its_way_is_an_error),
+        SYSTEM_TEST(what_is_sent_last_over_a_unix_socket_arrives_though_the_peer_says_something),
+        SYSTEM_TEST(a_unix_peer_that_writes_before_it_reads_does_not_stop_a_session),
+        SYSTEM_TEST(a_unix_peer_that_leaves_something_unread_is_an_error),
+        SYSTEM_TEST(ends_without_a_peer_end_at_once),
         SYSTEM_TEST(a_reader_that_goes_ends_a_session_of_one_direction),
     };
     return cmocka_run_group_tests_name("parting", tests, NULL, NULL);

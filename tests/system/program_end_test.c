@@ -226,6 +226,47 @@ static void a_program_that_is_not_listened_to_takes_its_input(void **state)
     }
 }
 
+/* It works through its input after its output has been cut off, and says more than a connection
+ * holds meanwhile. A raw terminal has no end of input. */
+static void a_program_whose_output_is_read_no_more_works_through_its_input(void **state)
+{
+    static const char *const told[] = {"", ",pipes"};
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        struct scene scenery = scene(*state, "echo answer\nread go <$1\n"
+                                             "while read line; do seq 1 3000; last=$line; done\n"
+                                             "echo $last >$2\n");
+        struct program *program =
+            program_start(*state, "-d", "-d", "-t", "20", "-",
+                          text(*state, "EXEC:%s,readbytes=6%s", command(&scenery), told[i]), NULL);
+        program_outputs(program, "answer");
+        program_send(program, "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n");
+        program_end_input(program);
+        program_logs(program, " N socket 1 (fd 0) is at EOF");
+        goes_on(&scenery);
+        program_ends(program, 0);
+        comes_to_its_end(&scenery);
+        assert_false(program_has_logged(program, " W "));
+        harness_close(*state, scenery.go);
+    }
+}
+
+static void input_that_a_program_has_not_taken_when_it_is_asked_to_end_is_a_warning(void **state)
+{
+    static const char *const options[] = {"", ",readbytes=7"};
+    for (size_t i = 0; i < 2; i++) {
+        struct scene scenery = scene(*state, "echo answer\nread go <$1\n");
+        struct program *program =
+            program_start(*state, "-t", "0.1", "-",
+                          text(*state, "EXEC:%s%s", command(&scenery), options[i]), NULL);
+        program_outputs(program, "answer\n");
+        program_send(program, "unread\n");
+        program_end_input(program);
+        program_ends_logging(program, 0,
+                             " W process * is asked to end before it has taken all of its input");
+        harness_close(*state, scenery.go);
+    }
+}
+
 static void a_program_that_only_writes_does_not_hold_up_the_end(void **state)
 {
     EACH_TRANSPORT(options)
@@ -365,6 +406,8 @@ int main(void)
         SYSTEM_TEST(a_handler_goes_on_when_its_client_has_left),
         SYSTEM_TEST(what_a_program_has_started_goes_on),
         SYSTEM_TEST(a_program_that_is_not_listened_to_takes_its_input),
+        SYSTEM_TEST(a_program_whose_output_is_read_no_more_works_through_its_input),
+        SYSTEM_TEST(input_that_a_program_has_not_taken_when_it_is_asked_to_end_is_a_warning),
         SYSTEM_TEST(a_program_that_only_writes_does_not_hold_up_the_end),
         SYSTEM_TEST(a_program_that_has_closed_its_output_finishes_its_work),
         SYSTEM_TEST(a_program_that_takes_its_input_slowly_gets_all_of_it),

@@ -365,6 +365,52 @@ static void a_sender_without_a_name_gets_no_answer(void **state)
     program_ends(program, 1);
 }
 
+/* A stream, in blocks that are longer than a socket's buffer. */
+static struct program *sends_long_blocks(struct harness *harness, const char *address,
+                                         const char *name, size_t length)
+{
+    char *bytes = memory(harness, length + 1);
+    memset(bytes, 'x', length);
+    bytes[length] = '\0';
+    file_write(harness, path(harness, "content"), bytes);
+    return program_start(harness, "-b", "1M", "-u", path(harness, "content"),
+                         text(harness, "%s:%s,so-sndbuf=10000", address, name), NULL);
+}
+
+static void blocks_that_are_too_long_for_a_sequence_of_packets_are_split(void **state)
+{
+    enum { LENGTH = 3000000 };
+    struct harness *harness = *state;
+    const char *name = path(harness, "socket");
+    struct place place = place_path(harness, name);
+    int listener = packet_socket(harness, SOCK_SEQPACKET, 0, &place);
+    static char buffer[65536];
+    size_t received = 0, length;
+
+    assert_int_equal(listen(listener, 1), 0);
+    struct program *program =
+        sends_long_blocks(harness, "UNIX-CONNECT", text(harness, "%s,so-type=5", name), LENGTH);
+    int server = peer_accept(harness, listener);
+    while ((length = packet_receive(harness, server, buffer, sizeof(buffer), NULL)) > 0)
+        received += length;
+    assert_int_equal(received, LENGTH);
+    harness_close(harness, server);
+    program_ends(program, 0);
+    assert_string_equal(program_log(program), "");
+}
+
+static void blocks_that_are_too_long_for_datagrams_are_an_error(void **state)
+{
+    struct harness *harness = *state;
+    const char *name = path(harness, "socket");
+    struct place place = place_path(harness, name);
+
+    packet_socket(harness, SOCK_DGRAM, 0, &place);
+    program_ends_logging(
+        sends_long_blocks(harness, "UNIX-SENDTO", name, 100000), 1,
+        " E write(*Message too long: this message of 100000 bytes is dropped; option -b makes");
+}
+
 /* A receiver that takes nothing for a while: packets wait, and the program does so as well. */
 static void a_receiver_with_a_full_queue_is_waited_for(void **state)
 {
@@ -467,6 +513,8 @@ int main(void)
         SYSTEM_TEST(tightsocklen_chooses_how_long_an_abstract_name_is),
         SYSTEM_TEST(recvfrom_answers_each_sender),
         SYSTEM_TEST(a_sender_without_a_name_gets_no_answer),
+        SYSTEM_TEST(blocks_that_are_too_long_for_a_sequence_of_packets_are_split),
+        SYSTEM_TEST(blocks_that_are_too_long_for_datagrams_are_an_error),
         SYSTEM_TEST(a_receiver_with_a_full_queue_is_waited_for),
         SYSTEM_TEST(the_empty_packet_of_shut_null_waits_for_room_too),
         SYSTEM_TEST(descriptors_that_come_with_a_packet_are_closed),

@@ -1,0 +1,63 @@
+#define _GNU_SOURCE
+#include "core/relay/lost.h"
+
+#include "core/base/log.h"
+#include "core/base/shortage.h"
+#include "core/datagram/endpoint.h"
+#include "core/net/sockaddr.h"
+#include "core/relay/moving.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+bool lost_alone(const struct flow *flow, int error)
+{
+    return flow_has_messages(flow->sink) && (error == EMSGSIZE || error == ENOBUFS ||
+                                             datagram_outlives(flow->sink->endpoint, error));
+}
+
+/* Where a stream was cut into messages, the user can have shorter ones. */
+static const char *advice(const struct flow *flow, int error)
+{
+    bool cut = error == EMSGSIZE && !flow_has_messages(flow->source);
+    return cut ? "; option -b makes shorter ones" : "";
+}
+
+static void report(const struct flow *flow, size_t length, int error)
+{
+    const struct modcat_endpoint *sink = flow->sink->endpoint;
+    const struct modcat_sockaddr *target = datagram_target(sink);
+    enum modcat_level level = error == EMSGSIZE ? MODCAT_ERROR : MODCAT_WARNING;
+    char to[MODCAT_SOCKADDR_TEXT];
+    if (target == NULL || target->length == 0 || error == EMSGSIZE)
+        modcat_log(level, "write(%d, %p, %zu): %s: this message of %zu bytes is dropped%s",
+                   sink->write_fd, (void *)(flow->buffer + flow->start), length, strerror(error),
+                   length, advice(flow, error));
+    else
+        modcat_log(level, "sendto(%d, ..., %zu, ..., %s): %s: this message of %zu bytes is dropped",
+                   datagram_fd(sink), length,
+                   modcat_sockaddr_text(&target->u.any, target->length, to), strerror(error),
+                   length);
+}
+
+void lost_report(struct flow *flow)
+{
+    struct lost *lost = &flow->lost;
+    if (lost->messages > 0)
+        log_warning("%zu more messages of %zu bytes for socket %d were dropped", lost->messages,
+                    lost->bytes, flow->to->number);
+    lost->messages = lost->bytes = 0;
+}
+
+void lost_message(struct flow *flow, size_t length, int error)
+{
+    struct lost *lost = &flow->lost;
+    flow->failed = true;
+    if (shortage_may_warn(&lost->quiet_until)) {
+        lost_report(flow);
+        report(flow, length, error);
+        return;
+    }
+    lost->messages++;
+    lost->bytes += length;
+}
