@@ -63,6 +63,12 @@ void flow_free(struct flow *flow);
 bool flow_wants_source(const struct flow *flow);
 bool flow_wants_sink(const struct flow *flow);
 
+/* True when it was the sink that has failed: it has not got all. */
+static inline bool flow_sink_failed(const struct flow *flow)
+{
+    return flow->failed && !flow->source_failed;
+}
+
 /* How many bytes are on the way: read, and not written yet. */
 size_t flow_undelivered(const struct flow *flow);
 

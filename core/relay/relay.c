@@ -72,13 +72,13 @@ static bool knows_its_end(const struct opened *sink)
 }
 
 /* A program that has all of its input, and whose output is read no more, though it has not ended
- * it: options readbytes and escape do that. It has the time for closing, as if it could still
- * answer. */
+ * it: by options readbytes and escape, or because nobody takes it at the other end. It has the time
+ * for closing, as if it could still answer. */
 static bool still_works(const struct flow *flow, const struct flow *other)
 {
-    return flow->source != NULL && other->source != NULL && !flow->failed && !other->failed &&
-           !other->source_at_end && !program_ended(flow->sink) && knows_its_end(flow->sink) &&
-           (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
+    return flow->source != NULL && other->source != NULL && !flow_sink_failed(flow) &&
+           !other->source_failed && !other->source_at_end && !program_ended(flow->sink) &&
+           knows_its_end(flow->sink) && (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
 }
 
 static bool ended(const struct relay *relay)
@@ -431,7 +431,7 @@ static long long program_deadline(const struct relay *relay)
 /* True when a program that only takes data has got all of it. */
 static bool has_its_data(const struct flow *flow)
 {
-    return flow->state == FLOW_ENDED && !flow->failed &&
+    return flow->state == FLOW_ENDED && !flow_sink_failed(flow) &&
            flow->sink->opening->directions == MODCAT_WRITE;
 }
 

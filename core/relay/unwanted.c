@@ -26,7 +26,7 @@ static bool may_be_dropped(const struct opened *opened)
 bool unwanted_comes(const struct flow *flow, const struct flow *other)
 {
     const struct opened *sink = flow->sink;
-    if (sink == NULL || flow->source == NULL || sink->ended || flow->failed)
+    if (sink == NULL || flow->source == NULL || sink->ended || flow_sink_failed(flow))
         return false;
     bool is_read = other->source != NULL && other->source->endpoint == sink->endpoint;
     return (!is_read || other->state != FLOW_OPEN) && may_be_dropped(sink);

@@ -250,6 +250,25 @@ static void a_program_whose_output_is_read_no_more_works_through_its_input(void 
     }
 }
 
+/* What it answers can't be delivered, because the other end has gone. */
+static void a_program_whose_output_nobody_takes_works_through_its_input(void **state)
+{
+    static const char *const told[] = {"", ",pipes"};
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        struct scene scenery = scene(*state, "read go <$1\necho answer\n"
+                                             "while read line; do seq 1 3000; last=$line; done\n"
+                                             "echo $last >$2\n");
+        struct program *program =
+            program_start(*state, "-d", "-d", "-t", "20", "SYSTEM:seq 1 15",
+                          text(*state, "EXEC:%s%s", command(&scenery), told[i]), NULL);
+        program_logs(program, " N socket 1 (fd *) is at EOF");
+        goes_on(&scenery);
+        program_ends_logging(program, 0, " W write(*Broken pipe");
+        comes_to_its_end(&scenery);
+        harness_close(*state, scenery.go);
+    }
+}
+
 static void input_that_a_program_has_not_taken_when_it_is_asked_to_end_is_a_warning(void **state)
 {
     static const char *const options[] = {"", ",readbytes=7"};
@@ -407,6 +426,7 @@ int main(void)
         SYSTEM_TEST(what_a_program_has_started_goes_on),
         SYSTEM_TEST(a_program_that_is_not_listened_to_takes_its_input),
         SYSTEM_TEST(a_program_whose_output_is_read_no_more_works_through_its_input),
+        SYSTEM_TEST(a_program_whose_output_nobody_takes_works_through_its_input),
         SYSTEM_TEST(input_that_a_program_has_not_taken_when_it_is_asked_to_end_is_a_warning),
         SYSTEM_TEST(a_program_that_only_writes_does_not_hold_up_the_end),
         SYSTEM_TEST(a_program_that_has_closed_its_output_finishes_its_work),

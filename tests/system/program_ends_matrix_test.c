@@ -291,8 +291,19 @@ static void outlast_program(struct scene *scene)
     let_exit(scene);
 }
 
+/* The table is about programs. A peer that is only sent to and has been told of the end is waited
+ * for, too, up to -t: it may say that it has not taken all. */
+static void let_other_leave(struct scene *scene)
+{
+    if (!waits_for(scene, END_NOTHING) || !scene->cell->end->own_end || scene->cell->direction->in)
+        return;
+    peer_receives_end(scene->harness, scene->other);
+    harness_close(scene->harness, scene->other);
+}
+
 static int await_end(struct scene *scene)
 {
+    let_other_leave(scene);
     if (waits_for(scene, "its end"))
         outlast_program(scene);
     int status = program_end(scene->program);
