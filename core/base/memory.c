@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/base/memory.h"
 
+#include "core/base/log.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,14 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The log makes its lines without memory from here. */
 static void *or_die(void *memory)
 {
-    static const char message[] = "modcat: out of memory\n";
-    if (memory == NULL) {
-        (void)!write(STDERR_FILENO, message, sizeof message - 1);
-        _exit(1);
-    }
-    return memory;
+    if (memory != NULL)
+        return memory;
+    log_error("out of memory");
+    log_release();
+    log_finish();
+    _exit(1);
 }
 
 void *memory_alloc(size_t size)

@@ -28,6 +28,7 @@ static const struct modcat_option options[] = {
      .phase = MODCAT_PHASE_BIND,
      .effect = MODCAT_FETCHED},
     {.name = "connect-timeout",
+     .also = "OPENSSL,HTTP,SOCKS", /* layers have dialogues of their own */
      .help = "seconds after which connecting fails",
      .type = MODCAT_TIMEVAL,
      .phase = MODCAT_PHASE_PASTSOCKET,

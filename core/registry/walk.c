@@ -4,9 +4,11 @@
 #include "core/base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -208,17 +210,26 @@ void walk_folder(const char *folder, struct walk *walk)
         check_folder(walk);
 }
 
+/* Finds this program's file. Without /proc there is the name that it was started by, see
+ * getauxval(3), which is good enough for those who could have started another program as well. */
+static bool find_program(char program[PATH_MAX], struct stat *file)
+{
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    ssize_t length = readlink("/proc/self/exe", program, PATH_MAX - 1);
+    if (length > 0) {
+        program[length] = '\0';
+        return program[0] == '/' && stat("/proc/self/exe", file) == 0;
+    }
+    return name != NULL && realpath(name, program) != NULL && stat(program, file) == 0;
+}
+
 /* Where the program's drivers are if it stands in a build tree, with who is trusted there. */
 static char *beside_program(struct trust *trust)
 {
-    char program[4096];
+    char program[PATH_MAX];
     struct stat file, folder;
-    if (trust_raised_privileges())
+    if (trust_raised_privileges() || !find_program(program, &file))
         return NULL;
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0 || program[0] != '/' || stat("/proc/self/exe", &file) < 0)
-        return NULL;
-    program[length] = '\0';
     strrchr(program, '/')[1] = '\0';
     AUTO_FREE char *marker = memory_format("%sdrivers/.build-tree", program);
     if (access(marker, F_OK) < 0 || stat(program, &folder) < 0)

@@ -5,9 +5,12 @@
 #include "core/base/memory.h"
 
 #include <ctype.h>
+#include <modcat/driver.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 struct variable {
@@ -140,8 +143,60 @@ static int remove_family(const char *name)
     return 0;
 }
 
+/* What sessions set, besides the families of the variables that this one sets. A word that ends
+ * with an underscore stands for all that begin so. */
+static const char *const session_words[] = {
+    "PEERADDR", "PEERPORT",  "SOCKADDR", "SOCKPORT", "PID",          "PPID",
+    "VERSION",  "TIMESTAMP", "IP_",      "IPV6_",    "POSIXMQ_PRIO", "OPENSSL_",
+};
+
+static bool is_session_word(const char *word, size_t length)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(session_words); i++) {
+        size_t known = strlen(session_words[i]);
+        bool is_family = session_words[i][known - 1] == '_';
+        if ((length == known || (is_family && length > known)) &&
+            strncmp(word, session_words[i], known) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether PREFIX_WORD=... is a variable that a session sets. */
+static bool is_of_session(const char *entry, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    if (strncasecmp(entry, prefix, length) != 0 || entry[length] != '_')
+        return false;
+    const char *word = entry + length + 1;
+    return is_session_word(word, strcspn(word, "="));
+}
+
+/* Removes from this process what a session above has set for its programs, this process among them:
+ * it would be taken for what this session says of its own peer. */
+static int remove_other_session(void)
+{
+    const char *const prefixes[] = {"SOCAT", "MODCAT", log_program()};
+    for (char **entry = environ; entry != NULL && *entry != NULL;) {
+        bool found = false;
+        for (size_t i = 0; i < MODCAT_COUNT(prefixes) && !found; i++)
+            found = is_of_session(*entry, prefixes[i]);
+        if (!found) {
+            entry++;
+            continue;
+        }
+        AUTO_FREE char *name = memory_copy_span(*entry, strcspn(*entry, "="));
+        if (unsetenv(name) < 0)
+            return -1;
+        entry = environ;
+    }
+    return 0;
+}
+
 int environment_apply(const struct environment *environment)
 {
+    if (remove_other_session() < 0)
+        return -1;
     for (size_t i = 0; i < environment->count; i++)
         if (remove_family(environment->variables[i].name) < 0)
             return -1;

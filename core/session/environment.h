@@ -23,8 +23,9 @@ void environment_set_prefixed(struct environment *environment, const char *name,
 /* The value that was set for NAME, or NULL. */
 const char *environment_get(const struct environment *environment, const char *name);
 
-/* Puts all of it into this process's own environment. With SOCAT_WORD_DETAIL goes what was
- * inherited as SOCAT_WORD_..., so that nothing is taken for this session's that was another one's.
+/* Puts all of it into this process's own environment. What was inherited of the variables that
+ * sessions set goes, and with SOCAT_WORD_DETAIL also what was inherited as SOCAT_WORD_..., so that
+ * nothing is taken for this session's that was another one's. Settings that are read stay.
  * Returns 0, or -1 with errno. Counterpart: setenv(3). */
 int environment_apply(const struct environment *environment);
 

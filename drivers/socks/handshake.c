@@ -14,6 +14,7 @@ struct exchange {
     const char *suspicion; /* added where the reply does not come, or "" */
     const char *about;     /* whom a refusal is about, or NULL */
     long long deadline;
+    bool begins_late; /* `deadline` is made when the reply begins */
     uint8_t request[SOCKS_REQUEST_MAX];
     size_t request_length;
     struct socks_reply reply;
@@ -71,6 +72,8 @@ static int receive_reply(struct modcat_opening *opening, struct modcat_endpoint 
                                              exchange->deadline);
         if (count <= 0)
             return count < 0 ? fail_io(opening, "read()", exchange) : fail_end(opening, exchange);
+        if (length == 0 && exchange->begins_late)
+            exchange->deadline = modcat_connect_deadline(opening);
         length += (size_t)count;
     }
 }
@@ -177,13 +180,15 @@ static void introduce(struct modcat_opening *opening, const struct socks_host *h
     }
 }
 
-/* A second reply comes when a peer does, which may take as long as it likes. */
+/* A second reply comes when a peer does, which may take as long as it likes; then it comes at once.
+ */
 static int await_peer(struct modcat_opening *opening, struct modcat_endpoint *lower,
                       struct exchange *exchange)
 {
     log_bound("remote host listens on", &exchange->reply);
     modcat_log(MODCAT_NOTICE, "listening on remote host, waiting for connection");
     exchange->deadline = MODCAT_FOREVER;
+    exchange->begins_late = true;
     if (receive_reply(opening, lower, exchange) < 0)
         return -1;
     log_bound("received connection on remote host from", &exchange->reply);

@@ -515,6 +515,9 @@ static void a_server_that_says_nothing_is_given_up_in_time(void **state)
         harness, text(harness, "OPENSSL:" LOOPBACK ":%u,connect-timeout=0.2", port), "STDIO", NULL);
     peer_accept(harness, listener);
     program_ends_logging(client, 1, " E OPENSSL: SSL_connect(): Connection timed out");
+    client = program_start(harness, "OPENSSL,verify=0,connect-timeout=0.2|SYSTEM:cat >/dev/null",
+                           "STDIO", NULL);
+    program_ends_logging(client, 1, " E OPENSSL: SSL_connect(): Connection timed out");
 }
 
 static void a_signal_ends_a_handshake(void **state)

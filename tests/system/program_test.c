@@ -109,6 +109,20 @@ static void the_program_is_told_about_the_peer(void **state)
                   text(harness, LOOPBACK " " LOOPBACK " %u %d\n", port, (int)program_pid(program)));
 }
 
+static void nothing_is_said_of_the_peer_of_a_session_above(void **state)
+{
+    static const char *const inherited[] = {
+        "MODCAT_OPENSSL_X509_COMMONNAME=forged", "SOCAT_OPENSSL_X509_ISSUER=forged",
+        "MODCAT_PEERADDR=forged", "SOCAT_TIMESTAMP=forged", "MODCAT_IP_TTL=forged"};
+    const char *const arguments[] = {"-u", "SYSTEM:env | grep forged; echo done", "-", NULL};
+    for (size_t i = 0; i < sizeof inherited / sizeof inherited[0]; i++) {
+        struct program *program = program_launch(
+            *state, &(struct launch){.arguments = arguments, .environment = inherited[i]});
+        program_ends(program, 0);
+        assert_string_equal(program_output(program, NULL), "done\n");
+    }
+}
+
 static void path_is_for_the_program_and_the_search(void **state)
 {
     struct harness *harness = *state;
@@ -466,6 +480,7 @@ int main(void)
         SYSTEM_TEST(the_shell_is_the_users_own_or_the_options),
         SYSTEM_TEST(the_program_is_told_about_the_session),
         SYSTEM_TEST(the_program_is_told_about_the_peer),
+        SYSTEM_TEST(nothing_is_said_of_the_peer_of_a_session_above),
         SYSTEM_TEST(path_is_for_the_program_and_the_search),
         SYSTEM_TEST(the_folder_and_the_umask_are_the_programs),
         SYSTEM_TEST(the_program_inherits_no_descriptor_of_ours),

@@ -248,12 +248,19 @@ static void takes_an_answer_of_many_headers(void **state)
 
 static void gives_up_a_proxy_that_is_silent_after_connect_timeout(void **state)
 {
-    static const char *const beginnings[] = {"", "HTTP/1.1 200 OK\r\nVia: x\r\n"};
+    static const struct {
+        const char *address;
+        const char *beginning;
+    } rows[] = {
+        {PROXY ",connect-timeout=0.2", ""},
+        {PROXY ",connect-timeout=0.2", "HTTP/1.1 200 OK\r\nVia: x\r\n"},
+        {"PROXY:name:80,connect-timeout=0.2|TCP:" LOOPBACK ":#", ""},
+    };
     struct harness *harness = *state;
-    for (size_t i = 0; i < COUNT(beginnings); i++) {
-        struct talk talk = begin(harness, PROXY ",connect-timeout=0.2");
-        if (beginnings[i][0] != '\0')
-            peer_send(harness, talk.server, beginnings[i]);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct talk talk = begin(harness, rows[i].address);
+        if (rows[i].beginning[0] != '\0')
+            peer_send(harness, talk.server, rows[i].beginning);
         program_ends_logging(
             talk.program, 1,
             " E PROXY: *waiting for the proxy's answer: connect-timeout has passed");

@@ -117,6 +117,31 @@ static void a_process_that_ends_lets_the_same_peer_in(void **state)
     }
 }
 
+/* Starts the program with too little memory for its buffers, and three arguments of the log. */
+static struct program *start_without_memory(struct harness *harness, const char *const log[3])
+{
+    const char *const arguments[] = {"--as=20000000", program_file(), "-b",    "64M",  log[0],
+                                     log[1],          log[2],         "STALL", "PIPE", NULL};
+    return program_launch(harness, &(struct launch){.program = "prlimit", .arguments = arguments});
+}
+
+/* Those of a program that was built with sanitizers come from elsewhere. */
+static void a_lack_of_memory_is_logged_like_any_error(void **state)
+{
+    struct harness *harness = *state;
+    const char *file = path(harness, "log");
+    if (SANITIZED)
+        skip_because("sanitizers need more address space");
+    struct program *program =
+        start_without_memory(harness, (const char *const[]){"-d", "-d", "-lu"});
+    program_ends_logging(program, 1, "20*/*:* E out of memory");
+    program = start_without_memory(harness, (const char *const[]){"-d", "--log-format", "json"});
+    program_ends_logging(program, 1, "{\"time\":*\"level\":\"error\",*\"out of memory\"*}");
+    program = start_without_memory(harness, (const char *const[]){"-d", "-lf", file});
+    program_ends(program, 1);
+    assert_non_null(strstr(file_read(harness, file), "] E out of memory\n"));
+}
+
 static void sigterm_ends_it_while_it_waits_for_a_process(void **state)
 {
     struct harness *harness = *state;
@@ -172,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(a_process_that_ends_lets_the_same_peer_in),
+        SYSTEM_TEST(a_lack_of_memory_is_logged_like_any_error),
         SYSTEM_TEST(sigterm_ends_it_while_it_waits_for_a_process),
         SYSTEM_TEST(one_more_descriptor_lets_the_same_peer_in),
     };

@@ -249,6 +249,24 @@ static void gives_up_a_server_that_is_silent_after_connect_timeout(void **state)
                          " E SOCKS5: *waiting for SOCKS5 reply: connect-timeout has passed");
 }
 
+/* A program has no such option, so that the layer itself must. */
+static void connect_timeout_bounds_the_dialogue_of_a_layer(void **state)
+{
+    static const char *const layers[] = {"SOCKS4:192.0.2.1:80", "SOCKS4A:name:80", "SOCKS5:name:80",
+                                         "SOCKS5-LISTEN:192.0.2.1:80"};
+    struct harness *harness = *state;
+    for (size_t i = 0; i < COUNT(layers); i++) {
+        struct program *program =
+            run(harness, text(harness, "%s,connect-timeout=0.2|SYSTEM:cat >/dev/null", layers[i]),
+                NULL);
+        program_ends_logging(program, 1, " E SOCKS*: connect-timeout has passed");
+    }
+    struct talk talk = begin(harness, "SOCKS5:name:80,connect-timeout=0.2|TCP:" LOOPBACK ":#");
+    peer_send_bytes(harness, talk.server, BYTES(WELCOME "\5\0\0"));
+    program_ends_logging(talk.program, 1,
+                         " E SOCKS5: *waiting for SOCKS5 reply: connect-timeout has passed");
+}
+
 static void tries_again_when_a_server_refuses(void **state)
 {
     struct harness *harness = *state;
@@ -451,6 +469,18 @@ static void connect_timeout_does_not_end_the_waiting_for_a_peer(void **state)
     program_logs(talk.program, " N received connection on remote host from name:7");
 }
 
+static void a_second_reply_that_has_begun_must_end_within_connect_timeout(void **state)
+{
+    struct harness *harness = *state;
+    struct talk talk = begin(harness, "SOCKS5-BIND:" LOOPBACK
+                                      ":192.0.2.1:1,socksport=#,socksuser=me,connect-timeout=0.2");
+    peer_send_bytes(harness, talk.server, BYTES(WELCOME GRANTED5));
+    program_logs(talk.program, " N listening on remote host");
+    peer_send_bytes(harness, talk.server, BYTES("\5\0"));
+    program_ends_logging(talk.program, 1,
+                         " E SOCKS5-BIND: *waiting for SOCKS5 reply: connect-timeout has passed");
+}
+
 static void tells_why_a_server_does_not_wait(void **state)
 {
     struct harness *harness = *state;
@@ -548,6 +578,7 @@ int main(void)
         SYSTEM_TEST(passes_on_what_the_peer_sends_together_with_the_reply),
         SYSTEM_TEST(tells_why_a_server_refuses_and_relays_nothing),
         SYSTEM_TEST(gives_up_a_server_that_is_silent_after_connect_timeout),
+        SYSTEM_TEST(connect_timeout_bounds_the_dialogue_of_a_layer),
         SYSTEM_TEST(tries_again_when_a_server_refuses),
         SYSTEM_TEST(a_signal_ends_it_while_a_server_is_silent),
         SYSTEM_TEST(logs_in_with_a_password_from_option_file_or_environment),
@@ -559,6 +590,7 @@ int main(void)
         SYSTEM_TEST(a_program_learns_who_has_come_to_the_server),
         SYSTEM_TEST(serves_one_peer_at_the_server_after_the_other),
         SYSTEM_TEST(connect_timeout_does_not_end_the_waiting_for_a_peer),
+        SYSTEM_TEST(a_second_reply_that_has_begun_must_end_within_connect_timeout),
         SYSTEM_TEST(tells_why_a_server_does_not_wait),
         SYSTEM_TEST(relays_64_mib_both_ways_through_microsocks),
         SYSTEM_TEST(microsocks_refuses_a_wrong_password),

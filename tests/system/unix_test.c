@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -493,9 +494,36 @@ static void descriptors_that_come_with_a_packet_are_closed(void **state)
     assert_int_equal(process_descriptors(program_pid(program)), descriptors);
 }
 
+#define WITHOUT_PROC "mount --make-rprivate / && umount -l /proc && exec "
+
+/* Drivers are found, and the socket gets its user and its permissions. */
+static void a_socket_is_made_where_no_proc_is_mounted(void **state)
+{
+    struct harness *harness = *state;
+    const char *name = path(harness, "socket");
+    const char *const arguments[] = {
+        "-m",           "sh",
+        "-c",           WITHOUT_PROC "\"$0\" \"$@\"",
+        program_file(), "-d",
+        "-d",           text(harness, "UNIX-LISTEN:%s,user=65534,mode=600,unlink-early", name),
+        "PIPE",         NULL};
+    if (SANITIZED || system("unshare -m sh -c '" WITHOUT_PROC "true' 2>/dev/null") != 0)
+        skip_because("/proc can not be taken away here");
+    struct program *program =
+        program_launch(harness, &(struct launch){.program = "unshare", .arguments = arguments});
+    program_logs(program, " N listening on ");
+    struct stat status;
+    assert_int_equal(stat(name, &status), 0);
+    assert_int_equal(status.st_uid, 65534);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    program_signal(program, SIGTERM);
+    program_ends(program, 128 + SIGTERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SYSTEM_TEST(a_socket_is_made_where_no_proc_is_mounted),
         SYSTEM_TEST(a_listener_removes_its_entry_at_the_end),
         SYSTEM_TEST(a_listener_leaves_its_entry_when_told_so),
         SYSTEM_TEST(an_entry_that_has_been_replaced_stays),

@@ -122,6 +122,38 @@ static void inherited_words_about_another_peer_are_removed(void **state)
     assert_string_equal(getenv("SOCAT_TESTTLSX"), "kept");
 }
 
+static void what_an_outer_session_says_of_its_peer_is_removed(void **state)
+{
+    static const char *const gone[] = {
+        "MODCAT_PEERADDR", "SOCAT_PEERPORT",     "MODCAT_SOCKADDR",     "SOCAT_SOCKPORT",
+        "SOCAT_TIMESTAMP", "MODCAT_IP_TTL",      "SOCAT_IPV6_DSTADDR",  "SOCAT_OPENSSL_X509_ISSUER",
+        "RELAY_PEERADDR",  "MODCAT_IPV6_TCLASS", "MODCAT_POSIXMQ_PRIO",
+    };
+    static const char *const kept[] = {
+        "MODCAT_DEFAULT_LISTEN_IP",
+        "MODCAT_DRIVER_PATH",
+        "SOCAT_FORK_WAIT",
+        "MODCAT_PEERADDRESS",
+        "PEERADDR",
+        "OTHER_PEERADDR",
+        "SOCAT_PEER",
+        "MODCAT_OPENSSL",
+    };
+    log_set_program("relay");
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+        setenv(gone[i], "another's", 1);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        setenv(kept[i], "kept", 1);
+    environment_set_prefixed(*state, "PID", "7");
+    assert_int_equal(environment_apply(*state), 0);
+    for (size_t i = 0; i < sizeof gone / sizeof gone[0]; i++)
+        assert_null(getenv(gone[i]));
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        assert_string_equal(getenv(kept[i]), "kept");
+        unsetenv(kept[i]);
+    }
+}
+
 static void no_value_takes_a_variable_away(void **state)
 {
     struct environment *environment = *state;
@@ -163,6 +195,7 @@ int main(void)
         TEST(nothing_reaches_the_process_before_it_is_applied),
         TEST(a_name_that_no_variable_can_have_is_an_error),
         TEST(inherited_words_about_another_peer_are_removed),
+        TEST(what_an_outer_session_says_of_its_peer_is_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
