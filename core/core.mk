@@ -125,6 +125,7 @@ libcore_a_SOURCES = \
 	core/session/path.c \
 	core/session/secret.c \
 	core/session/serve.c core/session/serve.h \
+	core/session/stage.c core/session/stage.h \
 	core/session/session.c core/session/session.h \
 	core/session/side.c core/session/side.h \
 	core/tty/control.c \

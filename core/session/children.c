@@ -5,50 +5,55 @@
 #include "core/base/memory.h"
 #include "core/session/session.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
 #define ROOM_AT_FIRST 16
 
+/* What a peer has for the dialogue before its session, while another one waits for its place. */
+#define FAIR_TIME (5 * MODCAT_SECOND)
+
 /* Where a child stands, or the free place where it would. There is always a free one. */
 static size_t place_of(const struct children *children, pid_t pid)
 {
     size_t place = (size_t)pid * 2654435761U & (children->room - 1);
-    while (children->pids[place] != 0 && children->pids[place] != pid)
+    while (children->table[place].pid != 0 && children->table[place].pid != pid)
         place = (place + 1) & (children->room - 1);
     return place;
 }
 
 static void grow(struct children *children)
 {
-    struct children larger = {.count = children->count};
+    struct children larger = *children;
     larger.room = children->room > 0 ? 2 * children->room : ROOM_AT_FIRST;
-    larger.pids = memory_zeroed(larger.room, sizeof *larger.pids);
+    larger.table = memory_zeroed(larger.room, sizeof *larger.table);
     for (size_t i = 0; i < children->room; i++)
-        if (children->pids[i] != 0)
-            larger.pids[place_of(&larger, children->pids[i])] = children->pids[i];
-    free(children->pids);
+        if (children->table[i].pid != 0)
+            larger.table[place_of(&larger, children->table[i].pid)] = children->table[i];
+    free(children->table);
     *children = larger;
 }
 
-void children_add(struct children *children, pid_t pid)
+void children_add(struct children *children, pid_t pid, struct stage *stage, long long since)
 {
     if (2 * (children->count + 1) > children->room)
         grow(children);
-    children->pids[place_of(children, pid)] = pid;
+    children->table[place_of(children, pid)] =
+        (struct peer_process){.pid = pid, .stage = stage, .since = since};
     children->count++;
     log_info("number of children increased to %zu", children->count);
 }
 
 bool children_have(const struct children *children, pid_t pid)
 {
-    return children->count > 0 && children->pids[place_of(children, pid)] == pid;
+    return children->count > 0 && children->table[place_of(children, pid)].pid == pid;
 }
 
 void children_forget(struct children *children)
 {
-    free(children->pids);
+    free(children->table);
     *children = (struct children){0};
 }
 
@@ -65,14 +70,15 @@ void children_log_end(enum modcat_level level, pid_t pid, int status)
 static void remove_child(struct children *children, pid_t pid)
 {
     size_t place = place_of(children, pid);
-    children->pids[place] = 0;
+    stage_free(children->table[place].stage);
+    children->table[place] = (struct peer_process){0};
     for (;;) {
         place = (place + 1) & (children->room - 1);
-        pid_t next = children->pids[place];
-        if (next == 0)
+        struct peer_process next = children->table[place];
+        if (next.pid == 0)
             break;
-        children->pids[place] = 0;
-        children->pids[place_of(children, next)] = next;
+        children->table[place] = (struct peer_process){0};
+        children->table[place_of(children, next.pid)] = next;
     }
     log_info("number of children decreased to %zu", --children->count);
 }
@@ -94,7 +100,7 @@ static bool bury(struct children *children, pid_t pid)
 static void try_all(struct children *children)
 {
     for (size_t i = 0; i < children->room; i++)
-        while (children->pids[i] != 0 && bury(children, children->pids[i]))
+        while (children->table[i].pid != 0 && bury(children, children->table[i].pid))
             continue;
 }
 
@@ -123,10 +129,68 @@ int children_wait_below(struct session *session, size_t limit)
     return 0;
 }
 
-int children_wait_for_room(struct session *session, int most)
+/* The one that has been in the dialogue of its opening for the longest time, or NULL. */
+static const struct peer_process *oldest_opening(const struct children *children)
+{
+    const struct peer_process *oldest = NULL;
+    for (size_t i = 0; i < children->room; i++) {
+        const struct peer_process *child = &children->table[i];
+        if (stage_is_opening(child->stage) && (oldest == NULL || child->since < oldest->since))
+            oldest = child;
+    }
+    return oldest;
+}
+
+/* It may have got through its opening just now: then its session goes on. */
+static bool end_opening(const struct peer_process *child)
+{
+    if (!stage_end_opening(child->stage))
+        return false;
+    log_warning("maxchildren are active and another peer is waiting: ending child process %d, "
+                "whose peer has not completed its handshake in %lld seconds",
+                (int)child->pid, FAIR_TIME / MODCAT_SECOND);
+    kill(child->pid, SIGTERM);
+    return true;
+}
+
+/* Makes room for a peer that waits, if it can; not before `earliest`, when an earlier attempt has
+ * had its time. Returns when to try again. */
+static long long make_room(const struct children *children, long long earliest)
+{
+    const struct peer_process *child;
+    while ((child = oldest_opening(children)) != NULL) {
+        long long due = child->since + FAIR_TIME;
+        if (due < earliest)
+            due = earliest;
+        if (wait_now() < due)
+            return due;
+        if (end_opening(child))
+            return wait_now() + FAIR_TIME;
+    }
+    return MODCAT_FOREVER;
+}
+
+/* Once a peer waits, its descriptor would be ready all the time. */
+static int wait_for_room(struct session *session, size_t most, struct queue_of_peers queue)
+{
+    long long next = 0;
+    while (session->children.count >= most) {
+        struct wait_entry entry = {.fd = queue.fd, .events = POLLIN};
+        if (queue.known && next != MODCAT_FOREVER)
+            next = make_room(&session->children, next);
+        int ready = session_wait(session, &entry, queue.known || queue.fd < 0 ? 0 : 1,
+                                 queue.known ? next : MODCAT_FOREVER);
+        if (ready < 0 && errno != EINTR)
+            return -1;
+        queue.known = queue.known || ready > 0;
+    }
+    return 0;
+}
+
+int children_wait_for_room(struct session *session, int most, struct queue_of_peers queue)
 {
     if (most <= 0 || session->children.count < (size_t)most)
         return 0;
     log_notice("maxchildren are active, waiting");
-    return children_wait_below(session, (size_t)most);
+    return wait_for_room(session, (size_t)most, queue);
 }

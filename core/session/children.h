@@ -3,6 +3,7 @@
 #ifndef CORE_SESSION_CHILDREN_H
 #define CORE_SESSION_CHILDREN_H
 
+#include "core/session/stage.h"
 #include <modcat/driver.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,15 +11,22 @@
 
 struct session;
 
-/* A hash table: each child is found at once, however many there are. */
-struct children {
-    pid_t *pids;  /* 0: a free place */
-    size_t room;  /* places, a power of two */
-    size_t count; /* of children */
+struct peer_process {
+    pid_t pid;           /* 0: a free place */
+    struct stage *stage; /* shared with it, or NULL */
+    long long since;     /* when its peer's dialogue began */
 };
 
-/* Remembers a child that serves a peer. */
-void children_add(struct children *children, pid_t pid);
+/* A hash table: each child is found at once, however many there are. */
+struct children {
+    struct peer_process *table;
+    size_t room;  /* places, a power of two */
+    size_t count; /* of children */
+    struct stages stages;
+};
+
+/* Remembers a child that serves a peer, and shares `stage` (or NULL) with this process. */
+void children_add(struct children *children, pid_t pid, struct stage *stage, long long since);
 
 bool children_have(const struct children *children, pid_t pid);
 
@@ -35,7 +43,14 @@ void children_reap(struct children *children);
  * asked to end). */
 int children_wait_below(struct session *session, size_t limit);
 
-/* With max-children: the same until there may be one more; `most` 0: there always may. */
-int children_wait_for_room(struct session *session, int most);
+/* Where the next peer may be waiting to be served. */
+struct queue_of_peers {
+    int fd;     /* readable when one does; -1: nothing tells */
+    bool known; /* one does */
+};
+
+/* With max-children: the same until there may be one more; `most` 0: there always may. If a peer
+ * waits meanwhile, a child that has been in the dialogue of its opening for too long is ended. */
+int children_wait_for_room(struct session *session, int most, struct queue_of_peers queue);
 
 #endif

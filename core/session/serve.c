@@ -153,14 +153,26 @@ static enum session_result hand_over(struct server *server, struct opened *opene
         log_info("still listening");
         return SESSION_DONE;
     }
-    return settle_peer(opened) < 0 ? SESSION_FAILED : SESSION_OPEN;
+    if (settle_peer(opened) < 0 || !stage_begin_serving(server->session->stage))
+        return SESSION_FAILED;
+    return SESSION_OPEN;
+}
+
+/* With max-children. */
+static int wait_for_room(const struct server *server)
+{
+    const struct queue_of_peers queue = {
+        .fd = server->listener->fd,
+        .known = has_pending(server),
+    };
+    return children_wait_for_room(server->session, server->listening->set.max_children, queue);
 }
 
 static enum session_result serve(struct server *server, struct opened *opened)
 {
     for (;;) {
         log_listening(server);
-        if (children_wait_for_room(server->session, server->listening->set.max_children) < 0)
+        if (wait_for_room(server) < 0)
             return SESSION_FAILED;
         int waiting = wait_for_peer(server);
         if (waiting == 0)

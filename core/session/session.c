@@ -343,16 +343,21 @@ static pid_t fork_patiently(struct session *session)
 
 int session_fork(struct session *session, const struct opening_settings *set)
 {
+    struct children *children = &session->children;
+    long long pause = session->settings->fork_wait * MODCAT_SECOND;
+    struct stage *stage =
+        set->max_children > 0 ? stage_new(&children->stages, (size_t)set->max_children) : NULL;
     pid_t pid = fork_patiently(session);
     if (pid < 0)
         return -1;
     if (pid == 0) {
         become_child(session, set);
+        session->stage = stage;
     } else {
         log_notice("forked off child process %d", (int)pid);
-        children_add(&session->children, pid);
+        children_add(children, pid, stage, modcat_deadline(pause));
     }
-    if (session->settings->fork_wait > 0)
-        session_pause(session, session->settings->fork_wait * MODCAT_SECOND);
+    if (pause > 0)
+        session_pause(session, pause);
     return pid;
 }

@@ -54,6 +54,7 @@ struct session {
     long long parting;               /* until when peers are waited for at the end; 0: no end yet */
     bool lost;                       /* something that was sent did not arrive */
     long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
+    struct stage *stage;             /* of this process, for its parent; or NULL */
     bool forked;                     /* this process was made to serve a peer */
     bool done;                       /* opening has failed, for all has been done already */
     int done_status;                 /* exit status when nothing is left to be relayed */

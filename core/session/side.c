@@ -187,6 +187,7 @@ static int open_with_retries(struct attempt *attempt)
 /* A client with `fork`: connects again and again, each time for a new child. */
 static enum session_result open_repeatedly(struct attempt *attempt)
 {
+    const struct queue_of_peers nobody_waits = {.fd = -1};
     for (;;) {
         const struct opening_settings set = attempt->opened->opening->set;
         int pid = session_fork(attempt->session, &set);
@@ -196,7 +197,7 @@ static enum session_result open_repeatedly(struct attempt *attempt)
             return SESSION_OPEN;
         session_leave_to_child(attempt->opened);
         if (session_pause(attempt->session, set.interval) < 0 ||
-            children_wait_for_room(attempt->session, set.max_children) < 0 ||
+            children_wait_for_room(attempt->session, set.max_children, nobody_waits) < 0 ||
             open_with_retries(attempt) < 0)
             return SESSION_FAILED;
     }

@@ -274,6 +274,34 @@ static void a_client_that_stops_halfway_gives_its_place_back_in_time(void **stat
     client_free(&client);
 }
 
+/* Each has shown its cookie. The first has a whole session. */
+static void stalled_clients_give_way_to_one_that_waits(void **state)
+{
+    struct harness *harness = *state;
+    char hello[2048], request[2048];
+    certificates_make_usual(harness);
+    struct program *server =
+        serve_at(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",fork,max-children=2");
+    unsigned port = program_port(server);
+    struct program *old = program_start(
+        harness, "-t", "10", "STDIO",
+        text(harness, "DTLS:" LOOPBACK ":%u,%s", port, certificate_trusted(harness)), NULL);
+    program_send(old, "one");
+    program_outputs(old, "one");
+    int fd = sender_to(harness, LOOPBACK, port);
+    struct client client = client_make();
+    size_t length = client_answer(&client, NULL, 0, hello, sizeof hello);
+    size_t count = asks_for_cookie(harness, fd, hello, length, request, sizeof request);
+    length = client_answer(&client, request, count, hello, sizeof hello);
+    packet_send(harness, fd, hello, length);
+    program_logs(server, " N maxchildren are active, waiting");
+    next_client_is_served(harness, port);
+    program_logs(server, " W maxchildren are active and another peer is waiting: ending child");
+    program_send(old, "two");
+    program_outputs(old, "two");
+    client_free(&client);
+}
+
 static void so_rcvtimeo_bounds_a_handshake_of_dtls(void **state)
 {
     struct harness *harness = *state;
@@ -297,6 +325,7 @@ int main(void)
         SYSTEM_TEST(serves_a_client_whose_first_message_comes_in_pieces),
         SYSTEM_TEST(serves_clients_over_ipv6),
         SYSTEM_TEST(a_client_that_stops_halfway_gives_its_place_back_in_time),
+        SYSTEM_TEST(stalled_clients_give_way_to_one_that_waits),
         SYSTEM_TEST(so_rcvtimeo_bounds_a_handshake_of_dtls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

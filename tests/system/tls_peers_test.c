@@ -83,6 +83,74 @@ static void stalled_peers_do_not_close_the_service(void **state)
     next_client_is_served(harness, port);
 }
 
+#define GAVE_WAY " W maxchildren are active and another peer is waiting: ending child process "
+
+/* A server with two places, and what is known of it. */
+struct crowded {
+    const char *host; /* as peer_connect() takes it */
+    const char *word; /* and as addresses do */
+    bool twice;       /* TLS in TLS */
+    struct program *server;
+    struct program *client;
+};
+
+/* Six peers stop in the middle of a record, and then one comes who does not. */
+static void crowd(struct harness *harness, struct crowded *row)
+{
+    const char *shown = text(harness, "verify=0,%s", certificate_shown(harness));
+    const char *upper = row->twice ? text(harness, "OPENSSL,%s|", shown) : "";
+    row->server =
+        program_start(harness, "-d", "-d", "-t", "10",
+                      text(harness, "%sOPENSSL-LISTEN:0,pf=%s,bind=%s,fork,max-children=2,%s",
+                           upper, row->host == row->word ? "ip4" : "ip6", row->word, shown),
+                      "PIPE", NULL);
+    unsigned port = program_port(row->server);
+    for (int i = 0; i < 6; i++)
+        peer_send(harness, peer_connect(harness, row->host, port), "\x16\3\1");
+    program_logs(row->server, " N maxchildren are active, waiting");
+    row->client = program_start(harness, "-t", "10", "STDIO",
+                                text(harness, "%sOPENSSL:%s:%u,verify=0",
+                                     row->twice ? "OPENSSL,verify=0|" : "", row->word, port),
+                                NULL);
+    program_send(row->client, "hello");
+}
+
+static void stalled_peers_give_way_to_those_who_wait(void **state)
+{
+    static const char local[] = LOOPBACK;
+    struct harness *harness = *state;
+    struct crowded rows[] = {{.host = local, .word = local},
+                             {.host = local, .word = local, .twice = true},
+                             {.host = "::1", .word = "[::1]"}};
+    size_t count = sizeof rows / sizeof rows[0] - (peer_has_ipv6() ? 0 : 1);
+    certificates_make_usual(harness);
+    for (size_t i = 0; i < count; i++)
+        crowd(harness, &rows[i]);
+    for (size_t i = 0; i < count; i++)
+        program_logs(rows[i].server, GAVE_WAY);
+    for (size_t i = 0; i < count; i++)
+        program_outputs(rows[i].client, "hello");
+}
+
+/* One of the two places is a session's. */
+static void a_session_does_not_give_way(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    certificates_make_usual(harness);
+    struct program *server = serve(harness, "verify=0,fork,max-children=2", "PIPE", &port);
+    struct program *client =
+        program_start(harness, "-t", "10", "STDIO", client_address(harness, port, "server"), NULL);
+    program_send(client, "one");
+    program_outputs(client, "one");
+    peer_connect(harness, LOOPBACK, port);
+    program_logs(server, " N maxchildren are active, waiting");
+    next_client_is_served(harness, port);
+    program_logs(server, GAVE_WAY);
+    program_send(client, "two");
+    program_outputs(client, "two");
+}
+
 static void a_session_may_take_longer_than_its_handshake(void **state)
 {
     struct harness *harness = *state;
@@ -229,6 +297,8 @@ int main(void)
         SYSTEM_TEST(a_peer_that_says_nothing_is_given_up_in_time),
         SYSTEM_TEST(a_peer_that_dribbles_is_given_up_in_time),
         SYSTEM_TEST(stalled_peers_do_not_close_the_service),
+        SYSTEM_TEST(stalled_peers_give_way_to_those_who_wait),
+        SYSTEM_TEST(a_session_does_not_give_way),
         SYSTEM_TEST(a_session_may_take_longer_than_its_handshake),
         SYSTEM_TEST(the_socket_s_own_timeout_bounds_a_handshake),
         SYSTEM_TEST(a_client_s_handshake_has_the_time_that_it_is_given),

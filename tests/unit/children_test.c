@@ -53,7 +53,7 @@ static void add_all(struct children *children, pid_t step)
     for (size_t i = 0; i < CHILDREN; i++) {
         pids[i] = (pid_t)(i + 1) * step;
         dead[i] = false;
-        children_add(children, pids[i]);
+        children_add(children, pids[i], NULL, 0);
     }
 }
 
