@@ -348,8 +348,10 @@ int session_fork(struct session *session, const struct opening_settings *set)
     struct stage *stage =
         set->max_children > 0 ? stage_new(&children->stages, (size_t)set->max_children) : NULL;
     pid_t pid = fork_patiently(session);
-    if (pid < 0)
+    if (pid < 0) {
+        stage_free(stage);
         return -1;
+    }
     if (pid == 0) {
         become_child(session, set);
         session->stage = stage;

@@ -34,11 +34,6 @@ int modcat_fail(const struct modcat_opening *opening, const char *format, ...)
     return -1;
 }
 
-void log_warning(const char *format, ...)
-{
-    (void)format;
-}
-
 int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *), void *argument)
 {
     (void)opening;
