@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -395,4 +396,10 @@ size_t flow_push_for(struct harness *harness, struct flow *flow, int duration)
 size_t flow_push(struct harness *harness, struct flow *flow)
 {
     return flow_push_for(harness, flow, 200);
+}
+
+void require_services(void)
+{
+    if (getservbyname("https", "tcp") == NULL)
+        skip_because("the service https has no number here, see services(5)");
 }

@@ -78,4 +78,7 @@ void flows_run(struct harness *harness, struct flow *flows, size_t count);
 size_t flow_push(struct harness *harness, struct flow *flow);
 size_t flow_push_for(struct harness *harness, struct flow *flow, int duration);
 
+/* Skips the test where the names of services are not known, as without /etc/services. */
+void require_services(void);
+
 #endif

@@ -62,7 +62,7 @@ static void asks_for_what_the_address_says(void **state)
         const char *request;
     } rows[] = {
         {PROXY, "CONNECT name:80 HTTP/1.0\r\n\r\n"},
-        {"PROXY-CONNECT:" LOOPBACK ":name:https,proxyport=#", "CONNECT name:443 HTTP/1.0\r\n\r\n"},
+        {"PROXY-CONNECT:" LOOPBACK ":name:443,proxyport=#", "CONNECT name:443 HTTP/1.0\r\n\r\n"},
         {PROXY ",http-version=1.1", "CONNECT name:80 HTTP/1.1\r\nHost: name:80\r\n\r\n"},
         {"PROXY:" LOOPBACK ":[2001:db8::1]:80,proxyport=#,http-version=1.1",
          "CONNECT [2001:db8::1]:80 HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n"},
@@ -84,6 +84,16 @@ static void asks_for_what_the_address_says(void **state)
         assert_false(program_has_logged(talk.program, "sesame"));
         finish(harness, talk);
     }
+}
+
+static void asks_for_the_port_of_a_service(void **state)
+{
+    struct harness *harness = *state;
+    require_services();
+    struct talk talk = begin(harness, "PROXY:" LOOPBACK ":name:https,proxyport=#");
+    receives_exactly(harness, talk.server, "CONNECT name:443 HTTP/1.0\r\n\r\n");
+    peer_send(harness, talk.server, GRANTED);
+    finish(harness, talk);
 }
 
 static void the_end_of_line_is_no_part_of_a_password_in_a_file(void **state)
@@ -384,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(asks_for_what_the_address_says),
+        SYSTEM_TEST(asks_for_the_port_of_a_service),
         SYSTEM_TEST(the_end_of_line_is_no_part_of_a_password_in_a_file),
         SYSTEM_TEST(takes_answers_that_are_cut_at_any_byte),
         SYSTEM_TEST(takes_an_answer_that_comes_byte_by_byte),

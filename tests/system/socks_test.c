@@ -101,7 +101,7 @@ static void connects_through_a_socks_5_server_to_every_kind_of_host(void **state
          BYTES("\5\1\0\4\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\0\x50")},
         {"SOCKS5:" LOOPBACK ":#:\"2001:db8::1\":80",
          BYTES("\5\1\0\4\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1\0\x50")},
-        {"SOCKS5:" LOOPBACK ":#:name:https", BYTES("\5\1\0\3\4name\1\xbb")},
+        {"SOCKS5:" LOOPBACK ":#:name:443", BYTES("\5\1\0\3\4name\1\xbb")},
         {"SOCKS5:192.0.2.1:4660|TCP:" LOOPBACK ":#", REQUEST5},
     };
     struct harness *harness = *state;
@@ -114,6 +114,18 @@ static void connects_through_a_socks_5_server_to_every_kind_of_host(void **state
         program_logs(talk.program, " N successfully connected via socks5");
         finish(harness, talk);
     }
+}
+
+static void asks_a_socks_5_server_for_the_port_of_a_service(void **state)
+{
+    struct harness *harness = *state;
+    require_services();
+    struct talk talk = begin(harness, "SOCKS5:" LOOPBACK ":#:name:https");
+    peer_receives_bytes(harness, talk.server, HELLO);
+    peer_send_bytes(harness, talk.server, BYTES(WELCOME));
+    peer_receives_bytes(harness, talk.server, BYTES("\5\1\0\3\4name\1\xbb"));
+    peer_send_bytes(harness, talk.server, BYTES(GRANTED5));
+    finish(harness, talk);
 }
 
 static void asks_for_a_name_of_255_bytes(void **state)
@@ -573,6 +585,7 @@ int main(void)
         SYSTEM_TEST(connects_through_a_socks_4_server),
         SYSTEM_TEST(lets_a_socks_4a_server_resolve_the_name),
         SYSTEM_TEST(connects_through_a_socks_5_server_to_every_kind_of_host),
+        SYSTEM_TEST(asks_a_socks_5_server_for_the_port_of_a_service),
         SYSTEM_TEST(asks_for_a_name_of_255_bytes),
         SYSTEM_TEST(takes_replies_that_are_cut_at_any_byte),
         SYSTEM_TEST(passes_on_what_the_peer_sends_together_with_the_reply),
