@@ -274,7 +274,7 @@ static void set_list(const char *path, unsigned short tag, unsigned id, unsigned
             unsigned short tag, permissions;
             unsigned id;
         } entries[5];
-    } list = {2, {{1, 6, ~0u}, {4, 4, ~0u}, {0x10, mask, ~0u}, {0x20, 4, ~0u}}};
+    } list = {2, {{1, 7, ~0u}, {4, 4, ~0u}, {0x10, mask, ~0u}, {0x20, 4, ~0u}}};
     size_t place = tag == 2 ? 1 : 2;
     memmove(&list.entries[place + 1], &list.entries[place], (4 - place) * sizeof list.entries[0]);
     list.entries[place].tag = tag;
