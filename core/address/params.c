@@ -35,31 +35,38 @@ static bool read_number(const char *text, bool *negative, unsigned long *number)
     return end != text && *end == '\0';
 }
 
-/* What must not be empty, as it is where a variable of a script is not set: it would be this
- * host. */
-static const struct {
+/* What must not be empty, as it is where a variable of a script is not set: it would be this host,
+ * or port 0. */
+static const struct needed {
     const char *name;
     const char *group;
-} hosts[] = {
-    {"<host>", "IPAPP"},         {"<host>", "IP4"},           {"<host>", "IP6"},
-    {"<socks-server>", "IPAPP"}, {"<proxy-server>", "IPAPP"},
+    const char *what;
+} all_needed[] = {
+    {"<host>", "IPAPP", "host, such as localhost"},
+    {"<host>", "IP4", "host, such as localhost"},
+    {"<host>", "IP6", "host, such as localhost"},
+    {"<socks-server>", "IPAPP", "host, such as localhost"},
+    {"<proxy-server>", "IPAPP", "host, such as localhost"},
+    {"<port>", "IPAPP", "port, such as 80"},
 };
 
-static bool is_host(const char *name, size_t length, const char *groups)
+static const struct needed *find_needed(const char *name, size_t length, const char *groups)
 {
-    for (size_t i = 0; i < MODCAT_COUNT(hosts); i++)
-        if (strlen(hosts[i].name) == length && strncmp(hosts[i].name, name, length) == 0 &&
-            words_list_has(groups, hosts[i].group))
-            return true;
-    return false;
+    for (size_t i = 0; i < MODCAT_COUNT(all_needed); i++) {
+        const struct needed *needed = &all_needed[i];
+        if (strlen(needed->name) == length && strncmp(needed->name, name, length) == 0 &&
+            words_list_has(groups, needed->group))
+            return needed;
+    }
+    return NULL;
 }
 
-static int fail_empty(const struct address *address, size_t index, const char *name, size_t length,
+static int fail_empty(const struct address *address, size_t index, const struct needed *needed,
                       struct address_error *error)
 {
     error->place = address->param_places[index];
-    snprintf(error->message, sizeof error->message, "empty %.*s: name a host, such as localhost",
-             (int)length, name);
+    snprintf(error->message, sizeof error->message, "empty %s: name a %s", needed->name,
+             needed->what);
     return -1;
 }
 
@@ -103,8 +110,9 @@ static int check(const struct address *address, size_t index, const char *name, 
 {
     const char *text = address->params[index];
     const struct limit *limit = limit_of(name, length, groups);
-    if (*text == '\0' && is_host(name, length, groups))
-        return fail_empty(address, index, name, length, error);
+    const struct needed *needed = find_needed(name, length, groups);
+    if (*text == '\0' && needed != NULL)
+        return fail_empty(address, index, needed, error);
     if (limit == NULL || keeps_limit(limit, text))
         return 0;
     error->place = address->param_places[index];

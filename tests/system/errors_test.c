@@ -39,6 +39,11 @@ static const struct mistake {
     {"TCP4:a:b:c", " E TCP4: wrong number of parameters (3 instead of 2)", ""},
     {"TCP::80", " E empty <host>: name a host", ""},
     {"UDP::80", " E empty <host>: name a host", ""},
+    {"TCP:localhost:", " E empty <port>: name a port, such as 80", ""},
+    {"UDP4:" LOOPBACK ":", " E empty <port>: name a port", ""},
+    {"UDP-SENDTO:" LOOPBACK ":", " E empty <port>: name a port", ""},
+    {"TCP-LISTEN:", " E empty <port>: name a port", ""},
+    {"SOCKS5:" LOOPBACK ":host:", " E empty <port>: name a port", ""},
     {"TCP:::1:80",
      " E TCP: wrong number of parameters (4 instead of 2)*an IPv6 address needs brackets: "
      "TCP:[::1]:80",

@@ -302,7 +302,7 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         const char *message;
     } rows[] = {
         {"PROXY:" LOOPBACK "::80", " E empty <host>"},
-        {"PROXY:" LOOPBACK ":name:", " E PROXY: port \"\" is empty"},
+        {"PROXY:" LOOPBACK ":name:", " E empty <port>: name a port"},
         {"PROXY:" LOOPBACK ":name:65536", " E error in port number \"65536\""},
         {"PROXY:" LOOPBACK ":name:no-such-service", " E PROXY: *no-such-service"},
         {"PROXY:" LOOPBACK ":\"a b\":80", " E PROXY: host \"a b\" holds a blank"},

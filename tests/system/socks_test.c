@@ -370,7 +370,7 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"SOCKS4:" LOOPBACK ":no-such-host.invalid:80", " E SOCKS4: *no-such-host.invalid"},
         {"SOCKS4:" LOOPBACK ":192.0.2.1:80,socks-password=x", " E SOCKS4: there are no passwords"},
         {"SOCKS5:" LOOPBACK "::80", " E empty <host>"},
-        {"SOCKS5:" LOOPBACK ":name:", " E SOCKS5: port \"\" is empty"},
+        {"SOCKS5:" LOOPBACK ":name:", " E empty <port>: name a port"},
         {"SOCKS5:" LOOPBACK ":name:65536", " E error in port number \"65536\""},
         {"SOCKS5:" LOOPBACK ":name:-1", " E error in port number \"-1\""},
         {"SOCKS5:" LOOPBACK ":name:no-such-service", " E SOCKS5: *no-such-service"},
