@@ -40,8 +40,10 @@ void children_add(struct children *children, pid_t pid, struct stage *stage, lon
 {
     if (2 * (children->count + 1) > children->room)
         grow(children);
-    children->table[place_of(children, pid)] =
-        (struct peer_process){.pid = pid, .stage = stage, .since = since};
+    struct peer_process child = {.pid = pid};
+    if (stage != NULL)
+        child.stage = stages_enter(&children->stages, stage, pid, since);
+    children->table[place_of(children, pid)] = child;
     children->count++;
     log_info("number of children increased to %zu", children->count);
 }
@@ -70,7 +72,7 @@ void children_log_end(enum modcat_level level, pid_t pid, int status)
 static void remove_child(struct children *children, pid_t pid)
 {
     size_t place = place_of(children, pid);
-    stage_free(children->table[place].stage);
+    stages_leave(&children->stages, children->table[place].stage);
     children->table[place] = (struct peer_process){0};
     for (;;) {
         place = (place + 1) & (children->room - 1);
@@ -129,27 +131,15 @@ int children_wait_below(struct session *session, size_t limit)
     return 0;
 }
 
-/* The one that has been in the dialogue of its opening for the longest time, or NULL. */
-static const struct peer_process *oldest_opening(const struct children *children)
-{
-    const struct peer_process *oldest = NULL;
-    for (size_t i = 0; i < children->room; i++) {
-        const struct peer_process *child = &children->table[i];
-        if (stage_is_opening(child->stage) && (oldest == NULL || child->since < oldest->since))
-            oldest = child;
-    }
-    return oldest;
-}
-
 /* It may have got through its opening just now: then its session goes on. */
-static bool end_opening(const struct peer_process *child)
+static bool end_opening(struct stage *stage)
 {
-    if (!stage_end_opening(child->stage))
+    if (!stage_end_opening(stage))
         return false;
     log_warning("maxchildren are active and another peer is waiting: ending child process %d, "
                 "whose peer has not completed its handshake in %lld seconds",
-                (int)child->pid, FAIR_TIME / MODCAT_SECOND);
-    kill(child->pid, SIGTERM);
+                (int)stage_process(stage), FAIR_TIME / MODCAT_SECOND);
+    kill(stage_process(stage), SIGTERM);
     return true;
 }
 
@@ -157,14 +147,14 @@ static bool end_opening(const struct peer_process *child)
  * had its time. Returns when to try again. */
 static long long make_room(const struct children *children, long long earliest)
 {
-    const struct peer_process *child;
-    while ((child = oldest_opening(children)) != NULL) {
-        long long due = child->since + FAIR_TIME;
+    struct stage *stage;
+    while ((stage = stages_oldest_opening(&children->stages)) != NULL) {
+        long long due = stage_since(stage) + FAIR_TIME;
         if (due < earliest)
             due = earliest;
         if (wait_now() < due)
             return due;
-        if (end_opening(child))
+        if (end_opening(stage))
             return wait_now() + FAIR_TIME;
     }
     return MODCAT_FOREVER;

@@ -12,9 +12,8 @@
 struct session;
 
 struct peer_process {
-    pid_t pid;           /* 0: a free place */
-    struct stage *stage; /* shared with it, or NULL */
-    long long since;     /* when its peer's dialogue began */
+    pid_t pid;      /* 0: a free place */
+    unsigned stage; /* the number of the one that it shares with us, from 1 on, or 0 */
 };
 
 /* A hash table: each child is found at once, however many there are. */
@@ -25,7 +24,8 @@ struct children {
     struct stages stages;
 };
 
-/* Remembers a child that serves a peer, and shares `stage` (or NULL) with this process. */
+/* Remembers a child that serves a peer, and shares `stage` (or NULL) with this process. The
+ * dialogue with its peer begins at `since`. */
 void children_add(struct children *children, pid_t pid, struct stage *stage, long long since);
 
 bool children_have(const struct children *children, pid_t pid);

@@ -12,6 +12,8 @@ enum { FREE, OPENING, SERVING, ENDING };
 
 struct stage {
     atomic_uchar now;
+    pid_t process; /* both are the parent's own */
+    long long since;
 };
 
 /* The memory lasts as long as the processes that share it. */
@@ -39,9 +41,40 @@ struct stage *stage_new(struct stages *stages, size_t most)
     return NULL;
 }
 
-bool stage_is_opening(const struct stage *stage)
+unsigned stages_enter(const struct stages *stages, struct stage *stage, pid_t pid, long long since)
 {
-    return stage != NULL && atomic_load(&stage->now) == OPENING;
+    stage->process = pid;
+    stage->since = since;
+    return (unsigned)(stage - stages->first) + 1;
+}
+
+void stages_leave(const struct stages *stages, unsigned number)
+{
+    if (number > 0)
+        stage_free(&stages->first[number - 1]);
+}
+
+/* One whose child is only just being made is not entered yet. */
+struct stage *stages_oldest_opening(const struct stages *stages)
+{
+    struct stage *oldest = NULL;
+    for (size_t i = 0; i < stages->count; i++) {
+        struct stage *stage = &stages->first[i];
+        if (atomic_load(&stage->now) == OPENING && stage->process != 0 &&
+            (oldest == NULL || stage->since < oldest->since))
+            oldest = stage;
+    }
+    return oldest;
+}
+
+pid_t stage_process(const struct stage *stage)
+{
+    return stage->process;
+}
+
+long long stage_since(const struct stage *stage)
+{
+    return stage->since;
 }
 
 static bool leave_opening(struct stage *stage, unsigned char next)
@@ -57,11 +90,13 @@ bool stage_begin_serving(struct stage *stage)
 
 bool stage_end_opening(struct stage *stage)
 {
-    return stage != NULL && leave_opening(stage, ENDING);
+    return leave_opening(stage, ENDING);
 }
 
 void stage_free(struct stage *stage)
 {
-    if (stage != NULL)
-        atomic_store(&stage->now, FREE);
+    if (stage == NULL)
+        return;
+    stage->process = 0;
+    atomic_store(&stage->now, FREE);
 }

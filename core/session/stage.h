@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct stage;
 
@@ -27,15 +28,24 @@ struct stages {
  * system does not give the memory, or there are too many: such a child is never ended. */
 struct stage *stage_new(struct stages *stages, size_t most);
 
-/* Each takes NULL as the stage of a child that is past its opening. */
-bool stage_is_opening(const struct stage *stage);
+/* Takes note of the child that has it, and of when its opening began. Returns its number, from 1
+ * on. The second frees it, when that child is dead; 0 is none. */
+unsigned stages_enter(const struct stages *stages, struct stage *stage, pid_t pid, long long since);
+void stages_leave(const struct stages *stages, unsigned number);
 
-/* In the child: its session begins. Returns false if the parent has been faster. */
+/* The one that has been in OPENING for the longest time, or NULL. */
+struct stage *stages_oldest_opening(const struct stages *stages);
+pid_t stage_process(const struct stage *stage);
+long long stage_since(const struct stage *stage);
+
+/* In the child: its session begins. Returns false if the parent has been faster. NULL is the stage
+ * of one that can't be ended. */
 bool stage_begin_serving(struct stage *stage);
 
 /* In the parent: the child is to be ended. Returns false if the child has been faster. */
 bool stage_end_opening(struct stage *stage);
 
+/* For one that was made for nobody, or NULL. */
 void stage_free(struct stage *stage);
 
 #endif

@@ -281,12 +281,12 @@ static const struct {
     const char *address;
     const char *message;
 } mistakes[] = {
-    {"-,csize=9", " E option csize: invalid value 9"},
-    {"-,csize=4", " E option csize: invalid value 4"},
-    {"-,crdly=4", " E option crdly: invalid value 4"},
-    {"-,tabdly=77", " E option tabdly: invalid value 77"},
-    {"-,ispeed=9601", " E option ispeed: invalid value 9601"},
-    {"-,ospeed=16", " E option ospeed: invalid value 16"},
+    {"-,csize=9", " E option csize: invalid value \"9\""},
+    {"-,csize=4", " E option csize: invalid value \"4\""},
+    {"-,crdly=4", " E option crdly: invalid value \"4\""},
+    {"-,tabdly=77", " E option tabdly: invalid value \"77\""},
+    {"-,ispeed=9601", " E option ispeed: invalid value \"9601\""},
+    {"-,ospeed=16", " E option ospeed: invalid value \"16\""},
     {"-,vintr=256", " E *vintr=256"},
     {"-,echo=maybe", " E *echo=maybe"},
     {"-,raw=1", " E *raw"},
