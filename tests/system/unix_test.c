@@ -409,7 +409,7 @@ static void blocks_that_are_too_long_for_datagrams_are_an_error(void **state)
     packet_socket(harness, SOCK_DGRAM, 0, &place);
     program_ends_logging(
         sends_long_blocks(harness, "UNIX-SENDTO", name, 100000), 1,
-        " E write(*Message too long: this message of 100000 bytes is dropped; option -b makes");
+        " E write(*Message too *: this message of 100000 bytes is dropped; option -b makes");
 }
 
 /* A receiver that takes nothing for a while: packets wait, and the program does so as well. */
