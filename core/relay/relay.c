@@ -72,7 +72,7 @@ static bool knows_its_end(const struct opened *sink)
 }
 
 /* A program that has all of its input, and whose output is read no more, though it has not ended
- * it: by options readbytes and escape, or because nobody takes it at the other end. It has the time
+ * it: by options readbytes and escape, or because the other end has gone. It has the time
  * for closing, as if it could still answer. */
 static bool still_works(const struct flow *flow, const struct flow *other)
 {

@@ -5,7 +5,7 @@
  * was closed, resets the connection (RFC 1122, section 4.2.2.13): what the peer has not taken by
  * then is lost. An association of SCTP is aborted for the same reason, and a UNIX socket of
  * sequenced packets, closed so, gives its peer an error before what is in the peer's queue. So the
- * peer is told that no more comes, and what it still sends is dropped, until it ends too or the
+ * connection is half-closed, and input is dropped until the peer closes its side too or the
  * time of option -t has passed; and as long as it goes on to take what is on its way, its time is
  * not over. A session has that time once, for all its ends. */
 

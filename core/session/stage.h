@@ -45,7 +45,7 @@ bool stage_begin_serving(struct stage *stage);
 /* In the parent: the child is to be ended. Returns false if the child has been faster. */
 bool stage_end_opening(struct stage *stage);
 
-/* For one that was made for nobody, or NULL. */
+/* Frees a stage whose child could not be forked. `stage` may be NULL. */
 void stage_free(struct stage *stage);
 
 #endif
