@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +91,31 @@ static void comes(struct harness *harness, const struct protocol *protocol, int 
     assert_string_equal(buffer + header, wanted);
 }
 
+/* The kernel makes an IPv6 address its own some time after ip(8) has ended; until then it drops
+ * what is sent there. */
+static void await_packets_to(struct harness *harness, const char *host)
+{
+    struct place place = place_host(harness, host, 0);
+    int fd = packet_socket(harness, SOCK_DGRAM, 0, &place);
+    long long deadline = milliseconds() + PATIENCE;
+    struct pollfd ready = {fd, POLLIN, 0};
+    place.length = sizeof(place.address);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&place.address, &place.length), 0);
+    do {
+        if (milliseconds() > deadline)
+            harness_fail(harness, "no packet to %s arrives", host);
+        packet_send_to(harness, fd, &place, "");
+    } while (poll(&ready, 1, 10) <= 0);
+    harness_close(harness, fd);
+}
+
 static void come_and_go(struct harness *harness, const struct protocol *protocol, const char *verb)
 {
+    bool comes = strcmp(verb, "add") == 0;
     network_ip(harness, "addr %s %s/%d dev lo%s", verb, protocol->away_numeric,
-               is_ip6(protocol) ? 128 : 32,
-               is_ip6(protocol) && strcmp(verb, "add") == 0 ? " nodad" : "");
+               is_ip6(protocol) ? 128 : 32, is_ip6(protocol) && comes ? " nodad" : "");
+    if (comes)
+        await_packets_to(harness, protocol->away_numeric);
 }
 
 /* It serves one sender after the other through one socket, whatever becomes of what it sends. */
