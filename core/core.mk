@@ -1,15 +1,8 @@
 # The program. All of it but main.c is in an archive too, for unit tests to link what they need.
 noinst_LIBRARIES = libcore.a
 libcore_a_SOURCES = \
-	core/address/address.h \
-	core/address/bind.c core/address/bind.h \
-	core/address/explain.c \
-	core/address/hints.c core/address/hints.h \
-	core/address/lexer.c core/address/lexer.h \
-	core/address/mask.c core/address/mask.h \
-	core/address/params.c core/address/params.h \
-	core/address/parser.c \
 	core/base/entry.c core/base/entry.h \
+	core/base/hint.c core/base/hint.h \
 	core/base/json.c core/base/json.h \
 	core/base/lockfile.c core/base/lockfile.h \
 	core/base/log.c core/base/log.h \
@@ -18,75 +11,20 @@ libcore_a_SOURCES = \
 	core/base/outlet.c core/base/outlet.h \
 	core/base/output_file.c core/base/output_file.h \
 	core/base/patient.c core/base/patient.h \
-	core/base/procfs.c core/base/procfs.h \
-	core/base/shortage.c core/base/shortage.h \
 	core/base/printable.c core/base/printable.h \
+	core/base/procfs.c core/base/procfs.h \
 	core/base/secrets.c core/base/secrets.h \
+	core/base/settings.h \
+	core/base/shortage.c core/base/shortage.h \
 	core/base/signals.c core/base/signals.h \
+	core/base/sockaddr.c core/base/sockaddr.h \
 	core/base/system_calls.h \
 	core/base/system_log.c core/base/system_log.h \
+	core/base/wait.c core/base/wait.h \
 	core/base/words.c core/base/words.h \
-	core/command/commandline.c core/command/commandline.h \
-	core/command/defaults.c core/command/defaults.h \
-	core/command/compat.c core/command/compat.h \
-	core/command/complete.c core/command/complete.h \
-	core/command/descriptor.c core/command/descriptor.h \
-	core/command/descriptor_short.c \
-	core/command/descriptors.c core/command/descriptors.h \
-	core/command/describe.c core/command/describe.h \
-	core/command/describe_json.h \
-	core/command/describe_type.c \
-	core/command/features.c core/command/features.h \
-	core/command/help.c core/command/help.h \
-	core/command/json.c core/command/json.h \
-	core/command/mistakes.c core/command/mistakes.h \
-	core/command/numbers.c core/command/numbers.h \
-	core/command/settings.h \
-	core/datagram/ancillary.c core/datagram/ancillary.h \
-	core/datagram/batch.c core/datagram/batch.h \
-	core/datagram/endpoint.c core/datagram/endpoint.h \
-	core/datagram/listen_packets.c \
-	core/datagram/packet.c core/datagram/packet.h \
-	core/datagram/receive_from.c \
-	core/datagram/screen.c core/datagram/screen.h \
-	core/datagram/sendto.c \
-	core/net/connect.c \
-	core/net/filter.c core/net/filter.h \
-	core/net/hint.c core/net/hint.h \
-	core/net/listen.c \
-	core/net/local.c core/net/local.h \
-	core/net/lookup.c core/net/lookup.h \
-	core/net/membership.c core/net/membership.h \
-	core/net/options_ip.c \
-	core/net/options_listen.c \
-	core/net/options_resolver.c core/net/options_resolver.h \
-	core/net/options_socket.c \
-	core/net/peer.c \
-	core/net/range.c core/net/range.h \
-	core/net/resolve.c core/net/resolve.h \
-	core/net/sockaddr.c core/net/sockaddr.h \
-	core/net/socket.c core/net/socket.h \
-	core/net/transport.c core/net/transport.h \
-	core/net/unix.c core/net/unix.h \
-	core/net/unix_client.c \
-	core/options/appl.c \
-	core/options/account.c core/options/account.h \
-	core/options/child.c \
-	core/options/confine.c core/options/confine.h \
-	core/options/data.c \
-	core/options/effects.c core/options/effects.h \
-	core/options/fd.c \
-	core/options/file.c \
-	core/options/groups.c core/options/groups.h \
-	core/options/identity.c core/options/identity.h \
-	core/options/namespaces.c core/options/namespaces.h \
-	core/options/process.c core/options/process.h \
-	core/options/values.c core/options/values.h \
-	core/process/channel.c core/process/channel.h \
-	core/process/child.c core/process/child.h \
-	core/process/command.c \
-	core/process/programs.c core/process/programs.h \
-	core/process/spawn.c \
+	core/values/groups.c core/values/groups.h \
+	core/values/range.c core/values/range.h \
+	core/values/values.c core/values/values.h \
 	core/registry/acl.c core/registry/acl.h \
 	core/registry/guard.c core/registry/guard.h \
 	core/registry/known.c core/registry/known.h \
@@ -99,41 +37,106 @@ libcore_a_SOURCES = \
 	core/registry/tables.c core/registry/tables.h \
 	core/registry/trust.c core/registry/trust.h \
 	core/registry/walk.c core/registry/walk.h \
+	core/address/address.h \
+	core/address/bind.c core/address/bind.h \
+	core/address/explain.c \
+	core/address/hints.c core/address/hints.h \
+	core/address/lexer.c core/address/lexer.h \
+	core/address/mask.c core/address/mask.h \
+	core/address/params.c core/address/params.h \
+	core/address/parser.c \
+	core/opening/blocking.c \
+	core/opening/environment.c core/opening/environment.h \
+	core/opening/leftovers.c core/opening/leftovers.h \
+	core/opening/opening.c core/opening/opening.h \
+	core/options/account.c core/options/account.h \
+	core/options/appl.c \
+	core/options/confine.c core/options/confine.h \
+	core/options/data.c \
+	core/options/effects.c core/options/effects.h \
+	core/options/fd.c \
+	core/options/file.c \
+	core/options/fork.c \
+	core/options/identity.c core/options/identity.h \
+	core/options/namespaces.c core/options/namespaces.h \
+	core/options/process_state.c core/options/process_state.h \
+	core/services/net/connect.c \
+	core/services/net/filter.c core/services/net/filter.h \
+	core/services/net/listen.c \
+	core/services/net/local.c core/services/net/local.h \
+	core/services/net/lookup.c core/services/net/lookup.h \
+	core/services/net/membership.c core/services/net/membership.h \
+	core/services/net/options_ip.c \
+	core/services/net/options_listen.c \
+	core/services/net/options_resolver.c core/services/net/options_resolver.h \
+	core/services/net/options_socket.c \
+	core/services/net/peer.c \
+	core/services/net/resolve.c core/services/net/resolve.h \
+	core/services/net/socket.c core/services/net/socket.h \
+	core/services/net/transport.c core/services/net/transport.h \
+	core/services/net/unix.c core/services/net/unix.h \
+	core/services/net/unix_client.c \
+	core/services/datagram/admission.c core/services/datagram/admission.h \
+	core/services/datagram/ancillary.c core/services/datagram/ancillary.h \
+	core/services/datagram/batch.c core/services/datagram/batch.h \
+	core/services/datagram/listen_packets.c \
+	core/services/datagram/operations.c core/services/datagram/operations.h \
+	core/services/datagram/packet.c core/services/datagram/packet.h \
+	core/services/datagram/receive_from.c \
+	core/services/datagram/sendto.c \
+	core/services/process/channel.c core/services/process/channel.h \
+	core/services/process/children.c core/services/process/children.h \
+	core/services/process/command.c \
+	core/services/process/exec.c core/services/process/exec.h \
+	core/services/process/programs.c core/services/process/programs.h \
+	core/services/process/spawn.c \
+	core/services/process/stage.c core/services/process/stage.h \
+	core/services/tty/control.c \
+	core/services/tty/keep.c \
+	core/services/tty/pty.c \
+	core/services/tty/size.c \
+	core/services/tty/terminals.h \
+	core/services/tty/termios.c \
+	core/services/files/path.c \
+	core/services/files/secret.c \
+	core/session/endpoint.c core/session/endpoint.h \
+	core/session/halfclose.c core/session/halfclose.h \
+	core/session/layer.c core/session/layer.h \
+	core/session/lower.c \
+	core/session/parting.c core/session/parting.h \
+	core/session/session.c core/session/session.h \
 	core/relay/convert.c core/relay/convert.h \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \
-	core/relay/endpoint.c core/relay/endpoint.h \
-	core/relay/flow.c core/relay/flow.h core/relay/moving.h \
-	core/relay/source.c core/relay/sink.c core/relay/splicing.c \
-	core/relay/halfclose.c core/relay/halfclose.h \
+	core/relay/flow.c core/relay/flow.h \
 	core/relay/lost.c core/relay/lost.h \
+	core/relay/moving.h \
 	core/relay/progress.c core/relay/progress.h \
 	core/relay/relay.c core/relay/relay.h \
 	core/relay/screen.c core/relay/screen.h \
+	core/relay/sink.c \
+	core/relay/source.c \
 	core/relay/splice.c core/relay/splice.h \
+	core/relay/splicing.c \
 	core/relay/statistics.c core/relay/statistics.h \
 	core/relay/unwanted.c core/relay/unwanted.h \
-	core/relay/wait.c core/relay/wait.h \
-	core/session/blocking.c \
-	core/session/children.c core/session/children.h \
-	core/session/environment.c core/session/environment.h \
-	core/session/layer.c core/session/layer.h \
-	core/session/leftovers.c core/session/leftovers.h \
-	core/session/lower.c \
-	core/session/opening.c core/session/opening.h \
-	core/session/parting.c core/session/parting.h \
-	core/session/path.c \
-	core/session/secret.c \
-	core/session/serve.c core/session/serve.h \
-	core/session/stage.c core/session/stage.h \
-	core/session/session.c core/session/session.h \
-	core/session/side.c core/session/side.h \
-	core/tty/control.c \
-	core/tty/keep.c \
-	core/tty/pty.c \
-	core/tty/settings.c \
-	core/tty/size.c \
-	core/tty/terminals.h
+	core/serve/serve.c core/serve/serve.h \
+	core/serve/side.c core/serve/side.h \
+	core/command/commandline.c core/command/commandline.h \
+	core/command/compat.c core/command/compat.h \
+	core/command/complete.c core/command/complete.h \
+	core/command/defaults.c core/command/defaults.h \
+	core/command/describe.c core/command/describe.h \
+	core/command/describe_json.h \
+	core/command/describe_type.c \
+	core/command/descriptor.c core/command/descriptor.h \
+	core/command/descriptor_short.c \
+	core/command/descriptors.c core/command/descriptors.h \
+	core/command/features.c core/command/features.h \
+	core/command/help.c core/command/help.h \
+	core/command/json.c core/command/json.h \
+	core/command/mistakes.c core/command/mistakes.h \
+	core/command/numbers.c core/command/numbers.h
 
 # It tells which libraries were missing when this was configured.
 core/registry/known.$(OBJEXT): Makefile

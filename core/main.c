@@ -13,7 +13,7 @@
 #include "core/command/help.h"
 #include "core/registry/registry.h"
 #include "core/relay/relay.h"
-#include "core/session/environment.h"
+#include "core/opening/environment.h"
 #include "core/session/session.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,9 +7,9 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "core/net/filter.h"
-#include "core/options/groups.h"
-#include "core/options/values.h"
+#include "core/services/net/filter.h"
+#include "core/values/groups.h"
+#include "core/values/values.h"
 #include "core/registry/known.h"
 #include "core/registry/registry.h"
 #include <ctype.h>

@@ -5,7 +5,7 @@
 #define CORE_ADDRESS_BIND_H
 
 #include "core/address/address.h"
-#include "core/command/settings.h"
+#include "core/base/settings.h"
 
 struct registry;
 

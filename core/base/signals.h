@@ -1,5 +1,5 @@
 /* signals.h: what signals do to the program. They are blocked, and read from a descriptor that
- * core/relay/wait.c, the one place where the program waits, waits for too: so none is lost, and a
+ * core/base/wait.c, the one place where the program waits, waits for too: so none is lost, and a
  * relay that never has to wait sees them all the same. */
 
 #ifndef CORE_BASE_SIGNALS_H

@@ -4,7 +4,7 @@
 #ifndef CORE_COMMAND_COMMANDLINE_H
 #define CORE_COMMAND_COMMANDLINE_H
 
-#include "core/command/settings.h"
+#include "core/base/settings.h"
 #include <stdbool.h>
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 #include "core/base/words.h"
 #include "core/command/commandline.h"
 #include "core/command/help.h"
-#include "core/options/groups.h"
+#include "core/values/groups.h"
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>

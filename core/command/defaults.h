@@ -4,7 +4,7 @@
 #ifndef CORE_COMMAND_DEFAULTS_H
 #define CORE_COMMAND_DEFAULTS_H
 
-#include "core/command/settings.h"
+#include "core/base/settings.h"
 
 /* Puts the defaults into *settings, which is otherwise left as it is. Variables begin with MODCAT_
  * or SOCAT_, the first one wins; with raised privileges there are none. A value that makes no

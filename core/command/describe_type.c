@@ -9,7 +9,7 @@
 #include "core/base/words.h"
 #include "core/command/help.h"
 #include "core/command/json.h"
-#include "core/options/groups.h"
+#include "core/values/groups.h"
 #include "core/registry/known.h"
 #include <stdlib.h>
 #include <string.h>

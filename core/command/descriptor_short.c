@@ -2,7 +2,7 @@
 
 #define _GNU_SOURCE
 #include "core/command/descriptor.h"
-#include "core/net/sockaddr.h"
+#include "core/base/sockaddr.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
 
 #include "core/command/descriptor.h"
 #include "core/relay/screen.h"
-#include "core/session/side.h"
+#include "core/serve/side.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -3,8 +3,8 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "core/options/groups.h"
-#include "core/options/values.h"
+#include "core/values/groups.h"
+#include "core/values/values.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "core/command/numbers.h"
 #include "core/base/log.h"
-#include "core/options/values.h"
+#include "core/values/values.h"
 
 #include <errno.h>
 #include <math.h>

@@ -3,7 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/options/process.h"
+#include "core/options/process_state.h"
 #include "core/registry/registry.h"
 #include "core/session/session.h"
 

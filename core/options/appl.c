@@ -2,7 +2,7 @@
 
 #define _GNU_SOURCE
 #include "core/options/effects.h"
-#include "core/options/groups.h"
+#include "core/values/groups.h"
 
 #include <errno.h>
 

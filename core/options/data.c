@@ -1,7 +1,7 @@
 /* Binary data as text: numbers with a type letter, hex digits, strings and characters. */
 
 #define _GNU_SOURCE
-#include "core/options/values.h"
+#include "core/values/values.h"
 
 #include <ctype.h>
 #include <errno.h>

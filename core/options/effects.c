@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "core/options/effects.h"
 
-#include "core/net/hint.h"
-#include "core/options/values.h"
+#include "core/base/hint.h"
+#include "core/values/values.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,7 +3,7 @@
 #ifndef CORE_OPTIONS_EFFECTS_H
 #define CORE_OPTIONS_EFFECTS_H
 
-#include "core/session/opening.h"
+#include "core/opening/opening.h"
 #include <modcat/driver.h>
 
 /* The core's own effect besides those of enum modcat_effect: the value is stored in

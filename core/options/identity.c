@@ -5,8 +5,8 @@
 #include "core/base/memory.h"
 #include "core/options/confine.h"
 #include "core/registry/registry.h"
-#include "core/session/environment.h"
-#include "core/session/leftovers.h"
+#include "core/opening/environment.h"
+#include "core/opening/leftovers.h"
 #include "core/session/session.h"
 
 #include <errno.h>

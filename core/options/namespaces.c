@@ -5,7 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/procfs.h"
 #include "core/options/identity.h"
-#include "core/options/process.h"
+#include "core/options/process_state.h"
 #include "core/registry/registry.h"
 #include "core/session/session.h"
 

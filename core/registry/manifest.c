@@ -2,8 +2,8 @@
 #include "core/registry/manifest.h"
 
 #include "core/base/memory.h"
-#include "core/options/groups.h"
-#include "core/options/values.h"
+#include "core/values/groups.h"
+#include "core/values/values.h"
 #include "core/registry/tables.h"
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef CORE_RELAY_FLOW_H
 #define CORE_RELAY_FLOW_H
 
-#include "core/datagram/batch.h"
+#include "core/services/datagram/batch.h"
 #include "core/relay/lost.h"
 #include "core/relay/splice.h"
 #include "core/session/session.h"

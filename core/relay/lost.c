@@ -3,8 +3,8 @@
 
 #include "core/base/log.h"
 #include "core/base/shortage.h"
-#include "core/datagram/endpoint.h"
-#include "core/net/sockaddr.h"
+#include "core/services/datagram/operations.h"
+#include "core/base/sockaddr.h"
 #include "core/relay/moving.h"
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #define CORE_RELAY_MOVING_H
 
 #include "core/relay/flow.h"
-#include "core/session/side.h"
+#include "core/serve/side.h"
 #include <errno.h>
 
 static inline const struct opening_settings *flow_source_settings(const struct flow *flow)

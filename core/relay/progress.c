@@ -3,7 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/patient.h"
-#include "core/relay/wait.h"
+#include "core/base/wait.h"
 #include <linux/fs.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -3,9 +3,9 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/relay/convert.h"
-#include "core/relay/endpoint.h"
+#include "core/session/endpoint.h"
 #include "core/relay/moving.h"
-#include "core/relay/wait.h"
+#include "core/base/wait.h"
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>

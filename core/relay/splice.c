@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "core/relay/splice.h"
 
-#include "core/net/socket.h"
+#include "core/services/net/socket.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>

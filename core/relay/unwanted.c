@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "core/relay/unwanted.h"
 
-#include "core/relay/endpoint.h"
+#include "core/session/endpoint.h"
 #include "core/relay/moving.h"
 
 /* So much of it is dropped before others get their turn. */

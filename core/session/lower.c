@@ -4,8 +4,8 @@
 #include "core/base/memory.h"
 #include "core/base/patient.h"
 #include "core/registry/registry.h"
-#include "core/relay/endpoint.h"
-#include "core/relay/halfclose.h"
+#include "core/session/endpoint.h"
+#include "core/session/halfclose.h"
 #include "core/session/session.h"
 #include <errno.h>
 #include <modcat/layer.h>

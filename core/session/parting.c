@@ -2,9 +2,9 @@
 #include "core/session/parting.h"
 
 #include "core/base/log.h"
-#include "core/net/socket.h"
-#include "core/relay/endpoint.h"
-#include "core/relay/halfclose.h"
+#include "core/services/net/socket.h"
+#include "core/session/endpoint.h"
+#include "core/session/halfclose.h"
 #include <errno.h>
 #include <modcat/layer.h>
 #include <poll.h>

@@ -4,11 +4,11 @@
 #define CORE_SESSION_SESSION_H
 
 #include "core/address/address.h"
-#include "core/command/settings.h"
-#include "core/process/programs.h"
-#include "core/relay/wait.h"
-#include "core/session/children.h"
-#include "core/session/opening.h"
+#include "core/base/settings.h"
+#include "core/services/process/programs.h"
+#include "core/base/wait.h"
+#include "core/services/process/children.h"
+#include "core/opening/opening.h"
 #include <modcat/driver.h>
 #include <stdbool.h>
 

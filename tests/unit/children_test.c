@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "core/session/children.h"
+#include "core/services/process/children.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "core/options/values.h"
+#include "core/values/values.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

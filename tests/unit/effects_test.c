@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "core/options/effects.h"
-#include "core/options/values.h"
+#include "core/values/values.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/base/log.h"
-#include "core/session/environment.h"
+#include "core/opening/environment.h"
 
 #include <errno.h>
 #include <stdlib.h>

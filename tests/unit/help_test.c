@@ -13,8 +13,8 @@
 #include "core/base/words.h"
 #include "core/command/features.h"
 #include "core/command/help.h"
-#include "core/options/groups.h"
-#include "core/options/values.h"
+#include "core/values/groups.h"
+#include "core/values/values.h"
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/base/log.h"
-#include "core/session/leftovers.h"
+#include "core/opening/leftovers.h"
 #include "core/session/session.h"
 #include "tests/unit/scratch.h"
 

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "core/base/memory.h"
-#include "core/options/groups.h"
-#include "core/options/values.h"
+#include "core/values/groups.h"
+#include "core/values/values.h"
 #include "core/registry/manifest.h"
 
 #include <stdio.h>

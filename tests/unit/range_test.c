@@ -6,7 +6,7 @@
 /* cmocka wants the above first. */
 #include <cmocka.h>
 
-#include "core/net/range.h"
+#include "core/values/range.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

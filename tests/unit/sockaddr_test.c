@@ -6,7 +6,7 @@
 /* cmocka wants the above first. */
 #include <cmocka.h>
 
-#include "core/net/sockaddr.h"
+#include "core/base/sockaddr.h"
 
 #include <arpa/inet.h>
 #include <linux/if_packet.h>

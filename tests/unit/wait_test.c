@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "core/base/signals.h"
-#include "core/relay/wait.h"
+#include "core/base/wait.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #ifndef TOOLS_DRIVER_CHECK_CHECK_H
 #define TOOLS_DRIVER_CHECK_CHECK_H
 
-#include "core/command/settings.h"
+#include "core/base/settings.h"
 #include "core/registry/manifest.h"
 #include "core/registry/registry.h"
 #include <modcat/driver.h>

@@ -8,11 +8,11 @@
 #include "core/base/memory.h"
 #include "core/base/signals.h"
 #include "core/registry/tables.h"
-#include "core/relay/endpoint.h"
-#include "core/relay/halfclose.h"
+#include "core/session/endpoint.h"
+#include "core/session/halfclose.h"
 #include "core/relay/relay.h"
 #include "core/session/session.h"
-#include "core/session/side.h"
+#include "core/serve/side.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

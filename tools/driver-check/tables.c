@@ -6,7 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "core/options/values.h"
+#include "core/values/values.h"
 #include "core/registry/known.h"
 #include "core/registry/tables.h"
 #include <ctype.h>

@@ -1,0 +1,201 @@
+#define _GNU_SOURCE
+#include "core/serve/serve.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/shortage.h"
+#include "core/options/process_state.h"
+#include "core/opening/environment.h"
+#include "core/session/layer.h"
+#include <errno.h>
+#include <modcat/net.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A listening address and who is let in. */
+struct server {
+    struct session *session;
+    struct modcat_opening *listening;
+    struct modcat_listener *listener;
+    struct environment *environment; /* as it was before the first peer */
+    unsigned failures;               /* peers with whom no session came about */
+};
+
+static void close_listener(struct server *server)
+{
+    if (server->listener->close != NULL)
+        server->listener->close(server->listener);
+    if (server->listener->fd >= 0)
+        close(server->listener->fd);
+    free(server->listener);
+    opening_free(server->listening);
+}
+
+static void log_listening(const struct server *server)
+{
+    char text[MODCAT_SOCKADDR_TEXT];
+    struct modcat_sockaddr local = {.length = sizeof local.u};
+    if (!log_shows(MODCAT_NOTICE) ||
+        getsockname(server->listener->fd, &local.u.any, &local.length) < 0)
+        return;
+    const char *what = server->listener->waiting;
+    log_notice("%s %s", what != NULL ? what : "listening on",
+               modcat_sockaddr_text(&local.u.any, local.length, text));
+}
+
+static bool has_pending(const struct server *server)
+{
+    return server->listener->pending != NULL && server->listener->pending(server->listener);
+}
+
+/* Returns 1 when a peer waits, 0 at the end of accept-timeout, -1 with errno. */
+static int wait_for_peer(const struct server *server)
+{
+    long long timeout = server->listening->set.accept_timeout;
+    if (has_pending(server))
+        return 1;
+    long long deadline = modcat_deadline(timeout > 0 ? timeout : MODCAT_FOREVER);
+    return modcat_wait(server->listening, server->listener->fd, POLLIN, deadline);
+}
+
+/* accept-timeout has passed: what is under way comes to its own end. */
+static enum session_result stop_waiting(struct server *server)
+{
+    log_warning("accept: Connection timed out");
+    server->session->done_status = server->listening->set.accept_status;
+    if (server->listening->set.fork) {
+        log_notice("Waiting for child processes to terminate");
+        if (children_wait_below(server->session, 1) < 0)
+            return SESSION_FAILED;
+    }
+    return SESSION_DONE;
+}
+
+static void log_permitted(const struct sockaddr *peer, socklen_t length)
+{
+    char text[MODCAT_SOCKADDR_TEXT];
+    if (peer != NULL && log_shows(MODCAT_INFO))
+        log_info("permitting connection from %s", modcat_sockaddr_text(peer, length, text));
+}
+
+/* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. What an
+ * earlier peer has left in the environment must not be taken for this one's. */
+static int take_peer(const struct server *server, struct opened *opened)
+{
+    environment_restore(server->session->environment, server->environment);
+    opened->opening = opening_for_peer(server->listening);
+    opened->endpoint = layer_new_endpoint(server->listening->address);
+    errno = 0;
+    int result = server->listener->accept(server->listener, opened->opening, opened->endpoint);
+    if (result > 0 && shortage_is_meant(errno) &&
+        session_pause(server->session, SHORTAGE_PAUSE) < 0)
+        result = -1;
+    if (result == 0) {
+        socklen_t length = 0;
+        const struct sockaddr *peer = modcat_peer(opened->opening, &length);
+        if (modcat_permit_peer(opened->opening, peer, length)) {
+            log_permitted(peer, length);
+            return 0;
+        }
+        result = 1;
+    }
+    session_close_opened(opened);
+    return result;
+}
+
+/* Carries out what the options want of this peer's descriptors, and puts the layers on. */
+static int settle_peer(struct opened *opened)
+{
+    struct process_state outside;
+    if (process_enter(&opened->opening->set, &outside) < 0)
+        return -1;
+    int result = layer_complete(opened);
+    if (process_leave(&outside) < 0)
+        result = -1;
+    return result;
+}
+
+static bool may_try_again(const struct server *server)
+{
+    const struct opening_settings *set = &server->listening->set;
+    return set->forever || server->failures < set->retry;
+}
+
+/* Without `fork` options retry and forever wait for another peer after one that fails. */
+static enum session_result settle_only_peer(struct server *server, struct opened *opened)
+{
+    bool again = may_try_again(server);
+    for (struct modcat_opening *level = opened->opening; again && level != NULL;
+         level = level->above)
+        level->failure = MODCAT_NOTICE;
+    if (settle_peer(opened) == 0)
+        return SESSION_OPEN;
+    if (!again)
+        return SESSION_FAILED;
+    server->failures++;
+    session_close_opened(opened);
+    return session_pause(server->session, server->listening->set.interval) < 0 ? SESSION_FAILED
+                                                                               : SESSION_DONE;
+}
+
+/* Returns SESSION_DONE in the process that goes on to wait. */
+static enum session_result hand_over(struct server *server, struct opened *opened)
+{
+    if (!server->listening->set.fork)
+        return settle_only_peer(server, opened);
+    int pid = session_fork(server->session, &server->listening->set);
+    if (pid < 0)
+        return SESSION_FAILED;
+    if (pid > 0) {
+        session_leave_to_child(opened);
+        log_info("still listening");
+        return SESSION_DONE;
+    }
+    if (settle_peer(opened) < 0 || !stage_begin_serving(server->session->stage))
+        return SESSION_FAILED;
+    return SESSION_OPEN;
+}
+
+/* With max-children. */
+static int wait_for_room(const struct server *server)
+{
+    const struct queue_of_peers queue = {
+        .fd = server->listener->fd,
+        .known = has_pending(server),
+    };
+    return children_wait_for_room(server->session, server->listening->set.max_children, queue);
+}
+
+static enum session_result serve(struct server *server, struct opened *opened)
+{
+    for (;;) {
+        log_listening(server);
+        if (wait_for_room(server) < 0)
+            return SESSION_FAILED;
+        int waiting = wait_for_peer(server);
+        if (waiting == 0)
+            return stop_waiting(server);
+        int taken = waiting < 0 ? -1 : take_peer(server, opened);
+        if (taken < 0)
+            return SESSION_FAILED;
+        if (taken > 0)
+            continue;
+        enum session_result result = hand_over(server, opened);
+        if (result != SESSION_DONE)
+            return result;
+    }
+}
+
+enum session_result serve_peers(struct session *session, struct modcat_opening *listening,
+                                struct modcat_listener *listener, struct opened *opened)
+{
+    struct server server = {.session = session, .listening = listening, .listener = listener};
+    log_switch("starting accept loop");
+    server.environment = environment_copy(session->environment);
+    enum session_result result = serve(&server, opened);
+    environment_free(server.environment);
+    close_listener(&server);
+    return result;
+}

@@ -1,0 +1,295 @@
+#define _GNU_SOURCE
+#include "core/serve/side.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/base/signals.h"
+#include "core/base/words.h"
+#include "core/options/process_state.h"
+#include "core/registry/registry.h"
+#include "core/opening/environment.h"
+#include "core/session/layer.h"
+#include "core/serve/serve.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One address that is being opened. */
+struct attempt {
+    struct session *session;
+    const struct address *address;    /* the lowest of the stack */
+    unsigned directions;              /* in which the highest is used */
+    struct opened *opened;            /* where the endpoint goes */
+    struct environment *environment;  /* as it was before the first try */
+    struct modcat_opening *opening;   /* of the current try */
+    struct modcat_listener *listener; /* of the current try, for a listening type */
+};
+
+static const char *mode_name(unsigned directions)
+{
+    static const char *const names[] = {
+        [0] = "none",
+        [MODCAT_READ] = "read-only",
+        [MODCAT_WRITE] = "write-only",
+        [MODCAT_READ | MODCAT_WRITE] = "read-write",
+    };
+    return names[directions & (MODCAT_READ | MODCAT_WRITE)];
+}
+
+/* A direction that a type does not serve is said, and left out. */
+static unsigned served_directions(const struct address *address, unsigned wanted)
+{
+    unsigned served = address->type->type.flags & (MODCAT_READ | MODCAT_WRITE);
+    if ((wanted & ~served) != 0)
+        log_warning("address is opened in %s mode but only supports %s", mode_name(wanted),
+                    mode_name(served));
+    if ((wanted & served) == 0)
+        log_error("%s can not be used for %s", address->keyword,
+                  (wanted & MODCAT_READ) != 0 ? "reading" : "writing");
+    return wanted & served;
+}
+
+/* A layer needs both directions of what it stands on. */
+static int check_lower(const struct address *address)
+{
+    for (const struct address *lower = address->lower; lower != NULL; lower = lower->lower) {
+        unsigned served = lower->type->type.flags & (MODCAT_READ | MODCAT_WRITE);
+        if (served == (MODCAT_READ | MODCAT_WRITE))
+            continue;
+        log_error("%s: %s below it is %s, but the layer has to read and write",
+                  lower->upper->keyword, lower->keyword, mode_name(served));
+        return -1;
+    }
+    return 0;
+}
+
+static struct modcat_listener *new_listener(const struct address *address)
+{
+    size_t size = registry_listener_size(address->type->driver);
+    struct modcat_listener *listener = memory_zeroed(1, size);
+    *listener = (struct modcat_listener){.size = size, .fd = -1};
+    return listener;
+}
+
+static int take_lock(struct modcat_opening *opening)
+{
+    const struct opening_settings *set = &opening->set;
+    if (set->lockfile == NULL)
+        return 0;
+    return session_lock(opening->session, set->lockfile, set->lockfile_wait);
+}
+
+static int open_endpoint(struct attempt *attempt)
+{
+    const struct modcat_address_type *type = &attempt->address->type->type;
+    struct opened made = {.opening = attempt->opening};
+    made.endpoint = layer_new_endpoint(attempt->address);
+    attempt->opening = NULL;
+    if (type->open(made.opening, made.endpoint) == 0 && layer_complete(&made) == 0) {
+        *attempt->opened = made;
+        return 0;
+    }
+    session_close_opened(&made);
+    return -1;
+}
+
+static int open_listener(struct attempt *attempt)
+{
+    const struct modcat_address_type *type = &attempt->address->type->type;
+    attempt->listener = new_listener(attempt->address);
+    if (type->listen(attempt->opening, attempt->listener) == 0)
+        return 0;
+    free(attempt->listener);
+    attempt->listener = NULL;
+    return -1;
+}
+
+/* Within the folder, umask and namespace that the address asks for. */
+static int open_inside(struct attempt *attempt)
+{
+    for (struct modcat_opening *level = attempt->opening; level != NULL; level = level->above)
+        if (modcat_apply(level, MODCAT_PHASE_EARLY, -1) < 0 || take_lock(level) < 0)
+            return -1;
+    if (layer_prepare(attempt->opening) < 0)
+        return -1;
+    return attempt->address->type->type.listen != NULL ? open_listener(attempt)
+                                                       : open_endpoint(attempt);
+}
+
+/* The process is changed once for the whole stack: of several values the highest layer's counts. */
+static void take_over(struct opening_settings *set, const struct opening_settings *upper)
+{
+    if (upper->umask_given) {
+        set->umask_given = true;
+        set->umask = upper->umask;
+    }
+    if (upper->netns != NULL)
+        set->netns = upper->netns;
+}
+
+static int initialise(struct modcat_opening *lowest)
+{
+    for (struct modcat_opening *level = lowest; level != NULL; level = level->above) {
+        if (modcat_apply(level, MODCAT_PHASE_OFFSET, -1) < 0 ||
+            modcat_apply(level, MODCAT_PHASE_INIT, -1) < 0)
+            return -1;
+        take_over(&lowest->set, &level->set);
+    }
+    return 0;
+}
+
+static int try_once(struct attempt *attempt, struct modcat_opening *opening)
+{
+    struct process_state outside;
+    attempt->opening = opening;
+    if (initialise(opening) < 0)
+        return -1;
+    if (process_enter(&opening->set, &outside) < 0)
+        return -1;
+    int result = open_inside(attempt);
+    int error = errno;
+    if (process_leave(&outside) < 0)
+        result = -1;
+    errno = error;
+    return result;
+}
+
+static struct modcat_opening *start_stack(const struct attempt *attempt, bool last)
+{
+    bool layered = attempt->address->upper != NULL;
+    struct modcat_opening *opening =
+        opening_new(attempt->session, attempt->address,
+                    layered ? MODCAT_READ | MODCAT_WRITE : attempt->directions);
+    if (!last)
+        opening->failure = MODCAT_NOTICE;
+    layer_start(opening, attempt->directions);
+    return opening;
+}
+
+/* Tries as often as retry and forever say; only the last failure is an error. */
+static int open_with_retries(struct attempt *attempt)
+{
+    const struct opening_settings set = opening_stack_settings(attempt->address);
+    for (unsigned failures = 0;; failures++) {
+        bool last = !set.forever && failures >= set.retry;
+        environment_restore(attempt->session->environment, attempt->environment);
+        if (try_once(attempt, start_stack(attempt, last)) == 0)
+            return 0;
+        opening_free(attempt->opening);
+        attempt->opening = NULL;
+        if (last || attempt->session->done || signals_ending() != 0 ||
+            session_pause(attempt->session, set.interval) < 0)
+            return -1;
+    }
+}
+
+/* A client with `fork`: connects again and again, each time for a new child. */
+static enum session_result open_repeatedly(struct attempt *attempt)
+{
+    const struct queue_of_peers nobody_waits = {.fd = -1};
+    for (;;) {
+        const struct opening_settings set = attempt->opened->opening->set;
+        int pid = session_fork(attempt->session, &set);
+        if (pid < 0)
+            return SESSION_FAILED;
+        if (pid == 0)
+            return SESSION_OPEN;
+        session_leave_to_child(attempt->opened);
+        if (session_pause(attempt->session, set.interval) < 0 ||
+            children_wait_for_room(attempt->session, set.max_children, nobody_waits) < 0 ||
+            open_with_retries(attempt) < 0)
+            return SESSION_FAILED;
+    }
+}
+
+static bool is_given(const struct address *address, const char *name)
+{
+    for (size_t i = 0; i < address->option_count; i++)
+        if (strcmp(address->options[i].entry->option.name, name) == 0)
+            return true;
+    return address->lower != NULL && is_given(address->lower, name);
+}
+
+static int check_fork_options(const struct address *address)
+{
+    if (!is_given(address, "max-children") || opening_stack_settings(address).fork)
+        return 0;
+    log_error("option max-children not allowed without option fork");
+    return -1;
+}
+
+static enum session_result open_attempt(struct attempt *attempt)
+{
+    if (open_with_retries(attempt) < 0)
+        return SESSION_FAILED;
+    if (attempt->listener != NULL)
+        return serve_peers(attempt->session, attempt->opening, attempt->listener, attempt->opened);
+    return attempt->opened->opening->set.fork ? open_repeatedly(attempt) : SESSION_OPEN;
+}
+
+static enum session_result open_address(struct session *session, const struct address *address,
+                                        unsigned directions, struct opened *opened)
+{
+    struct attempt attempt = {.session = session, .opened = opened};
+    attempt.address = address_lowest(address);
+    attempt.directions = served_directions(address, directions);
+    if (attempt.directions == 0 || check_lower(address) < 0 || check_fork_options(address) < 0)
+        return SESSION_FAILED;
+    attempt.environment = environment_copy(session->environment);
+    enum session_result result = open_attempt(&attempt);
+    environment_free(attempt.environment);
+    return result;
+}
+
+enum session_result side_open(struct session *session, struct side *side)
+{
+    const struct address_pair *pair = side->address;
+    if (pair->second == NULL)
+        return open_address(session, pair->first, side->directions, &side->first);
+    if (side->directions != (MODCAT_READ | MODCAT_WRITE))
+        log_warning("unidirectional open of dual address");
+    enum session_result result = SESSION_OPEN;
+    if ((side->directions & MODCAT_READ) != 0)
+        result = open_address(session, pair->first, MODCAT_READ, &side->first);
+    if (result == SESSION_OPEN && (side->directions & MODCAT_WRITE) != 0)
+        result = open_address(session, pair->second, MODCAT_WRITE, &side->second);
+    return result;
+}
+
+struct opened *side_reader(struct side *side)
+{
+    const struct modcat_endpoint *endpoint = side->first.endpoint;
+    bool open = (side->directions & MODCAT_READ) != 0 && endpoint != NULL && endpoint->read_fd >= 0;
+    return open ? &side->first : NULL;
+}
+
+struct opened *side_writer(struct side *side)
+{
+    struct opened *writer = side->address->second != NULL ? &side->second : &side->first;
+    bool open = (side->directions & MODCAT_WRITE) != 0 && writer->endpoint != NULL &&
+                writer->endpoint->write_fd >= 0;
+    return open ? writer : NULL;
+}
+
+/* The highest opening of a stack that has the option, or NULL. */
+static struct modcat_opening *with_delayed_user(const struct opened *opened)
+{
+    for (; opened != NULL; opened = opened->lower)
+        if (opened->opening != NULL && opened->opening->set.delayed_account != NULL)
+            return opened->opening;
+    return NULL;
+}
+
+int side_give_up_privileges(struct session *session)
+{
+    for (int i = 0; i < 2; i++) {
+        const struct opened *halves[] = {&session->sides[i].first, &session->sides[i].second};
+        for (size_t half = 0; half < MODCAT_COUNT(halves); half++) {
+            struct modcat_opening *opening = with_delayed_user(halves[half]);
+            if (opening != NULL && identity_take(opening, opening->set.delayed_account) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}

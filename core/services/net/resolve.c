@@ -1,0 +1,177 @@
+#define _GNU_SOURCE
+#include "core/services/net/resolve.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/services/net/lookup.h"
+#include "core/base/sockaddr.h"
+#include "core/services/net/socket.h"
+#include "core/opening/opening.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+/* Which failure message a kind of address has. */
+enum purpose { PURPOSE_PEER, PURPOSE_OWN };
+
+static const char *or_empty(const char *text)
+{
+    return text != NULL ? text : "";
+}
+
+/* Reports in the words that scripts know. */
+static int report(const struct modcat_opening *opening, const struct lookup *lookup,
+                  enum purpose purpose, int code)
+{
+    const char *host = or_empty(lookup->host), *service = or_empty(lookup->service);
+    int saved = code == EAI_SYSTEM ? errno : EDESTADDRREQ;
+    const char *why = code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code);
+    if (code == EAI_SERVICE)
+        modcat_fail(opening,
+                    "getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %s (\"%s\" is neither a "
+                    "port nor a service known here)",
+                    host, service, (unsigned)lookup->flags, lookup->family, lookup->socktype,
+                    lookup->protocol, why, service);
+    else
+        log_warning("getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %d", host, service,
+                    (unsigned)lookup->flags, lookup->family, lookup->socktype, lookup->protocol,
+                    code);
+    if (code != EAI_SERVICE && purpose == PURPOSE_PEER)
+        modcat_fail(opening, "_xioopen_ipapp_prepare(node=\"%s\", service=\"%s\", pf=%d, ...): %s",
+                    host, service, lookup->family, why);
+    else if (code != EAI_SERVICE)
+        modcat_fail(opening, "xioresolve(node=\"%s\", pf=%d, ...): %s", host, lookup->family, why);
+    errno = saved;
+    return -1;
+}
+
+/* Takes the brackets off an IPv6 address, which makes it a number. Returns the text to be freed. */
+static char *without_brackets(const char *host, struct lookup *lookup)
+{
+    size_t length = strlen(host);
+    if (length < 2 || host[0] != '[' || host[length - 1] != ']')
+        return memory_copy_text(host);
+    lookup->flags |= AI_NUMERICHOST;
+    if (lookup->number_family == AF_UNSPEC)
+        lookup->family = lookup->number_family = AF_INET6;
+    return memory_copy_span(host + 1, length - 2);
+}
+
+/* Own addresses are there whatever the network is: AI_ADDRCONFIG would miss those of the loopback
+ * interface where no other one is up. */
+static int adjusted_flags(const struct modcat_opening *opening, int family, int flags)
+{
+    if (family == AF_UNSPEC && (flags & AI_PASSIVE) == 0)
+        flags |= AI_ADDRCONFIG;
+    return (flags | opening->set.ai_flags_set) & ~opening->set.ai_flags_cleared;
+}
+
+static int resolve(struct modcat_opening *opening, struct lookup *lookup, enum purpose purpose,
+                   struct addrinfo **result)
+{
+    AUTO_FREE char *host = NULL;
+    *result = NULL;
+    if (lookup->host != NULL)
+        lookup->host = host = without_brackets(lookup->host, lookup);
+    int code = lookup_run(opening, lookup, result);
+    if (code == LOOKUP_CANCELED)
+        return -1;
+    return code == 0 ? 0 : report(opening, lookup, purpose, code);
+}
+
+static const char *given(const char *text)
+{
+    return text != NULL && *text != '\0' ? text : NULL;
+}
+
+/* The look-up of a whole transport address, without any preference. */
+static struct lookup lookup_for(const struct modcat_opening *opening,
+                                const struct modcat_transport *transport, const char *host,
+                                const char *service, int flags)
+{
+    return (struct lookup){
+        .host = given(host),
+        .service = given(service),
+        .flags = adjusted_flags(opening, transport->family, flags),
+        .family = transport->family,
+        .number_family = transport->family,
+        .socktype = transport->socktype,
+        .protocol = transport->protocol,
+    };
+}
+
+/* A passive address of no certain family has the one of the listen preference, unless it is
+ * written as a number. Without preference, the IPv6 wildcard serves both. */
+static void prefer_listening(struct lookup *lookup, char version)
+{
+    if (lookup->family != AF_UNSPEC)
+        return;
+    lookup->family = resolve_version_family(version);
+    if (lookup->family == AF_UNSPEC && lookup->host == NULL)
+        lookup->family = AF_INET6;
+}
+
+int modcat_resolve(struct modcat_opening *opening, const struct modcat_transport *transport,
+                   const char *host, const char *service, int flags, struct addrinfo **result)
+{
+    struct modcat_transport actual;
+    bool passive = (flags & AI_PASSIVE) != 0;
+    *result = NULL;
+    if (modcat_apply(opening, MODCAT_PHASE_OFFSET, -1) < 0 ||
+        modcat_transport_chosen(opening, transport, &actual) < 0)
+        return -1;
+    struct lookup lookup = lookup_for(opening, &actual, host, service, flags);
+    if (lookup.host == NULL && lookup.service == NULL) {
+        errno = EINVAL;
+        return modcat_fail(opening, "_xiogetaddrinfo(): empty port and service");
+    }
+    if (passive)
+        prefer_listening(&lookup, opening->settings->listen_version);
+    if (resolve(opening, &lookup, passive ? PURPOSE_OWN : PURPOSE_PEER, result) < 0)
+        return -1;
+    if (!passive)
+        *result =
+            resolve_prefer(*result, resolve_version_family(opening->settings->resolve_version));
+    return 0;
+}
+
+int resolve_own(struct modcat_opening *opening, const struct modcat_transport *transport,
+                const char *host, const char *service, struct addrinfo **result)
+{
+    struct lookup lookup = lookup_for(opening, transport, host, service, AI_PASSIVE);
+    return resolve(opening, &lookup, PURPOSE_OWN, result);
+}
+
+int resolve_address(struct modcat_opening *opening, int family, const char *host, void *address)
+{
+    const struct modcat_transport transport = {.family = family, .socktype = SOCK_DGRAM};
+    struct lookup lookup = lookup_for(opening, &transport, host, NULL, 0);
+    struct addrinfo *list;
+    const uint8_t *bytes;
+    if (resolve(opening, &lookup, PURPOSE_OWN, &list) < 0)
+        return -1;
+    size_t count = sockaddr_bytes(list->ai_addr, list->ai_addrlen, &bytes);
+    memcpy(address, bytes, count);
+    freeaddrinfo(list);
+    return 0;
+}
+
+struct addrinfo *resolve_prefer(struct addrinfo *list, int family)
+{
+    struct addrinfo *first = NULL, *rest = NULL;
+    struct addrinfo **first_end = &first, **rest_end = &rest;
+    for (; list != NULL; list = list->ai_next) {
+        struct addrinfo ***end = list->ai_family == family ? &first_end : &rest_end;
+        **end = list;
+        *end = &list->ai_next;
+    }
+    *rest_end = NULL;
+    *first_end = rest;
+    return first;
+}
+
+int resolve_version_family(char version)
+{
+    return version == '4' ? AF_INET : version == '6' ? AF_INET6 : AF_UNSPEC;
+}

@@ -1,0 +1,186 @@
+#define _GNU_SOURCE
+#include "core/services/process/children.h"
+
+#include "core/base/log.h"
+#include "core/base/memory.h"
+#include "core/session/session.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#define ROOM_AT_FIRST 16
+
+/* What a peer has for the dialogue before its session, while another one waits for its place. */
+#define FAIR_TIME (5 * MODCAT_SECOND)
+
+/* Where a child stands, or the free place where it would. There is always a free one. */
+static size_t place_of(const struct children *children, pid_t pid)
+{
+    size_t place = (size_t)pid * 2654435761U & (children->room - 1);
+    while (children->table[place].pid != 0 && children->table[place].pid != pid)
+        place = (place + 1) & (children->room - 1);
+    return place;
+}
+
+static void grow(struct children *children)
+{
+    struct children larger = *children;
+    larger.room = children->room > 0 ? 2 * children->room : ROOM_AT_FIRST;
+    larger.table = memory_zeroed(larger.room, sizeof *larger.table);
+    for (size_t i = 0; i < children->room; i++)
+        if (children->table[i].pid != 0)
+            larger.table[place_of(&larger, children->table[i].pid)] = children->table[i];
+    free(children->table);
+    *children = larger;
+}
+
+void children_add(struct children *children, pid_t pid, struct stage *stage, long long since)
+{
+    if (2 * (children->count + 1) > children->room)
+        grow(children);
+    struct peer_process child = {.pid = pid};
+    if (stage != NULL)
+        child.stage = stages_enter(&children->stages, stage, pid, since);
+    children->table[place_of(children, pid)] = child;
+    children->count++;
+    log_info("number of children increased to %zu", children->count);
+}
+
+bool children_have(const struct children *children, pid_t pid)
+{
+    return children->count > 0 && children->table[place_of(children, pid)].pid == pid;
+}
+
+void children_forget(struct children *children)
+{
+    free(children->table);
+    *children = (struct children){0};
+}
+
+void children_log_end(enum modcat_level level, pid_t pid, int status)
+{
+    if (WIFEXITED(status))
+        modcat_log(level, "waitpid(): child %d exited with status %d", (int)pid,
+                   WEXITSTATUS(status));
+    else
+        modcat_log(level, "waitpid(): child %d exited on signal %d", (int)pid, WTERMSIG(status));
+}
+
+/* What stands behind the gap may have been put there because its own place was taken. */
+static void remove_child(struct children *children, pid_t pid)
+{
+    size_t place = place_of(children, pid);
+    stages_leave(&children->stages, children->table[place].stage);
+    children->table[place] = (struct peer_process){0};
+    for (;;) {
+        place = (place + 1) & (children->room - 1);
+        struct peer_process next = children->table[place];
+        if (next.pid == 0)
+            break;
+        children->table[place] = (struct peer_process){0};
+        children->table[place_of(children, next.pid)] = next;
+    }
+    log_info("number of children decreased to %zu", --children->count);
+}
+
+/* Returns false while that child lives. */
+static bool bury(struct children *children, pid_t pid)
+{
+    int status;
+    pid_t result = waitpid(pid, &status, WNOHANG);
+    if (result == 0)
+        return false;
+    if (result > 0)
+        children_log_end(MODCAT_INFO, pid, status);
+    remove_child(children, pid);
+    return true;
+}
+
+/* A place that is emptied may be filled by one from behind. */
+static void try_all(struct children *children)
+{
+    for (size_t i = 0; i < children->room; i++)
+        while (children->table[i].pid != 0 && bury(children, children->table[i].pid))
+            continue;
+}
+
+/* Children that are not in the list are somebody else's to wait for. The system shows one dead
+ * child at a time: as long as it is such a one, it hides those behind it. */
+void children_reap(struct children *children)
+{
+    log_notice("childdied(): handling signal %d", SIGCHLD);
+    while (children->count > 0) {
+        siginfo_t info = {.si_pid = 0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+            return;
+        if (!children_have(children, info.si_pid)) {
+            try_all(children);
+            return;
+        }
+        bury(children, info.si_pid);
+    }
+}
+
+int children_wait_below(struct session *session, size_t limit)
+{
+    while (session->children.count >= limit)
+        if (session_wait(session, NULL, 0, MODCAT_FOREVER) < 0 && errno != EINTR)
+            return -1;
+    return 0;
+}
+
+/* It may have got through its opening just now: then its session goes on. */
+static bool end_opening(struct stage *stage)
+{
+    if (!stage_end_opening(stage))
+        return false;
+    log_warning("maxchildren are active and another peer is waiting: ending child process %d, "
+                "whose peer has not completed its handshake in %lld seconds",
+                (int)stage_process(stage), FAIR_TIME / MODCAT_SECOND);
+    kill(stage_process(stage), SIGTERM);
+    return true;
+}
+
+/* Makes room for a peer that waits, if it can; not before `earliest`, when an earlier attempt has
+ * had its time. Returns when to try again. */
+static long long make_room(const struct children *children, long long earliest)
+{
+    struct stage *stage;
+    while ((stage = stages_oldest_opening(&children->stages)) != NULL) {
+        long long due = stage_since(stage) + FAIR_TIME;
+        if (due < earliest)
+            due = earliest;
+        if (wait_now() < due)
+            return due;
+        if (end_opening(stage))
+            return wait_now() + FAIR_TIME;
+    }
+    return MODCAT_FOREVER;
+}
+
+/* Once a peer waits, its descriptor would be ready all the time. */
+static int wait_for_room(struct session *session, size_t most, struct queue_of_peers queue)
+{
+    long long next = 0;
+    while (session->children.count >= most) {
+        struct wait_entry entry = {.fd = queue.fd, .events = POLLIN};
+        if (queue.known && next != MODCAT_FOREVER)
+            next = make_room(&session->children, next);
+        int ready = session_wait(session, &entry, queue.known || queue.fd < 0 ? 0 : 1,
+                                 queue.known ? next : MODCAT_FOREVER);
+        if (ready < 0 && errno != EINTR)
+            return -1;
+        queue.known = queue.known || ready > 0;
+    }
+    return 0;
+}
+
+int children_wait_for_room(struct session *session, int most, struct queue_of_peers queue)
+{
+    if (most <= 0 || session->children.count < (size_t)most)
+        return 0;
+    log_notice("maxchildren are active, waiting");
+    return wait_for_room(session, (size_t)most, queue);
+}

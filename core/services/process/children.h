@@ -1,0 +1,56 @@
+/* children.h: the processes that a session has made and still has to bury. */
+
+#ifndef CORE_SERVICES_PROCESS_CHILDREN_H
+#define CORE_SERVICES_PROCESS_CHILDREN_H
+
+#include "core/services/process/stage.h"
+#include <modcat/driver.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct session;
+
+struct peer_process {
+    pid_t pid;      /* 0: a free place */
+    unsigned stage; /* the number of the one that it shares with us, from 1 on, or 0 */
+};
+
+/* A hash table: each child is found at once, however many there are. */
+struct children {
+    struct peer_process *table;
+    size_t room;  /* places, a power of two */
+    size_t count; /* of children */
+    struct stages stages;
+};
+
+/* Remembers a child that serves a peer, and shares `stage` (or NULL) with this process. The
+ * dialogue with its peer begins at `since`. */
+void children_add(struct children *children, pid_t pid, struct stage *stage, long long since);
+
+bool children_have(const struct children *children, pid_t pid);
+
+/* Forgets all of them, in a new child. */
+void children_forget(struct children *children);
+
+/* Says how a child ended, by its status of waitpid(2). */
+void children_log_end(enum modcat_level level, pid_t pid, int status);
+
+/* Buries those that have ended, with a log line each. */
+void children_reap(struct children *children);
+
+/* Waits until fewer than `limit` are alive. Returns 0, or -1 with errno (ECANCELED: the program is
+ * asked to end). */
+int children_wait_below(struct session *session, size_t limit);
+
+/* Where the next peer may be waiting to be served. */
+struct queue_of_peers {
+    int fd;     /* readable when one does; -1: nothing tells */
+    bool known; /* one does */
+};
+
+/* With max-children: the same until there may be one more; `most` 0: there always may. If a peer
+ * waits meanwhile, a child that has been in the dialogue of its opening for too long is ended. */
+int children_wait_for_room(struct session *session, int most, struct queue_of_peers queue);
+
+#endif

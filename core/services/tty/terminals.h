@@ -1,0 +1,35 @@
+/* terminals.h: the terminals that a session has changed, and how they were before. */
+
+#ifndef CORE_SERVICES_TTY_TERMINALS_H
+#define CORE_SERVICES_TTY_TERMINALS_H
+
+#include <stdbool.h>
+
+struct session;
+struct modcat_opening;
+
+/* Remembers a terminal's settings, unless this process has them already. Descriptors that are no
+ * terminal are left alone. */
+void terminals_keep(struct session *session, int fd);
+
+/* Puts back what is remembered, the last one first, in the process that remembered it; another one
+ * only forgets. Output that is still under way gets the time that it needs, unless the program is
+ * asked to end. */
+void terminals_restore(struct session *session);
+
+/* Gives a new pseudo terminal the window size of the terminal that is open on a side. */
+void terminals_size_new(struct session *session, int master);
+
+/* Hands the window size of a terminal on one side to the pseudo terminal on the other. */
+void terminals_pass_size(struct session *session);
+
+/* The same when it may have changed, which endpoints are told too. */
+void terminals_resized(struct session *session);
+
+/* Sets what options changed by modcat_tty_settings(). Returns 0, or -1 after reporting. */
+int terminals_settle(struct modcat_opening *opening);
+
+/* Forgets changes that are not set. */
+void terminals_drop_changes(struct modcat_opening *opening);
+
+#endif

@@ -1,0 +1,535 @@
+#define _GNU_SOURCE
+#include "core/values/values.h"
+
+#include "core/base/memory.h"
+#include "core/base/words.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <math.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+struct type_row;
+
+/* What is being parsed, and where the results go. */
+struct parsing {
+    const struct type_row *row;
+    const char *name;
+    const char *text; /* NULL without "=" */
+    struct modcat_value *value;
+    void **storage;
+    char *reason;
+    size_t reason_size;
+};
+
+enum show { SHOW_NOTHING, SHOW_NUMBER, SHOW_TEXT, SHOW_LINGER, SHOW_TUPLE };
+
+struct type_row {
+    const char *name;
+    int (*parse)(const struct parsing *parsing);
+    enum show show;
+    bool bare_is_one;       /* without "=" it is 1 */
+    bool suffixes;          /* k, M, G may follow */
+    bool words;             /* yes and no are numbers, too */
+    bool patterns;          /* written with a leading 0 it may be unsigned: a bit pattern */
+    const char *range;      /* the limits as users read them */
+    long long least, most;  /* the limits of each number */
+    int fields;             /* of a tuple */
+    enum show last;         /* what a tuple's last field is */
+    const char *lookup;     /* the function that knows names */
+    const char *lookup_who; /* what it did not find */
+};
+
+static int parse_const(const struct parsing *parsing);
+static int parse_bool(const struct parsing *parsing);
+static int parse_number(const struct parsing *parsing);
+static int parse_nullable_number(const struct parsing *parsing);
+static int parse_mode(const struct parsing *parsing);
+static int parse_owner(const struct parsing *parsing);
+static int parse_text(const struct parsing *parsing);
+static int parse_nullable_text(const struct parsing *parsing);
+static int parse_time(const struct parsing *parsing);
+static int parse_data(const struct parsing *parsing);
+static int parse_tuple(const struct parsing *parsing);
+static int parse_host(const struct parsing *parsing);
+static int parse_membership(const struct parsing *parsing);
+
+#define INT_RANGE .range = "-2147483648 to 2147483647", .least = INT_MIN, .most = INT_MAX
+#define LONG_RANGE                                                                                 \
+    .range = "-9223372036854775808 to 9223372036854775807", .least = LLONG_MIN, .most = LLONG_MAX
+#define ID_RANGE .range = "0 to 4294967294", .least = 0, .most = UINT_MAX - 1LL
+#define TIME_SECONDS_MAX 9223372036.0
+#define TIME_RANGE .range = "0 to 9223372036"
+#define NUMBER .parse = parse_number, .show = SHOW_NUMBER
+#define TUPLE .parse = parse_tuple, .show = SHOW_TUPLE, INT_RANGE, .patterns = true
+
+static const struct type_row rows[MODCAT_VALUE_TYPES] = {
+    [MODCAT_CONST] = {.name = "CONST", .parse = parse_const},
+    [MODCAT_BOOL] = {.name = "BOOL",
+                     .parse = parse_bool,
+                     .show = SHOW_NUMBER,
+                     .bare_is_one = true,
+                     .words = true,
+                     LONG_RANGE},
+    [MODCAT_BYTE] = {.name = "BYTE", NUMBER, .bare_is_one = true, .range = "0 to 255", .most = 255},
+    [MODCAT_INT] = {.name = "INT", NUMBER, .bare_is_one = true, .patterns = true, INT_RANGE},
+    [MODCAT_INT_OR_NONE] = {.name = "INT/NULL",
+                            .parse = parse_nullable_number,
+                            .show = SHOW_NUMBER,
+                            .bare_is_one = true,
+                            .words = true,
+                            .patterns = true,
+                            INT_RANGE},
+    [MODCAT_UINT] = {.name = "UNSIGNED-INT",
+                     NUMBER,
+                     .bare_is_one = true,
+                     .range = "0 to 4294967295",
+                     .most = UINT_MAX},
+    [MODCAT_USHORT] = {.name = "UNSIGNED-SHORT",
+                       NUMBER,
+                       .bare_is_one = true,
+                       .range = "0 to 65535",
+                       .most = USHRT_MAX},
+    [MODCAT_LONG] = {.name = "LONG", NUMBER, .bare_is_one = true, LONG_RANGE},
+    [MODCAT_SIZE] = {.name = "SIZE_T",
+                     NUMBER,
+                     .bare_is_one = true,
+                     .suffixes = true,
+                     .range = "0 to 9223372036854775807",
+                     .most = LLONG_MAX},
+    [MODCAT_OFFSET] = {.name = "OFF_T", NUMBER, .bare_is_one = true, .suffixes = true, LONG_RANGE},
+    [MODCAT_MODE] = {.name = "MODE_T",
+                     .parse = parse_mode,
+                     .show = SHOW_NUMBER,
+                     .range = "0 to 07777",
+                     .most = 07777},
+    [MODCAT_UID] = {.name = "UID_T",
+                    .parse = parse_owner,
+                    .show = SHOW_NUMBER,
+                    ID_RANGE,
+                    .lookup = "getpwnam",
+                    .lookup_who = "user"},
+    [MODCAT_GID] = {.name = "GID_T",
+                    .parse = parse_owner,
+                    .show = SHOW_NUMBER,
+                    ID_RANGE,
+                    .lookup = "getgrnam",
+                    .lookup_who = "group"},
+    [MODCAT_STRING] = {.name = "STRING", .parse = parse_text, .show = SHOW_TEXT},
+    [MODCAT_STRING_OR_NONE] = {.name = "STRING-NULL",
+                               .parse = parse_nullable_text,
+                               .show = SHOW_TEXT},
+    [MODCAT_TIMEVAL] = {.name = "STRUCT-TIMEVAL", .parse = parse_time, TIME_RANGE},
+    [MODCAT_TIMESPEC] = {.name = "STRUCT-TIMESPEC", .parse = parse_time, TIME_RANGE},
+    [MODCAT_LINGER] = {.name = "STRUCT-LINGER",
+                       .parse = parse_number,
+                       .show = SHOW_LINGER,
+                       .range = "0 to 2147483647",
+                       .most = INT_MAX},
+    [MODCAT_DATA] = {.name = "BIN", .parse = parse_data},
+    [MODCAT_INT_INT] = {.name = "INT:INT", TUPLE, .fields = 2, .last = SHOW_NUMBER},
+    [MODCAT_INT_INTP] = {.name = "INT:INTP", TUPLE, .fields = 2, .last = SHOW_NUMBER},
+    [MODCAT_INT_DATA] = {.name = "INT:BIN", TUPLE, .fields = 2, .last = SHOW_NOTHING},
+    [MODCAT_INT_STRING] = {.name = "INT:STRING", TUPLE, .fields = 2, .last = SHOW_TEXT},
+    [MODCAT_INT_INT_INT] = {.name = "INT:INT:INT", TUPLE, .fields = 3, .last = SHOW_NUMBER},
+    [MODCAT_INT_INT_DATA] = {.name = "INT:INT:BIN", TUPLE, .fields = 3, .last = SHOW_NOTHING},
+    [MODCAT_INT_INT_STRING] = {.name = "INT:INT:STRING", TUPLE, .fields = 3, .last = SHOW_TEXT},
+    [MODCAT_IP4_HOST] = {.name = "IP4NAME", .parse = parse_host},
+    [MODCAT_IP4_SOCKET] = {.name = "IP4SOCK", .parse = parse_host},
+    [MODCAT_MEMBERSHIP] = {.name = "STRUCT-IP_MREQN", .parse = parse_membership},
+    [MODCAT_INT_SIZE] =
+        {.name = "INT", NUMBER, .bare_is_one = true, .suffixes = true, .patterns = true, INT_RANGE},
+    [MODCAT_INT_BOOL] =
+        {.name = "INT", NUMBER, .bare_is_one = true, .words = true, .patterns = true, INT_RANGE},
+    [MODCAT_SOURCE_MEMBERSHIP] = {.name = "IP-MREQ-SOURCE", .parse = parse_membership},
+};
+
+/* How much of a value a message repeats. */
+#define SHOWN_MAX 160
+
+int values_parse(enum modcat_value_type type, const char *name, const char *text,
+                 struct modcat_value *value, void **storage, char *reason, size_t reason_size)
+{
+    const struct parsing parsing = {.row = &rows[type],
+                                    .name = name,
+                                    .text = text,
+                                    .value = value,
+                                    .storage = storage,
+                                    .reason = reason,
+                                    .reason_size = reason_size};
+    *value = (struct modcat_value){.size = sizeof *value};
+    *storage = NULL;
+    return parsing.row->parse(&parsing);
+}
+
+const char *values_type_name(enum modcat_value_type type)
+{
+    return rows[type].name;
+}
+
+/* `before`, the option as the user wrote it, `after`. */
+static int complain(const struct parsing *parsing, const char *before, const char *after)
+{
+    const char *equals = parsing->text != NULL ? "=" : "";
+    const char *text = parsing->text != NULL ? parsing->text : "";
+    snprintf(parsing->reason, parsing->reason_size, "%s\"%.*s%s%.*s\"%s", before, SHOWN_MAX,
+             parsing->name, equals, SHOWN_MAX, text, after);
+    errno = EINVAL;
+    return -1;
+}
+
+static int complain_value_required(const struct parsing *parsing)
+{
+    return complain(parsing, "option ", ": value required");
+}
+
+static int complain_missing_number(const struct parsing *parsing)
+{
+    return complain(parsing, "parseopts(): missing numerical value of option ", "");
+}
+
+/* `which` is "", or "1st " and "2nd " in tuples. */
+static int complain_garbage(const struct parsing *parsing, const char *which)
+{
+    char before[80];
+    snprintf(before, sizeof before, "parseopts(): trailing garbage in %snumerical arg of option ",
+             which);
+    return complain(parsing, before, "");
+}
+
+static int complain_range(const struct parsing *parsing)
+{
+    char after[100];
+    snprintf(after, sizeof after, ": value is out of range (%s)", parsing->row->range);
+    return complain(parsing, "parseopts(): option ", after);
+}
+
+static int complain_byte(const struct parsing *parsing, long long number)
+{
+    char after[100];
+    snprintf(after, sizeof after, ": byte value exceeds limit (%lld vs. 255)", number);
+    return complain(parsing, "parseopts(): option ", after);
+}
+
+static bool written_as_pattern(const char *text)
+{
+    while (isspace((unsigned char)*text))
+        text++;
+    return *text == '0';
+}
+
+static int check_range(const struct parsing *parsing, const char *text, long long *number)
+{
+    const struct type_row *row = parsing->row;
+    if (*number >= row->least && *number <= row->most)
+        return 0;
+    if (row->patterns && written_as_pattern(text) && *number > 0 && *number <= UINT_MAX) {
+        *number = (int)(unsigned)*number;
+        return 0;
+    }
+    if (row == &rows[MODCAT_BYTE] && *number > 0)
+        return complain_byte(parsing, *number);
+    return complain_range(parsing);
+}
+
+bool values_suffix(char letter, int *bits)
+{
+    static const char letters[] = "kMG";
+    const char *found = letter == 'K' ? letters : letter != '\0' ? strchr(letters, letter) : NULL;
+    if (found != NULL)
+        *bits = 10 * (int)(found - letters + 1);
+    return found != NULL;
+}
+
+/* Multiplies by what a letter behind a number says. Returns the place behind it. */
+static const char *take_suffix(const struct parsing *parsing, const char *rest, long long *number)
+{
+    int bits;
+    if (!parsing->row->suffixes || !values_suffix(*rest, &bits))
+        return rest;
+    if (__builtin_mul_overflow(*number, 1LL << bits, number))
+        errno = ERANGE;
+    return rest + 1;
+}
+
+/* Reads a number that ends at `end`; *text moves there. */
+static int read_number(const struct parsing *parsing, const char **text, int base, char end,
+                       const char *which, long long *number)
+{
+    char *rest;
+    errno = 0;
+    *number = strtoll(*text, &rest, base);
+    if (rest == *text)
+        return complain_missing_number(parsing);
+    const char *behind = take_suffix(parsing, rest, number);
+    if (*behind != end)
+        return complain_garbage(parsing, which);
+    if (errno == ERANGE)
+        return complain_range(parsing);
+    if (check_range(parsing, *text, number) < 0)
+        return -1;
+    *text = behind;
+    return 0;
+}
+
+/* Returns false for what is none of the words. */
+static bool read_truth(const char *text, long long *number)
+{
+    static const char *const words[][2] = {{"no", "yes"}, {"false", "true"}, {"off", "on"}};
+    for (size_t i = 0; i < MODCAT_COUNT(words); i++)
+        for (int truth = 0; truth < 2; truth++)
+            if (strcasecmp(text, words[i][truth]) == 0) {
+                *number = truth;
+                return true;
+            }
+    return false;
+}
+
+static int parse_number(const struct parsing *parsing)
+{
+    const char *text = parsing->text;
+    if (text == NULL && !parsing->row->bare_is_one)
+        return complain_value_required(parsing);
+    if (text == NULL) {
+        parsing->value->number = 1;
+        return 0;
+    }
+    if (parsing->row->words && read_truth(text, &parsing->value->number))
+        return 0;
+    return read_number(parsing, &text, 0, '\0', "", &parsing->value->number);
+}
+
+static int parse_bool(const struct parsing *parsing)
+{
+    if (parse_number(parsing) < 0)
+        return -1;
+    parsing->value->number = parsing->value->number != 0;
+    return 0;
+}
+
+static int parse_nullable_number(const struct parsing *parsing)
+{
+    parsing->value->absent = parsing->text != NULL && *parsing->text == '\0';
+    return parsing->value->absent ? 0 : parse_number(parsing);
+}
+
+static int parse_mode(const struct parsing *parsing)
+{
+    const char *text = parsing->text;
+    if (text == NULL)
+        return complain_value_required(parsing);
+    return read_number(parsing, &text, 8, '\0', "", &parsing->value->number);
+}
+
+static bool look_up_owner(const struct parsing *parsing)
+{
+    if (parsing->row == &rows[MODCAT_UID]) {
+        const struct passwd *user = getpwnam(parsing->text);
+        parsing->value->number = user != NULL ? user->pw_uid : 0;
+        return user != NULL;
+    }
+    const struct group *group = getgrnam(parsing->text);
+    parsing->value->number = group != NULL ? group->gr_gid : 0;
+    return group != NULL;
+}
+
+static int parse_owner(const struct parsing *parsing)
+{
+    if (parsing->text == NULL)
+        return complain_value_required(parsing);
+    if (isdigit((unsigned char)*parsing->text))
+        return parse_number(parsing);
+    if (look_up_owner(parsing))
+        return 0;
+    snprintf(parsing->reason, parsing->reason_size, "%s(\"%.*s\"): no such %s",
+             parsing->row->lookup, SHOWN_MAX, parsing->text, parsing->row->lookup_who);
+    errno = EINVAL;
+    return -1;
+}
+
+static int parse_time(const struct parsing *parsing)
+{
+    if (parsing->text == NULL)
+        return complain_value_required(parsing);
+    char *rest;
+    errno = 0;
+    double seconds = strtod(parsing->text, &rest);
+    if (rest == parsing->text)
+        return complain_missing_number(parsing);
+    if (*rest != '\0')
+        return complain_garbage(parsing, "");
+    if (errno == ERANGE && !isfinite(seconds)) {
+        snprintf(parsing->reason, parsing->reason_size, "strtod(\"%.*s\", NULL): %s", SHOWN_MAX,
+                 parsing->text, strerror(ERANGE));
+        return -1;
+    }
+    if (!isfinite(seconds) || seconds < 0 || seconds > TIME_SECONDS_MAX)
+        return complain_range(parsing);
+    long long whole = (long long)seconds;
+    parsing->value->time =
+        whole * MODCAT_SECOND + (long long)((seconds - (double)whole) * MODCAT_SECOND + 0.5);
+    return 0;
+}
+
+static int parse_const(const struct parsing *parsing)
+{
+    if (parsing->text == NULL)
+        return 0;
+    snprintf(parsing->reason, parsing->reason_size, "no value permitted for option \"%s\"",
+             parsing->name);
+    errno = EINVAL;
+    return -1;
+}
+
+static int store_text(const struct parsing *parsing, const char *text)
+{
+    parsing->value->string = text;
+    parsing->value->length = strlen(text);
+    return 0;
+}
+
+static int parse_text(const struct parsing *parsing)
+{
+    if (parsing->text == NULL)
+        return complain_value_required(parsing);
+    return store_text(parsing, parsing->text);
+}
+
+static int parse_nullable_text(const struct parsing *parsing)
+{
+    parsing->value->absent = parsing->text == NULL;
+    return parsing->value->absent ? 0 : store_text(parsing, parsing->text);
+}
+
+static int parse_host(const struct parsing *parsing)
+{
+    if (parsing->text == NULL || *parsing->text == '\0')
+        return complain_value_required(parsing);
+    return store_text(parsing, parsing->text);
+}
+
+static int parse_membership(const struct parsing *parsing)
+{
+    if (parse_host(parsing) < 0)
+        return -1;
+    const char *bracket = *parsing->text == '[' ? strchr(parsing->text, ']') : NULL;
+    if (strchr(bracket != NULL ? bracket : parsing->text, ':') == NULL)
+        return complain(parsing, "syntax in option ", ": missing ':'");
+    return 0;
+}
+
+static int store_data(const struct parsing *parsing, const char *text)
+{
+    unsigned char data[VALUES_DATA_MAX];
+    const char *why;
+    ssize_t length = modcat_parse_data(text, data, sizeof data, &why);
+    if (length < 0) {
+        snprintf(parsing->reason, parsing->reason_size,
+                 "parseopts_table(): problem with \"%.*s\" data: %s", SHOWN_MAX, text, why);
+        errno = EINVAL;
+        return -1;
+    }
+    *parsing->storage = memory_alloc((size_t)length);
+    if (length > 0)
+        memcpy(*parsing->storage, data, (size_t)length);
+    parsing->value->data = *parsing->storage;
+    parsing->value->length = (size_t)length;
+    return 0;
+}
+
+static int parse_data(const struct parsing *parsing)
+{
+    if (parsing->text == NULL)
+        return complain_value_required(parsing);
+    return store_data(parsing, parsing->text);
+}
+
+static int count_fields(const char *text)
+{
+    int count = 1;
+    for (; *text != '\0'; text++)
+        count += *text == ':';
+    return count;
+}
+
+static int parse_last_field(const struct parsing *parsing, const char *text, long long *number)
+{
+    switch (parsing->row->last) {
+    case SHOW_NUMBER:
+        return read_number(parsing, &text, 0, '\0', "", number);
+    case SHOW_TEXT:
+        return store_text(parsing, text);
+    default:
+        return store_data(parsing, text);
+    }
+}
+
+static int parse_tuple(const struct parsing *parsing)
+{
+    static const char *const which[] = {"1st ", "2nd "};
+    long long *const numbers[] = {&parsing->value->number, &parsing->value->second,
+                                  &parsing->value->third};
+    const char *text = parsing->text;
+    int last = parsing->row->fields - 1;
+
+    if (text == NULL)
+        return complain(parsing, "option ", ": values required");
+    if (*text == '\0')
+        return complain_missing_number(parsing);
+    if (count_fields(text) <= last) {
+        snprintf(parsing->reason, parsing->reason_size,
+                 "parseopts(): option \"%s\": %d arguments required", parsing->name, last + 1);
+        errno = EINVAL;
+        return -1;
+    }
+    for (int field = 0; field < last; field++) {
+        if (read_number(parsing, &text, 0, ':', which[field], numbers[field]) < 0)
+            return -1;
+        text++;
+    }
+    return parse_last_field(parsing, text, numbers[last]);
+}
+
+static void show_tuple(const struct type_row *row, const struct modcat_value *value, char *text,
+                       size_t size)
+{
+    char front[50], last[SHOWN_MAX];
+    long long number = row->fields == 2 ? value->second : value->third;
+
+    if (row->fields == 2)
+        snprintf(front, sizeof front, "%lld", value->number);
+    else
+        snprintf(front, sizeof front, "%lld:%lld", value->number, value->second);
+    if (row->last == SHOW_NUMBER)
+        snprintf(last, sizeof last, "%lld", number);
+    else if (row->last == SHOW_TEXT)
+        snprintf(last, sizeof last, "\"%.*s\"", SHOWN_MAX - 3, value->string);
+    else
+        snprintf(last, sizeof last, "...");
+    snprintf(text, size, "%s:%s", front, last);
+}
+
+bool values_show(enum modcat_value_type type, const struct modcat_value *value, char *text,
+                 size_t size)
+{
+    const struct type_row *row = &rows[type];
+    if (row->show == SHOW_NOTHING)
+        return false;
+    if (value->absent)
+        snprintf(text, size, "NULL");
+    else if (row->show == SHOW_NUMBER)
+        snprintf(text, size, "%lld", value->number);
+    else if (row->show == SHOW_LINGER)
+        snprintf(text, size, "{1,%lld}", value->number);
+    else if (row->show == SHOW_TEXT)
+        snprintf(text, size, "\"%s\"", value->string);
+    else
+        show_tuple(row, value, text, size);
+    return true;
+}
