@@ -20,6 +20,7 @@ libcore_a_SOURCES = \
 	core/base/sockaddr.c core/base/sockaddr.h \
 	core/base/system_calls.h \
 	core/base/system_log.c core/base/system_log.h \
+	core/base/version.c core/base/version.h \
 	core/base/wait.c core/base/wait.h \
 	core/base/words.c core/base/words.h \
 	core/values/groups.c core/values/groups.h \
@@ -49,8 +50,11 @@ libcore_a_SOURCES = \
 	core/opening/environment.c core/opening/environment.h \
 	core/opening/leftovers.c core/opening/leftovers.h \
 	core/opening/opening.c core/opening/opening.h \
+	core/opening/opening_settings.c core/opening/opening_settings.h \
+	core/opening/session_state.c core/opening/session_state.h \
 	core/options/account.c core/options/account.h \
 	core/options/appl.c \
+	core/options/apply.c core/options/apply.h \
 	core/options/confine.c core/options/confine.h \
 	core/options/data.c \
 	core/options/effects.c core/options/effects.h \
@@ -120,8 +124,9 @@ libcore_a_SOURCES = \
 	core/relay/splicing.c \
 	core/relay/statistics.c core/relay/statistics.h \
 	core/relay/unwanted.c core/relay/unwanted.h \
+	core/serve/fork.c core/serve/fork.h \
 	core/serve/serve.c core/serve/serve.h \
-	core/serve/side.c core/serve/side.h \
+	core/serve/sides.c core/serve/sides.h \
 	core/command/commandline.c core/command/commandline.h \
 	core/command/compat.c core/command/compat.h \
 	core/command/complete.c core/command/complete.h \

@@ -9,11 +9,13 @@
 #include "core/command/compat.h"
 #include "core/command/complete.h"
 #include "core/command/describe.h"
+#include "core/command/descriptors.h"
 #include "core/command/features.h"
 #include "core/command/help.h"
+#include "core/opening/environment.h"
 #include "core/registry/registry.h"
 #include "core/relay/relay.h"
-#include "core/opening/environment.h"
+#include "core/serve/sides.h"
 #include "core/session/session.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -84,7 +86,7 @@ static int initialise(struct session *session, const struct settings *settings,
         return -1;
     }
     take_all_secrets(pairs);
-    session_start(session, settings, pairs);
+    session_start(session, settings, pairs, relay_log_statistics);
     return 0;
 }
 
@@ -98,12 +100,19 @@ static int prepare(struct session *session)
     return session_lock(session, settings->lock_file, settings->lock_wait);
 }
 
+static int transfer(struct session *session)
+{
+    if (session->settings->show_descriptors)
+        descriptors_print(session);
+    return relay_run(session);
+}
+
 /* A failure of opening is status 1; with -s, where errors do not end the program, -1. */
 static int open_and_transfer(struct session *session)
 {
-    enum session_result result = prepare(session) < 0 ? SESSION_FAILED : session_open(session);
+    enum session_result result = prepare(session) < 0 ? SESSION_FAILED : sides_open(session);
     if (result == SESSION_OPEN)
-        return session->settings->no_data ? 0 : relay_run(session);
+        return session->settings->no_data ? 0 : transfer(session);
     if (session->settings->statistics)
         relay_log_statistics(session);
     if (result == SESSION_DONE || session->done)

@@ -394,6 +394,9 @@ if !SANITIZERS
 TESTS += tests/abi/exports_test
 endif
 
+dist_check_SCRIPTS += tests/structure/floors_test
+TESTS += tests/structure/floors_test
+
 # The driver kit: what authors of drivers get, and what is not loaded.
 kit_tests = tests/kit/abi_test tests/kit/completion_test tests/kit/driver_check_test \
 	tests/kit/example_test tests/kit/introspection_test tests/kit/loading_test \
@@ -428,7 +431,7 @@ TESTS += $(manual_tests)
 
 # For tools/check quick: the unit tests, and one system test of each area that takes seconds.
 quick_tests = tests/kit/introspection_test tests/kit/loading_test tests/abi/headers_test \
-	tests/manuals/tables_test
+	tests/manuals/tables_test tests/structure/floors_test
 if TESTS_BUILT
 quick_tests += $(unit_tests) tests/system/errors_test tests/system/exec_test \
 	tests/system/files_test tests/system/listen_test tests/system/proxy_test tests/system/pty_test \

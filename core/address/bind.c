@@ -7,11 +7,11 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "core/services/net/filter.h"
-#include "core/values/groups.h"
-#include "core/values/values.h"
 #include "core/registry/known.h"
 #include "core/registry/registry.h"
+#include "core/values/groups.h"
+#include "core/values/range.h"
+#include "core/values/values.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -246,17 +246,18 @@ static void log_option(const struct address_option *option)
 /* What can be said about an option's text before anything is opened, besides its type. With -s it
  * is left for then: an option that fails here would be dropped, and a filter must not be. */
 static const struct text_check {
-    modcat_apply_fn *apply; /* of the option */
+    const char *name; /* of an option of the core */
     int (*check)(const char *text, const char *groups, char *reason, size_t reason_size);
 } text_checks[] = {
-    {filter_apply_range, filter_check_range},
+    {"range", range_check},
 };
 
 static int check_text(const struct address_option *option, const char *groups, char *reason,
                       size_t reason_size)
 {
     for (size_t i = 0; i < MODCAT_COUNT(text_checks) && !log_sloppy(); i++)
-        if (option->entry->option.apply == text_checks[i].apply)
+        if (option->entry->driver == NULL &&
+            strcmp(option->entry->option.name, text_checks[i].name) == 0)
             return text_checks[i].check(option->value.string, groups, reason, reason_size);
     return 0;
 }

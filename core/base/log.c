@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
+
 #include "core/base/json.h"
 #include "core/base/outlet.h"
 #include "core/base/output_file.h"

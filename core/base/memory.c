@@ -36,6 +36,11 @@ void *memory_resize(void *old, size_t count, size_t size)
     return or_die(reallocarray(old, count > 0 ? count : 1, size > 0 ? size : 1));
 }
 
+void *memory_copy(const void *data, size_t size)
+{
+    return memcpy(memory_alloc(size), data, size);
+}
+
 char *memory_copy_text(const char *text)
 {
     return or_die(strdup(text));

@@ -10,6 +10,7 @@
 void *memory_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 void *memory_zeroed(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 void *memory_resize(void *old, size_t count, size_t size) __attribute__((returns_nonnull));
+void *memory_copy(const void *data, size_t size) __attribute__((malloc, returns_nonnull));
 char *memory_copy_text(const char *text) __attribute__((malloc, returns_nonnull));
 char *memory_copy_span(const char *text, size_t length) __attribute__((malloc, returns_nonnull));
 /* "folder/name". */

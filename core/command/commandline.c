@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "core/command/commandline.h"
+
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "core/command/defaults.h"
+
 #include "core/base/log.h"
 #include "core/base/signals.h"
 

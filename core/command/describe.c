@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "core/command/describe.h"
+
 #include "core/command/describe_json.h"
 
 #include "core/base/log.h"

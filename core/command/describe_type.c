@@ -9,8 +9,8 @@
 #include "core/base/words.h"
 #include "core/command/help.h"
 #include "core/command/json.h"
-#include "core/values/groups.h"
 #include "core/registry/known.h"
+#include "core/values/groups.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* A descriptor in a few words: its kind, and what it leads to. */
 
 #define _GNU_SOURCE
-#include "core/command/descriptor.h"
 #include "core/base/sockaddr.h"
+#include "core/command/descriptor.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,7 +3,6 @@
 
 #include "core/command/descriptor.h"
 #include "core/relay/screen.h"
-#include "core/serve/side.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,7 @@
 #define _GNU_SOURCE
 #include "core/command/features.h"
+
+#include "core/base/version.h"
 #include "core/command/commandline.h"
 #include "core/command/help.h"
 
@@ -9,11 +11,6 @@
 
 #include <string.h>
 #include <sys/utsname.h>
-
-/* The program that modcat stands in for when it is called so, and the version of it that it is
- * compatible with. */
-#define STANDS_IN_FOR "socat"
-#define STANDS_IN_VERSION "1.8.1.1"
 
 /* How it is known whether a feature is there. */
 enum source { ALWAYS, NEVER, DRIVER, TYPE, GROUP, OPTION };
@@ -87,16 +84,6 @@ static bool has_feature(const struct registry *registry, const struct feature *f
     return false;
 }
 
-static bool stands_in(const char *program)
-{
-    return strcmp(program, STANDS_IN_FOR) == 0;
-}
-
-const char *features_version(const char *program)
-{
-    return stands_in(program) ? STANDS_IN_VERSION : PACKAGE_VERSION;
-}
-
 static void put_system(FILE *out)
 {
     struct utsname system;
@@ -122,10 +109,11 @@ static void put_features(FILE *out, const struct registry *registry)
 static void put_version(FILE *out, const char *program)
 {
     const char *built = __DATE__ " " __TIME__;
-    if (stands_in(program)) {
+    if (version_stands_in(program)) {
         fprintf(out,
-                STANDS_IN_FOR ": modcat, a relay between two addresses\n" STANDS_IN_FOR
-                              " version " STANDS_IN_VERSION " on %s (modcat " PACKAGE_VERSION ")\n",
+                VERSION_STANDS_IN_FOR
+                ": modcat, a relay between two addresses\n" VERSION_STANDS_IN_FOR
+                " version " VERSION_STANDS_IN " on %s (modcat " PACKAGE_VERSION ")\n",
                 built);
         return;
     }

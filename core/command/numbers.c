@@ -1,4 +1,5 @@
 #include "core/command/numbers.h"
+
 #include "core/base/log.h"
 #include "core/values/values.h"
 

@@ -3,7 +3,7 @@
  * on to wait for signals in its one place. */
 
 #include "core/base/memory.h"
-#include "core/session/session.h"
+#include "core/opening/session_state.h"
 #include <errno.h>
 #include <modcat/driver.h>
 #include <poll.h>

@@ -4,7 +4,7 @@
 #include "core/base/entry.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/session/session.h"
+#include "core/opening/session_state.h"
 #include <errno.h>
 #include <limits.h>
 #include <modcat/driver.h>

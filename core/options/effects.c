@@ -12,36 +12,6 @@
 #include <sys/time.h>
 #include <time.h>
 
-void effects_store(struct opening_settings *settings, const struct modcat_option *option,
-                   const struct modcat_value *value)
-{
-    void *member = (char *)settings + option->major;
-    switch (option->type) {
-    case MODCAT_CONST:
-        *(int *)member = option->minor;
-        break;
-    case MODCAT_BOOL:
-        *(bool *)member = value->number != 0;
-        break;
-    case MODCAT_UINT:
-        *(unsigned *)member = (unsigned)value->number;
-        break;
-    case MODCAT_SIZE:
-        *(size_t *)member = (size_t)value->number;
-        break;
-    case MODCAT_TIMEVAL:
-    case MODCAT_TIMESPEC:
-        *(long long *)member = value->time;
-        break;
-    case MODCAT_STRING:
-        *(const char **)member = value->string;
-        break;
-    default:
-        *(int *)member = (int)value->number;
-        break;
-    }
-}
-
 /* The arguments of one call: `data` points to one of the members behind it, or to the value's. */
 struct sockopt {
     int level, name;
@@ -333,6 +303,6 @@ int effects_carry_out(struct modcat_opening *opening, int fd, const struct modca
         return 0;
     }
     if (option->effect == EFFECT_SETTING)
-        effects_store(&opening->set, option, value);
+        opening_settings_store(&opening->set, option, value);
     return 0;
 }

@@ -3,11 +3,11 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/options/confine.h"
-#include "core/registry/registry.h"
 #include "core/opening/environment.h"
 #include "core/opening/leftovers.h"
-#include "core/session/session.h"
+#include "core/opening/session_state.h"
+#include "core/options/confine.h"
+#include "core/registry/registry.h"
 
 #include <errno.h>
 #include <grp.h>

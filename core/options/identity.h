@@ -10,15 +10,7 @@
 #include "core/options/account.h"
 #include <stdbool.h>
 
-struct modcat_value;
-
-/* What the options of a phase want; NULL: nothing. */
-struct identity_wish {
-    const struct modcat_value *root;
-    const struct modcat_value *group;
-    const struct modcat_value *user;
-    const struct modcat_value *account;
-};
+struct modcat_opening;
 
 /* Carries out what the options of a phase wanted. Returns 0, or -1 after reporting: the process may
  * have changed in part, and whatever needs the change must not go on.

@@ -4,10 +4,10 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/procfs.h"
+#include "core/opening/session_state.h"
 #include "core/options/identity.h"
 #include "core/options/process_state.h"
 #include "core/registry/registry.h"
-#include "core/session/session.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,12 +4,12 @@
 #include "core/options/process_state.h"
 
 #include "core/base/log.h"
+#include "core/opening/session_state.h"
 #include "core/options/effects.h"
-#include "core/values/groups.h"
 #include "core/options/identity.h"
 #include "core/options/namespaces.h"
 #include "core/registry/registry.h"
-#include "core/session/session.h"
+#include "core/values/groups.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,9 +2,9 @@
 #include "core/registry/manifest.h"
 
 #include "core/base/memory.h"
+#include "core/registry/tables.h"
 #include "core/values/groups.h"
 #include "core/values/values.h"
-#include "core/registry/tables.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,12 +4,12 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "core/values/groups.h"
-#include "core/values/values.h"
 #include "core/registry/guard.h"
 #include "core/registry/loader.h"
 #include "core/registry/search.h"
 #include "core/registry/tables.h"
+#include "core/values/groups.h"
+#include "core/values/values.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

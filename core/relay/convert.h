@@ -3,10 +3,8 @@
 #ifndef CORE_RELAY_CONVERT_H
 #define CORE_RELAY_CONVERT_H
 
+#include "core/opening/opening_settings.h"
 #include <stddef.h>
-
-/* How an address's lines end outside; the relay itself uses LF. */
-enum line_end { LINE_END_RAW, LINE_END_CR, LINE_END_CRNL };
 
 /* Converts `length` bytes. `output` must hold twice as many. Returns the number of bytes put
  * there. Bytes are looked at one by one, without memory of earlier chunks. */

@@ -4,11 +4,11 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/patient.h"
+#include "core/base/wait.h"
+#include "core/relay/moving.h"
 #include "core/services/net/socket.h"
 #include "core/session/endpoint.h"
 #include "core/session/halfclose.h"
-#include "core/relay/moving.h"
-#include "core/base/wait.h"
 #include <stdint.h>
 #include <stdlib.h>
 

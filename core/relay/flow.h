@@ -3,9 +3,9 @@
 #ifndef CORE_RELAY_FLOW_H
 #define CORE_RELAY_FLOW_H
 
-#include "core/services/datagram/batch.h"
 #include "core/relay/lost.h"
 #include "core/relay/splice.h"
+#include "core/services/datagram/batch.h"
 #include "core/session/session.h"
 #include <stdbool.h>
 #include <stddef.h>

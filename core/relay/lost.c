@@ -3,9 +3,9 @@
 
 #include "core/base/log.h"
 #include "core/base/shortage.h"
-#include "core/services/datagram/operations.h"
 #include "core/base/sockaddr.h"
 #include "core/relay/moving.h"
+#include "core/services/datagram/operations.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #ifndef CORE_RELAY_MOVING_H
 #define CORE_RELAY_MOVING_H
 
+#include "core/opening/session_state.h"
 #include "core/relay/flow.h"
-#include "core/serve/side.h"
 #include <errno.h>
 
 static inline const struct opening_settings *flow_source_settings(const struct flow *flow)

@@ -3,18 +3,16 @@
 
 #include "core/base/log.h"
 #include "core/base/signals.h"
-#include "core/command/descriptors.h"
-#include "core/services/process/programs.h"
+#include "core/base/wait.h"
 #include "core/relay/dump.h"
-#include "core/session/endpoint.h"
 #include "core/relay/flow.h"
 #include "core/relay/moving.h"
 #include "core/relay/progress.h"
 #include "core/relay/statistics.h"
 #include "core/relay/unwanted.h"
-#include "core/base/wait.h"
+#include "core/services/process/programs.h"
+#include "core/session/endpoint.h"
 #include "core/session/parting.h"
-#include "core/serve/side.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -537,8 +535,6 @@ static void start_flows(struct relay *relay)
 static int run(struct relay *relay)
 {
     struct session *session = relay->session;
-    if (session->settings->show_descriptors)
-        descriptors_print(session);
     start_flows(relay);
     session->relay = relay;
     progress_start(&relay->progress, session, relay->flows);

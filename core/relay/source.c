@@ -2,10 +2,10 @@
 
 #define _GNU_SOURCE
 #include "core/base/log.h"
-#include "core/relay/convert.h"
-#include "core/session/endpoint.h"
-#include "core/relay/moving.h"
 #include "core/base/wait.h"
+#include "core/relay/convert.h"
+#include "core/relay/moving.h"
+#include "core/session/endpoint.h"
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "core/relay/unwanted.h"
 
-#include "core/session/endpoint.h"
 #include "core/relay/moving.h"
+#include "core/session/endpoint.h"
 
 /* So much of it is dropped before others get their turn. */
 #define ROUNDS_MAX 16

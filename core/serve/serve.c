@@ -4,9 +4,13 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
-#include "core/options/process_state.h"
 #include "core/opening/environment.h"
+#include "core/options/process_state.h"
+#include "core/serve/fork.h"
+#include "core/services/process/children.h"
+#include "core/services/process/stage.h"
 #include "core/session/layer.h"
+#include "core/session/session.h"
 #include <errno.h>
 #include <modcat/net.h>
 #include <poll.h>
@@ -145,7 +149,7 @@ static enum session_result hand_over(struct server *server, struct opened *opene
 {
     if (!server->listening->set.fork)
         return settle_only_peer(server, opened);
-    int pid = session_fork(server->session, &server->listening->set);
+    int pid = fork_for_peer(server->session, &server->listening->set);
     if (pid < 0)
         return SESSION_FAILED;
     if (pid > 0) {

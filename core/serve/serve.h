@@ -4,7 +4,7 @@
 #ifndef CORE_SERVE_SERVE_H
 #define CORE_SERVE_SERVE_H
 
-#include "core/session/session.h"
+#include "core/serve/sides.h"
 
 /* Takes over the listener and its opening. SESSION_OPEN: *opened holds a peer, in the only process
  * or in a child. SESSION_DONE: accept-timeout has ended the waiting. */

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/patient.h"
+#include "core/options/apply.h"
 #include "core/registry/registry.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -113,14 +114,14 @@ static int finish_levels(const struct opened *opened)
         return -1;
     if (opened->shares_opening)
         return 0;
-    if (opening_finish(opened->opening, opened->endpoint) < 0)
+    if (apply_finish(opened->opening, opened->endpoint) < 0)
         return -1;
-    return opening_report_unused(opened->opening) > 0 && !log_sloppy() ? -1 : 0;
+    return apply_report_unused(opened->opening) > 0 && !log_sloppy() ? -1 : 0;
 }
 
 int layer_complete(struct opened *opened)
 {
-    if (opening_settle(opened->opening, opened->endpoint) < 0 || put_all_on(opened) < 0)
+    if (apply_settle(opened->opening, opened->endpoint) < 0 || put_all_on(opened) < 0)
         return -1;
     return finish_levels(opened);
 }

@@ -5,19 +5,16 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
-#include "core/base/signals.h"
-#include "core/command/features.h"
-#include "core/services/net/socket.h"
-#include "core/options/account.h"
-#include "core/options/namespaces.h"
-#include "core/services/process/programs.h"
-#include "core/session/endpoint.h"
-#include "core/relay/relay.h"
+#include "core/base/version.h"
 #include "core/opening/environment.h"
 #include "core/opening/leftovers.h"
-#include "core/session/parting.h"
-#include "core/serve/side.h"
+#include "core/options/account.h"
+#include "core/services/net/socket.h"
+#include "core/services/process/children.h"
+#include "core/services/process/programs.h"
 #include "core/services/tty/terminals.h"
+#include "core/session/endpoint.h"
+#include "core/session/parting.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -26,40 +23,41 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-static void tell_process_id(const struct session *session, const char *name)
+void session_tell_process(const struct session *session, const char *name)
 {
     AUTO_FREE char *id = memory_format("%d", (int)getpid());
     environment_set_prefixed(session->environment, name, id);
 }
 
-void session_start(struct session *session, const struct settings *settings,
-                   struct address_pair *addresses[2])
+/* What happened first is told first. */
+static void bury_children(struct session *session)
 {
-    *session = (struct session){.settings = settings};
+    children_reap(session->children);
+    programs_reap(session);
+}
+
+static const struct session_events events = {
+    .resized = terminals_resized,
+    .pass_signals = programs_pass_signals,
+    .child_ended = bury_children,
+};
+
+void session_start(struct session *session, const struct settings *settings,
+                   struct address_pair *addresses[2], void (*statistics)(const struct session *))
+{
+    *session = (struct session){.settings = settings, .events = &events};
+    session->log_statistics = statistics;
+    session->children = children_new();
     session->environment = environment_new();
-    environment_set_prefixed(session->environment, "VERSION", features_version(log_program()));
-    tell_process_id(session, "PID");
-    tell_process_id(session, "PPID");
+    environment_set_prefixed(session->environment, "VERSION", version_claimed(log_program()));
+    session_tell_process(session, "PID");
+    session_tell_process(session, "PPID");
     for (int i = 0; i < 2; i++)
         session->sides[i] = (struct side){
             .address = addresses[i],
             .directions = settings->directions[i],
             .number = i + 1,
         };
-}
-
-enum session_result session_open(struct session *session)
-{
-    if (accounts_look_up(session) < 0)
-        return SESSION_FAILED;
-    namespaces_open(session);
-    enum session_result result = side_open(session, &session->sides[0]);
-    if (result == SESSION_OPEN)
-        result = side_open(session, &session->sides[1]);
-    if (result != SESSION_OPEN)
-        return result;
-    terminals_pass_size(session);
-    return side_give_up_privileges(session) < 0 ? SESSION_FAILED : SESSION_OPEN;
 }
 
 static void close_slowly(void *fd)
@@ -172,7 +170,7 @@ void session_leave_to_child(struct opened *opened)
 }
 
 /* One session's end is no end for the others. */
-static void keep_open(const struct opened *opened)
+void session_keep_open(const struct opened *opened)
 {
     for (; opened != NULL && opened->opening != NULL; opened = opened->lower) {
         opened->opening->set.end_close = true;
@@ -184,9 +182,9 @@ static void keep_open(const struct opened *opened)
 void session_finish(struct session *session)
 {
     /* Those who serve peers go on with what was open before they were made. */
-    if (session->children.count > 0) {
-        keep_open(&session->sides[0].first);
-        keep_open(&session->sides[0].second);
+    if (children_count(session->children) > 0) {
+        session_keep_open(&session->sides[0].first);
+        session_keep_open(&session->sides[0].second);
     }
     for (int i = 0; i < 2; i++) {
         close_endpoints(&session->sides[i].first);
@@ -204,7 +202,7 @@ void session_free(struct session *session)
         address_free(session->sides[i].address);
     }
     programs_forget(session);
-    children_forget(&session->children);
+    children_free(session->children);
     environment_free(session->environment);
     accounts_free(session);
 }
@@ -213,73 +211,6 @@ void session_close(struct session *session)
 {
     session_finish(session);
     session_free(session);
-}
-
-int session_wait(struct session *session, struct wait_entry *entries, size_t count,
-                 long long deadline)
-{
-    for (;;) {
-        if (signals_ending() != 0) {
-            errno = ECANCELED;
-            return -1;
-        }
-        if (signals_take_statistics())
-            relay_log_statistics(session);
-        if (signals_take_resized())
-            terminals_resized(session);
-        programs_pass_signals(session);
-        if (signals_take_child()) {
-            children_reap(&session->children);
-            programs_reap(session);
-            errno = EINTR;
-            return -1;
-        }
-        int ready = wait_ready(entries, count, deadline);
-        if (ready >= 0 || errno != EINTR)
-            return ready;
-    }
-}
-
-/* Children that end do not matter to somebody who waits for a descriptor. */
-static int wait_through(struct session *session, struct wait_entry *entry, size_t count,
-                        long long deadline)
-{
-    int ready;
-    do
-        ready = session_wait(session, entry, count, deadline);
-    while (ready < 0 && errno == EINTR);
-    return ready;
-}
-
-int session_pause(struct session *session, long long delay)
-{
-    return wait_through(session, NULL, 0, modcat_deadline(delay));
-}
-
-/* What options so-rcvtimeo and so-sndtimeo say about a call that blocks holds for waiting instead.
- * Returns the earlier one of two deadlines. */
-static long long bound_by_socket(int fd, short events, long long deadline)
-{
-    struct timeval timeout = {0};
-    socklen_t size = sizeof timeout;
-    int name = (events & POLLIN) != 0 ? SO_RCVTIMEO : SO_SNDTIMEO;
-    if (fd < 0 || getsockopt(fd, SOL_SOCKET, name, &timeout, &size) < 0 ||
-        (timeout.tv_sec == 0 && timeout.tv_usec == 0))
-        return deadline;
-    long long bound = modcat_deadline(timeout.tv_sec * MODCAT_SECOND + timeout.tv_usec * 1000LL);
-    return deadline == MODCAT_FOREVER || bound < deadline ? bound : deadline;
-}
-
-int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline)
-{
-    struct wait_entry entry = {.fd = fd, .events = events};
-    deadline = bound_by_socket(fd, events, deadline);
-    return wait_through(opening->session, &entry, 1, deadline);
-}
-
-long long modcat_deadline(long long delay)
-{
-    return delay == MODCAT_FOREVER ? MODCAT_FOREVER : wait_now() + delay;
 }
 
 static int pause_for_lock(void *session)
@@ -305,61 +236,4 @@ int session_lock(struct session *session, const char *path, bool wait)
         return -1;
     leftovers_add(session, path, "released lock");
     return 0;
-}
-
-/* What the first address had opened before the second one made this process is the parent's too. */
-static void share_first_side(struct session *session)
-{
-    if (session->sides[1].first.endpoint == NULL && session->sides[1].second.endpoint == NULL)
-        return;
-    keep_open(&session->sides[0].first);
-    keep_open(&session->sides[0].second);
-}
-
-static void become_child(struct session *session, const struct opening_settings *set)
-{
-    session->forked = true;
-    children_forget(&session->children);
-    programs_forget(session);
-    share_first_side(session);
-    tell_process_id(session, "PID");
-    if (set->children_shutup > 0)
-        log_lower(set->children_shutup);
-    log_info("just born: child process %d", (int)getpid());
-}
-
-/* A limit of processes or memory does not end a server: the peer waits, and with it the queue. */
-static pid_t fork_patiently(struct session *session)
-{
-    pid_t pid;
-    while ((pid = fork()) < 0) {
-        if (shortage_may_warn(&session->fork_quiet_until))
-            log_warning("fork(): %s; trying again until it works", strerror(errno));
-        if (session_pause(session, SHORTAGE_PAUSE) < 0)
-            return -1;
-    }
-    return pid;
-}
-
-int session_fork(struct session *session, const struct opening_settings *set)
-{
-    struct children *children = &session->children;
-    long long pause = session->settings->fork_wait * MODCAT_SECOND;
-    struct stage *stage =
-        set->max_children > 0 ? stage_new(&children->stages, (size_t)set->max_children) : NULL;
-    pid_t pid = fork_patiently(session);
-    if (pid < 0) {
-        stage_free(stage);
-        return -1;
-    }
-    if (pid == 0) {
-        become_child(session, set);
-        session->stage = stage;
-    } else {
-        log_notice("forked off child process %d", (int)pid);
-        children_add(children, pid, stage, modcat_deadline(pause));
-    }
-    if (pause > 0)
-        session_pause(session, pause);
-    return pid;
 }

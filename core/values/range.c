@@ -2,6 +2,7 @@
 #include "core/values/range.h"
 
 #include "core/base/sockaddr.h"
+#include "core/base/words.h"
 #include "core/values/values.h"
 
 #include <arpa/inet.h>
@@ -166,17 +167,13 @@ int range_parse(int family, const char *text, range_lookup_fn *lookup, void *con
                 struct range *range, char *reason, size_t reason_size)
 {
     struct parsing parsing = {family, text, lookup, context, range, reason, reason_size};
-    int result;
     *range = (struct range){0};
     reason[0] = '\0';
     if (family == AF_UNIX || family == AF_VSOCK)
         return refuse(&parsing, "range option not supported with address family %d", family);
     if ((family != AF_INET && family != AF_INET6) || looks_raw(text))
-        result = parse_raw(&parsing);
-    else
-        result = family == AF_INET ? parse_ip4(&parsing) : parse_ip6(&parsing);
-    range->parsed = result == 0;
-    return result;
+        return parse_raw(&parsing);
+    return family == AF_INET ? parse_ip4(&parsing) : parse_ip6(&parsing);
 }
 
 bool range_holds(const struct range *range, const struct sockaddr *address, socklen_t length)
@@ -191,4 +188,19 @@ bool range_holds(const struct range *range, const struct sockaddr *address, sock
         if (((bytes[i] ^ range->address[i]) & range->mask[i]) != 0)
             return false;
     return true;
+}
+
+static int take_any_name(void *context, int family, const char *host, void *address)
+{
+    (void)context, (void)family, (void)host, (void)address;
+    return 0;
+}
+
+/* A type of both versions of IP gets what looks like IPv6 in its brackets explained as such. */
+int range_check(const char *text, const char *groups, char *reason, size_t reason_size)
+{
+    bool ip4 = words_list_has(groups, "IP4"), ip6 = words_list_has(groups, "IP6");
+    int family = ip6 && (!ip4 || text[0] == '[') ? AF_INET6 : ip4 ? AF_INET : AF_UNSPEC;
+    struct range range;
+    return range_parse(family, text, take_any_name, NULL, &range, reason, reason_size);
 }

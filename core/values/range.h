@@ -13,7 +13,6 @@
 
 /* Which bytes a peer's address must have: those of `address` where `mask` has bits. */
 struct range {
-    bool parsed;
     bool raw; /* of sa_data as a whole, not of an IP address */
     size_t length;
     uint8_t address[RANGE_BYTES_MAX];
@@ -30,6 +29,10 @@ typedef int range_lookup_fn(void *context, int family, const char *host, void *a
  * Returns 0, or -1 with the reason in `reason`, which is empty when `lookup` has reported. */
 int range_parse(int family, const char *text, range_lookup_fn *lookup, void *context,
                 struct range *range, char *reason, size_t reason_size);
+
+/* Says what is wrong with a range whatever peers there will be, of an address type with these
+ * groups. Nothing is looked up. Returns 0, or -1 with the reason. */
+int range_check(const char *text, const char *groups, char *reason, size_t reason_size);
 
 /* True when the address lies in the range. */
 bool range_holds(const struct range *range, const struct sockaddr *address, socklen_t length);

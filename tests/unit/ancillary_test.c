@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "core/base/log.h"
-#include "core/services/datagram/ancillary.h"
 #include "core/opening/environment.h"
+#include "core/services/datagram/ancillary.h"
 #include "core/session/session.h"
 
 #include <arpa/inet.h>

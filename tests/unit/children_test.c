@@ -60,10 +60,10 @@ static void add_all(struct children *children, pid_t step)
 /* Lets every third one end, then every second one of the rest, then all. */
 static void removes_them_in_any_order(pid_t step)
 {
-    struct children children = {0};
+    struct children *children = children_new();
     bool gone[CHILDREN] = {false};
     size_t left = CHILDREN;
-    add_all(&children, step);
+    add_all(children, step);
     for (size_t stride = 3; stride > 0; stride--) {
         size_t ended = 0;
         for (size_t i = 0; i < CHILDREN; i += stride)
@@ -72,15 +72,16 @@ static void removes_them_in_any_order(pid_t step)
                 ended++;
             }
         waits = 0;
-        children_reap(&children);
+        children_reap(children);
         assert_true(waits <= 2 * ended + 1);
         left -= ended;
-        assert_int_equal(children.count, left);
+        assert_int_equal(children_count(children), left);
         for (size_t i = 0; i < CHILDREN; i++)
-            assert_int_equal(children_have(&children, pids[i]), !gone[i]);
+            assert_int_equal(children_have(children, pids[i]), !gone[i]);
     }
-    children_forget(&children);
-    assert_false(children_have(&children, pids[0]));
+    children_forget(children);
+    assert_false(children_have(children, pids[0]));
+    children_free(children);
 }
 
 static void each_child_is_found_until_it_is_removed(void **state)

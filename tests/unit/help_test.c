@@ -10,6 +10,7 @@
 #include "tests/skipping.h"
 
 #include "core/base/log.h"
+#include "core/base/version.h"
 #include "core/base/words.h"
 #include "core/command/features.h"
 #include "core/command/help.h"
@@ -205,8 +206,8 @@ static void as_socat_it_claims_that_version(void **state)
     assert_has("(modcat " PACKAGE_VERSION ")\n");
     /* Scripts take the first digits for the version. */
     assert_int_equal(strncmp(text + strcspn(text, "0123456789"), "1.8.1.1 ", 8), 0);
-    assert_string_equal(features_version("socat"), "1.8.1.1");
-    assert_string_equal(features_version("socat1"), PACKAGE_VERSION);
+    assert_string_equal(version_claimed("socat"), "1.8.1.1");
+    assert_string_equal(version_claimed("socat1"), PACKAGE_VERSION);
 }
 
 int main(void)

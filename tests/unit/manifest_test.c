@@ -9,9 +9,9 @@
 #include <cmocka.h>
 
 #include "core/base/memory.h"
+#include "core/registry/manifest.h"
 #include "core/values/groups.h"
 #include "core/values/values.h"
-#include "core/registry/manifest.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
+#include "core/base/hint.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/services/datagram/packet.h"
-#include "core/base/hint.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -11,15 +11,17 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
+#include "core/opening/opening.h"
 #include "core/options/account.h"
+#include "core/options/apply.h"
 #include "core/options/effects.h"
-#include "core/values/groups.h"
-#include "core/values/values.h"
 #include "core/registry/registry.h"
 #include "core/registry/tables.h"
-#include "core/opening/opening.h"
+#include "core/relay/relay.h"
+#include "core/serve/sides.h"
 #include "core/session/session.h"
-#include "core/serve/side.h"
+#include "core/values/groups.h"
+#include "core/values/values.h"
 #include "tests/skipping.h"
 #include "tests/unit/scratch.h"
 
@@ -268,7 +270,7 @@ static struct address_pair *bind_by_hand(const char *text)
 static enum session_result open_side(const char *text)
 {
     struct address_pair *pairs[2] = {bind_by_hand(text), bind_by_hand("TOY")};
-    session_start(&session, &settings, pairs);
+    session_start(&session, &settings, pairs, relay_log_statistics);
     trace[0] = '\0';
     return accounts_look_up(&session) < 0 ? SESSION_FAILED : side_open(&session, &session.sides[0]);
 }
@@ -336,7 +338,7 @@ static void each_option_is_carried_out_once(void **state)
     assert_int_equal(open_side("TOY:one,pastsocket,fd,late"), SESSION_OPEN);
     struct modcat_opening *opening = opening_of(&session);
     trace[0] = '\0';
-    assert_int_equal(opening_finish(opening, session.sides[0].first.endpoint), 0);
+    assert_int_equal(apply_finish(opening, session.sides[0].first.endpoint), 0);
     assert_int_equal(modcat_apply(opening, MODCAT_PHASE_PASTSOCKET, read_fd), 0);
     assert_int_equal(modcat_apply(opening, MODCAT_PHASE_FD, read_fd), 0);
     assert_string_equal(trace, "");
@@ -520,7 +522,7 @@ static int user_after(const char *text)
     pid_t child = fork();
     if (child == 0) {
         bool good = open_side(text) == SESSION_OPEN && getuid() == 0 &&
-                    side_give_up_privileges(&session) == 0;
+                    sides_give_up_privileges(&session) == 0;
         _exit(good && getuid() == geteuid() && getuid() < 100 ? (int)getuid() : 200);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -564,7 +566,7 @@ static void each_peer_gets_what_the_listener_has_not_used(void **state)
         assert_int_equal(modcat_apply(opening, MODCAT_PHASE_ACCEPT, -1), 1);
         assert_int_equal(modcat_apply(opening, MODCAT_PHASE_ACCEPT, -1), 0);
         assert_int_equal(modcat_apply(opening, MODCAT_PHASE_FD, -1), 0);
-        assert_int_equal(opening_report_unused(opening), 0);
+        assert_int_equal(apply_report_unused(opening), 0);
         opening_free(opening);
     }
     assert_string_equal(trace, "refuse@- accept@- fd@- refuse@- accept@- fd@- ");

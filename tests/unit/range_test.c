@@ -30,7 +30,6 @@ static struct range accepted(int family, const char *text)
     int result = range_parse(family, text, look_up, &asked, &range, reason, sizeof reason);
     assert_string_equal(reason, "");
     assert_int_equal(result, 0);
-    assert_true(range.parsed);
     return range;
 }
 
@@ -41,7 +40,6 @@ static void refused(int family, const char *text, const char *why)
     int asked = 0;
     assert_int_equal(range_parse(family, text, look_up, &asked, &range, reason, sizeof reason), -1);
     assert_string_equal(reason, why);
-    assert_false(range.parsed);
 }
 
 static bool holds_ip4(const struct range *range, const char *host)

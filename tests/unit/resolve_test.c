@@ -7,10 +7,10 @@
 #include <cmocka.h>
 
 #include "core/base/log.h"
+#include "core/opening/opening.h"
 #include "core/services/net/local.h"
 #include "core/services/net/resolve.h"
 #include "core/services/net/socket.h"
-#include "core/opening/opening.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -8,11 +8,11 @@
 #include "core/base/memory.h"
 #include "core/base/signals.h"
 #include "core/registry/tables.h"
+#include "core/relay/relay.h"
+#include "core/serve/sides.h"
 #include "core/session/endpoint.h"
 #include "core/session/halfclose.h"
-#include "core/relay/relay.h"
 #include "core/session/session.h"
-#include "core/serve/side.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -202,8 +202,8 @@ static pid_t start_peer(struct subject *subject, const char *peer)
     pairs[1] = bind_argument(subject->registry, &subject->settings, "PIPE");
     if (getppid() != parent || pairs[0] == NULL || pairs[1] == NULL)
         _exit(1);
-    session_start(&session, &subject->settings, pairs);
-    if (session_open(&session) == SESSION_OPEN)
+    session_start(&session, &subject->settings, pairs, relay_log_statistics);
+    if (sides_open(&session) == SESSION_OPEN)
         relay_run(&session);
     _exit(0);
 }
@@ -236,7 +236,7 @@ static void use(struct subject *subject, struct address_pair *pairs[2], const st
     struct descriptors before;
     struct session session;
     take_descriptors(&before);
-    session_start(&session, &subject->settings, pairs);
+    session_start(&session, &subject->settings, pairs, relay_log_statistics);
     if (side_open(&session, &session.sides[0]) == SESSION_OPEN) {
         check_close_on_exec(&before);
         for (const char *step = trial->order->steps; *step != '\0'; step++)

@@ -6,9 +6,9 @@
 
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "core/values/values.h"
 #include "core/registry/known.h"
 #include "core/registry/tables.h"
+#include "core/values/values.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

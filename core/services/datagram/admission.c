@@ -2,9 +2,9 @@
 #include "core/services/datagram/admission.h"
 
 #include "core/base/log.h"
-#include "core/services/datagram/ancillary.h"
-#include "core/registry/registry.h"
 #include "core/opening/opening.h"
+#include "core/registry/registry.h"
+#include "core/services/datagram/ancillary.h"
 
 #include <errno.h>
 #include <netinet/in.h>

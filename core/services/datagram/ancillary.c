@@ -5,7 +5,7 @@
 #include "core/base/sockaddr.h"
 #include "core/opening/environment.h"
 #include "core/opening/opening.h"
-#include "core/session/session.h"
+#include "core/opening/session_state.h"
 
 #include <errno.h>
 #include <linux/errqueue.h>

@@ -6,15 +6,15 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
-#include "core/services/datagram/ancillary.h"
-#include "core/services/datagram/operations.h"
-#include "core/services/datagram/admission.h"
-#include "core/services/net/local.h"
 #include "core/base/sockaddr.h"
-#include "core/services/net/socket.h"
+#include "core/opening/opening.h"
 #include "core/options/process_state.h"
 #include "core/registry/registry.h"
-#include "core/opening/opening.h"
+#include "core/services/datagram/admission.h"
+#include "core/services/datagram/ancillary.h"
+#include "core/services/datagram/operations.h"
+#include "core/services/net/local.h"
+#include "core/services/net/socket.h"
 
 #include <errno.h>
 #include <netinet/in.h>

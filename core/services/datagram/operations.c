@@ -3,8 +3,8 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/services/datagram/ancillary.h"
 #include "core/base/sockaddr.h"
+#include "core/services/datagram/ancillary.h"
 #include "core/services/net/socket.h"
 
 #include <errno.h>
@@ -329,11 +329,24 @@ const struct modcat_endpoint_ops datagram_connected_ops = {
     .write = connected_write,
 };
 
-void datagram_connected_endpoint(struct modcat_endpoint *endpoint)
+static void take_operations(struct modcat_endpoint *endpoint)
 {
     endpoint->ops = &datagram_connected_ops;
     endpoint->state =
         ancillary_collects_errors(endpoint->read_fd) ? (void *)&datagram_collects : NULL;
+}
+
+void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint)
+{
+    endpoint->read_fd = fd;
+    endpoint->write_fd = fd;
+    endpoint->flags = MODCAT_SOCKET;
+    endpoint->half_close = socket_closes_whole(fd) ? MODCAT_HALF_NONE : MODCAT_HALF_SHUTDOWN;
+    endpoint->ops = NULL;
+    if (socket_is_stream(fd))
+        return;
+    endpoint->flags |= MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
+    take_operations(endpoint);
 }
 
 bool datagram_is_broken(int error)

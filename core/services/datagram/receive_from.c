@@ -5,12 +5,12 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
+#include "core/opening/opening.h"
+#include "core/services/datagram/admission.h"
 #include "core/services/datagram/ancillary.h"
 #include "core/services/datagram/operations.h"
-#include "core/services/datagram/admission.h"
 #include "core/services/net/local.h"
 #include "core/services/net/socket.h"
-#include "core/opening/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,10 +3,10 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/sockaddr.h"
 #include "core/services/datagram/operations.h"
 #include "core/services/net/filter.h"
 #include "core/services/net/local.h"
-#include "core/base/sockaddr.h"
 #include "core/services/net/socket.h"
 #include "core/services/net/unix.h"
 

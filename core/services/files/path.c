@@ -3,10 +3,10 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/options/effects.h"
-#include "core/registry/registry.h"
 #include "core/opening/leftovers.h"
 #include "core/opening/opening.h"
+#include "core/options/effects.h"
+#include "core/registry/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>

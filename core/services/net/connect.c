@@ -3,11 +3,11 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/opening/opening.h"
 #include "core/services/net/local.h"
 #include "core/services/net/socket.h"
 #include "core/services/net/transport.h"
 #include "core/services/net/unix.h"
-#include "core/opening/opening.h"
 
 #include <errno.h>
 #include <modcat/layer.h>

@@ -1,15 +1,15 @@
 #include "core/services/net/filter.h"
 
 #include "core/base/log.h"
-#include "core/base/words.h"
-#include "core/values/range.h"
-#include "core/services/net/resolve.h"
+#include "core/base/memory.h"
 #include "core/base/sockaddr.h"
+#include "core/opening/opening.h"
 #include "core/options/effects.h"
 #include "core/options/identity.h"
 #include "core/options/process_state.h"
 #include "core/registry/registry.h"
-#include "core/opening/opening.h"
+#include "core/services/net/resolve.h"
+#include "core/values/range.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -26,10 +26,13 @@ static int look_up(void *context, int family, const char *host, void *address)
 static int parse(struct modcat_opening *opening, int family, const char *text)
 {
     char reason[400];
-    if (opening->range.parsed)
+    struct range range;
+    if (opening->range != NULL)
         return 0;
-    if (range_parse(family, text, look_up, opening, &opening->range, reason, sizeof reason) == 0)
+    if (range_parse(family, text, look_up, opening, &range, reason, sizeof reason) == 0) {
+        opening->range = memory_copy(&range, sizeof range);
         return 0;
+    }
     errno = EINVAL;
     if (reason[0] != '\0')
         modcat_fail(opening, "%s", reason);
@@ -87,21 +90,6 @@ static bool is_nobody(const struct modcat_sockaddr *peer)
            ((const struct sockaddr_in *)&peer->u.storage)->sin_addr.s_addr == INADDR_ANY;
 }
 
-static int take_any_name(void *context, int family, const char *host, void *address)
-{
-    (void)context, (void)family, (void)host, (void)address;
-    return 0;
-}
-
-/* A type of both versions of IP gets what looks like IPv6 in its brackets explained as such. */
-int filter_check_range(const char *text, const char *groups, char *reason, size_t reason_size)
-{
-    bool ip4 = words_list_has(groups, "IP4"), ip6 = words_list_has(groups, "IP6");
-    int family = ip6 && (!ip4 || text[0] == '[') ? AF_INET6 : ip4 ? AF_INET : AF_UNSPEC;
-    struct range range;
-    return range_parse(family, text, take_any_name, NULL, &range, reason, reason_size);
-}
-
 int filter_apply_range(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                        const struct modcat_value *value)
 {
@@ -118,7 +106,7 @@ int filter_apply_range(struct modcat_opening *opening, int fd, const struct modc
         log_warning("invalid client address 0.0.0.0");
         return 1;
     }
-    if (!range_holds(&opening->range, &peer->u.any, peer->length))
+    if (!range_holds(opening->range, &peer->u.any, peer->length))
         return refuse(opening, "range option");
     log_info("permitting connection from %s due to range option",
              modcat_sockaddr_text(&peer->u.any, peer->length, text));

@@ -15,8 +15,4 @@ void filter_keep(struct modcat_opening *opening);
 /* Option range. */
 modcat_apply_fn filter_apply_range;
 
-/* Says what is wrong with the text of option range whatever peers there will be, of an address type
- * with these groups. Nothing is looked up. Returns 0, or -1 with the reason. */
-int filter_check_range(const char *text, const char *groups, char *reason, size_t reason_size);
-
 #endif

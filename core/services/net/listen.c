@@ -5,12 +5,12 @@
 #include "core/base/memory.h"
 #include "core/base/patient.h"
 #include "core/base/shortage.h"
+#include "core/base/sockaddr.h"
+#include "core/opening/opening.h"
 #include "core/services/net/filter.h"
 #include "core/services/net/local.h"
-#include "core/base/sockaddr.h"
 #include "core/services/net/socket.h"
 #include "core/services/net/unix.h"
-#include "core/opening/opening.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 #include "core/services/net/local.h"
 
 #include "core/base/memory.h"
-#include "core/services/net/resolve.h"
 #include "core/base/sockaddr.h"
+#include "core/opening/opening.h"
+#include "core/services/net/resolve.h"
 #include "core/services/net/socket.h"
 #include "core/services/net/transport.h"
-#include "core/opening/opening.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

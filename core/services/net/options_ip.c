@@ -1,10 +1,10 @@
 /* Option groups IP4 and IP6, without the resolver's options. */
 
 #define _GNU_SOURCE
+#include "core/options/effects.h"
 #include "core/services/net/membership.h"
 #include "core/services/net/options_resolver.h"
 #include "core/services/net/socket.h"
-#include "core/options/effects.h"
 #include "core/values/groups.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* Option groups LISTEN, RANGE and IPAPP: servers, their peers, and ports. */
 
-#include "core/services/net/filter.h"
 #include "core/options/effects.h"
+#include "core/services/net/filter.h"
 #include "core/values/groups.h"
 
 static const struct modcat_option listen_options[] = {

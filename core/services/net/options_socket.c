@@ -1,8 +1,8 @@
 /* Option group SOCKET. */
 
 #define _GNU_SOURCE
-#include "core/services/net/socket.h"
 #include "core/options/effects.h"
+#include "core/services/net/socket.h"
 #include "core/values/groups.h"
 
 #include <errno.h>

@@ -3,10 +3,10 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/services/net/lookup.h"
 #include "core/base/sockaddr.h"
-#include "core/services/net/socket.h"
 #include "core/opening/opening.h"
+#include "core/services/net/lookup.h"
+#include "core/services/net/socket.h"
 
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,17 +1,16 @@
 #define _GNU_SOURCE
 #include "core/services/net/socket.h"
 
+#include "core/base/hint.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/base/words.h"
-#include "core/services/datagram/operations.h"
-#include "core/services/net/filter.h"
-#include "core/base/hint.h"
 #include "core/base/sockaddr.h"
+#include "core/base/words.h"
+#include "core/opening/opening.h"
+#include "core/registry/registry.h"
+#include "core/services/net/filter.h"
 #include "core/services/net/transport.h"
 #include "core/services/net/unix.h"
-#include "core/registry/registry.h"
-#include "core/opening/opening.h"
 
 #include <errno.h>
 #include <linux/sctp.h>
@@ -259,19 +258,6 @@ enum socket_parting socket_parting_of(int fd)
     if (type != SOCK_STREAM && type != SOCK_SEQPACKET)
         return SOCKET_NO_CONNECTION;
     return family == AF_INET || family == AF_INET6 ? SOCKET_PARTS_UNTAKEN : SOCKET_PARTS_RECEIVED;
-}
-
-void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint)
-{
-    endpoint->read_fd = fd;
-    endpoint->write_fd = fd;
-    endpoint->flags = MODCAT_SOCKET;
-    endpoint->half_close = socket_closes_whole(fd) ? MODCAT_HALF_NONE : MODCAT_HALF_SHUTDOWN;
-    endpoint->ops = NULL;
-    if (socket_is_stream(fd))
-        return;
-    endpoint->flags |= MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
-    datagram_connected_endpoint(endpoint);
 }
 
 void socket_log_chosen_port(int fd, const struct modcat_sockaddr *asked, const char *who)

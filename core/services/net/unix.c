@@ -5,9 +5,9 @@
 #include "core/base/memory.h"
 #include "core/base/procfs.h"
 #include "core/base/words.h"
-#include "core/registry/registry.h"
 #include "core/opening/leftovers.h"
 #include "core/opening/opening.h"
+#include "core/registry/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>

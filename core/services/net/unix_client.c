@@ -2,9 +2,9 @@
 
 #define _GNU_SOURCE
 #include "core/base/memory.h"
+#include "core/opening/opening.h"
 #include "core/services/net/socket.h"
 #include "core/services/net/unix.h"
-#include "core/opening/opening.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,12 +3,25 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/session/session.h"
+#include "core/opening/session_state.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+
+struct peer_process {
+    pid_t pid;      /* 0: a free place */
+    unsigned stage; /* the number of the one that it shares with us, from 1 on, or 0 */
+};
+
+/* A hash table: each child is found at once, however many there are. */
+struct children {
+    struct peer_process *table;
+    size_t room;  /* places, a power of two */
+    size_t count; /* of children */
+    struct stages stages;
+};
 
 #define ROOM_AT_FIRST 16
 
@@ -51,6 +64,27 @@ void children_add(struct children *children, pid_t pid, struct stage *stage, lon
 bool children_have(const struct children *children, pid_t pid)
 {
     return children->count > 0 && children->table[place_of(children, pid)].pid == pid;
+}
+
+struct children *children_new(void)
+{
+    return memory_zeroed(1, sizeof(struct children));
+}
+
+void children_free(struct children *children)
+{
+    children_forget(children);
+    free(children);
+}
+
+size_t children_count(const struct children *children)
+{
+    return children->count;
+}
+
+struct stage *children_new_stage(struct children *children, size_t most)
+{
+    return stage_new(&children->stages, most);
 }
 
 void children_forget(struct children *children)
@@ -125,7 +159,7 @@ void children_reap(struct children *children)
 
 int children_wait_below(struct session *session, size_t limit)
 {
-    while (session->children.count >= limit)
+    while (session->children->count >= limit)
         if (session_wait(session, NULL, 0, MODCAT_FOREVER) < 0 && errno != EINTR)
             return -1;
     return 0;
@@ -164,10 +198,10 @@ static long long make_room(const struct children *children, long long earliest)
 static int wait_for_room(struct session *session, size_t most, struct queue_of_peers queue)
 {
     long long next = 0;
-    while (session->children.count >= most) {
+    while (session->children->count >= most) {
         struct wait_entry entry = {.fd = queue.fd, .events = POLLIN};
         if (queue.known && next != MODCAT_FOREVER)
-            next = make_room(&session->children, next);
+            next = make_room(session->children, next);
         int ready = session_wait(session, &entry, queue.known || queue.fd < 0 ? 0 : 1,
                                  queue.known ? next : MODCAT_FOREVER);
         if (ready < 0 && errno != EINTR)
@@ -179,7 +213,7 @@ static int wait_for_room(struct session *session, size_t most, struct queue_of_p
 
 int children_wait_for_room(struct session *session, int most, struct queue_of_peers queue)
 {
-    if (most <= 0 || session->children.count < (size_t)most)
+    if (most <= 0 || session->children->count < (size_t)most)
         return 0;
     log_notice("maxchildren are active, waiting");
     return wait_for_room(session, (size_t)most, queue);

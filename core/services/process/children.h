@@ -11,18 +11,16 @@
 
 struct session;
 
-struct peer_process {
-    pid_t pid;      /* 0: a free place */
-    unsigned stage; /* the number of the one that it shares with us, from 1 on, or 0 */
-};
+struct children;
 
-/* A hash table: each child is found at once, however many there are. */
-struct children {
-    struct peer_process *table;
-    size_t room;  /* places, a power of two */
-    size_t count; /* of children */
-    struct stages stages;
-};
+struct children *children_new(void);
+void children_free(struct children *children);
+
+/* How many live. */
+size_t children_count(const struct children *children);
+
+/* A stage for a child that is about to be made, one of `most`; see stage_new(). */
+struct stage *children_new_stage(struct children *children, size_t most);
 
 /* Remembers a child that serves a peer, and shares `stage` (or NULL) with this process. The
  * dialogue with its peer begins at `since`. */

@@ -5,11 +5,11 @@
 #include "core/base/memory.h"
 #include "core/base/signals.h"
 #include "core/base/words.h"
+#include "core/opening/environment.h"
+#include "core/opening/session_state.h"
 #include "core/options/effects.h"
 #include "core/options/identity.h"
 #include "core/registry/registry.h"
-#include "core/opening/environment.h"
-#include "core/session/session.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -4,8 +4,8 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/signals.h"
+#include "core/opening/session_state.h"
 #include "core/services/process/children.h"
-#include "core/session/session.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static const int passable[] = {SIGHUP, SIGINT, SIGQUIT};
 static void divert_signals(const struct session *session)
 {
     unsigned long wanted = 0;
-    for (const struct program *program = session->programs.first; program; program = program->next)
+    for (const struct program *program = session->programs; program; program = program->next)
         if (!program->ended && program->opening != NULL)
             wanted |= program->signals;
     for (size_t i = 0; i < MODCAT_COUNT(passable); i++)
@@ -50,7 +50,7 @@ void programs_add(struct modcat_opening *opening, pid_t pid, const struct modcat
     struct session *session = opening->session;
     struct program *added = memory_alloc(sizeof *added);
     *added = (struct program){
-        .next = session->programs.first,
+        .next = session->programs,
         .opening = opening,
         .side = side_of(opening),
         .pid = pid,
@@ -58,7 +58,7 @@ void programs_add(struct modcat_opening *opening, pid_t pid, const struct modcat
         .signals = signals,
         .terminate = known->terminate,
     };
-    session->programs.first = added;
+    session->programs = added;
     divert_signals(session);
 }
 
@@ -75,7 +75,7 @@ static void judge(struct program *program, int status)
 
 void programs_reap(struct session *session)
 {
-    for (struct program *program = session->programs.first; program; program = program->next) {
+    for (struct program *program = session->programs; program; program = program->next) {
         int status = 0;
         pid_t pid = program->ended ? 0 : waitpid(program->pid, &status, WNOHANG);
         if (pid > 0)
@@ -88,7 +88,7 @@ void programs_reap(struct session *session)
 
 static struct program *program_of(const struct modcat_opening *opening)
 {
-    struct program *program = opening->session->programs.first;
+    struct program *program = opening->session->programs;
     while (program != NULL && program->opening != opening)
         program = program->next;
     return program;
@@ -102,7 +102,7 @@ bool programs_ended(const struct modcat_opening *opening)
 
 bool programs_failed(const struct session *session)
 {
-    const struct program *program = session->programs.first;
+    const struct program *program = session->programs;
     while (program != NULL && !program->failed)
         program = program->next;
     return program != NULL;
@@ -123,7 +123,7 @@ static void pass_signal(const struct session *session, int number)
 {
     int count = 0;
     log_notice("socatsignalpass(sig=%d)", number);
-    for (const struct program *program = session->programs.first; program; program = program->next)
+    for (const struct program *program = session->programs; program; program = program->next)
         if (!program->ended && (program->signals >> number & 1) != 0 &&
             kill(program->pid, number) == 0)
             count++;
@@ -162,12 +162,11 @@ void programs_release(const struct modcat_opening *opening, bool output_ended, b
 
 void programs_forget(struct session *session)
 {
-    while (session->programs.first != NULL) {
-        struct program *first = session->programs.first;
-        session->programs.first = first->next;
+    while (session->programs != NULL) {
+        struct program *first = session->programs;
+        session->programs = first->next;
         free(first->failure);
         free(first);
     }
-    session->programs = (struct programs){.first = NULL};
     divert_signals(session);
 }

@@ -8,12 +8,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-struct program;
 struct session;
-
-struct programs {
-    struct program *first;
-};
 
 /* Remembers a program that an opening has started, with what has to be `known` of it later; bit N
  * of `signals` says that signal N is for it, and not for us. */

@@ -4,13 +4,12 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/signals.h"
+#include "core/opening/session_state.h"
+#include "core/registry/tables.h"
 #include "core/services/process/channel.h"
+#include "core/services/process/children.h"
 #include "core/services/process/exec.h"
 #include "core/services/process/programs.h"
-#include "core/registry/tables.h"
-#include "core/services/process/children.h"
-#include "core/session/session.h"
-#include "core/serve/side.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

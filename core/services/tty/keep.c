@@ -7,7 +7,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/wait.h"
-#include "core/session/session.h"
+#include "core/opening/session_state.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <modcat/tty.h>

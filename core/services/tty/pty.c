@@ -3,12 +3,12 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/base/words.h"
-#include "core/options/effects.h"
-#include "core/registry/registry.h"
 #include "core/base/wait.h"
+#include "core/base/words.h"
 #include "core/opening/leftovers.h"
 #include "core/opening/opening.h"
+#include "core/options/effects.h"
+#include "core/registry/registry.h"
 #include "core/services/tty/terminals.h"
 #include <errno.h>
 #include <fcntl.h>

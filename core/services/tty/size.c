@@ -4,8 +4,7 @@
 #include "core/services/tty/terminals.h"
 
 #include "core/base/log.h"
-#include "core/session/session.h"
-#include "core/serve/side.h"
+#include "core/opening/session_state.h"
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -29,7 +29,4 @@ void terminals_resized(struct session *session);
 /* Sets what options changed by modcat_tty_settings(). Returns 0, or -1 after reporting. */
 int terminals_settle(struct modcat_opening *opening);
 
-/* Forgets changes that are not set. */
-void terminals_drop_changes(struct modcat_opening *opening);
-
 #endif

@@ -5,8 +5,8 @@
 
 #include "core/base/memory.h"
 #include "core/base/words.h"
-#include "core/registry/registry.h"
 #include "core/opening/opening.h"
+#include "core/registry/registry.h"
 #include <errno.h>
 #include <modcat/tty.h>
 #include <stdio.h>
@@ -42,6 +42,10 @@ static void fail_no_terminal(const struct modcat_opening *opening, int fd,
     errno = error;
 }
 
+static void drop_changes(struct modcat_opening *opening);
+
+static const struct phase_work changes_work = {terminals_settle, drop_changes};
+
 struct termios *modcat_tty_settings(struct modcat_opening *opening, int fd,
                                     const struct modcat_option *option)
 {
@@ -58,16 +62,8 @@ struct termios *modcat_tty_settings(struct modcat_opening *opening, int fd,
     if (!opening->tty_is_own)
         terminals_keep(opening->session, fd);
     *place = change;
+    opening->phase_work = &changes_work;
     return &change->settings;
-}
-
-void terminals_drop_changes(struct modcat_opening *opening)
-{
-    while (opening->tty_changes != NULL) {
-        struct tty_change *change = opening->tty_changes;
-        opening->tty_changes = change->next;
-        free(change);
-    }
 }
 
 /* One call that waits until output is drained. */
@@ -133,12 +129,21 @@ static int set(struct modcat_opening *opening, int fd, const struct termios *set
     return fail_set(opening, fd, settings);
 }
 
+static void drop_changes(struct modcat_opening *opening)
+{
+    while (opening->tty_changes != NULL) {
+        struct tty_change *change = opening->tty_changes;
+        opening->tty_changes = change->next;
+        free(change);
+    }
+}
+
 int terminals_settle(struct modcat_opening *opening)
 {
     int result = 0;
     for (struct tty_change *change = opening->tty_changes; change != NULL && result == 0;
          change = change->next)
         result = set(opening, change->fd, &change->settings);
-    terminals_drop_changes(opening);
+    drop_changes(opening);
     return result;
 }

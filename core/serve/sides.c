@@ -1,15 +1,22 @@
 #define _GNU_SOURCE
-#include "core/serve/side.h"
+#include "core/serve/sides.h"
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/signals.h"
 #include "core/base/words.h"
+#include "core/opening/environment.h"
+#include "core/options/account.h"
+#include "core/options/identity.h"
+#include "core/options/namespaces.h"
 #include "core/options/process_state.h"
 #include "core/registry/registry.h"
-#include "core/opening/environment.h"
-#include "core/session/layer.h"
+#include "core/serve/fork.h"
 #include "core/serve/serve.h"
+#include "core/services/process/children.h"
+#include "core/services/tty/terminals.h"
+#include "core/session/layer.h"
+#include "core/session/session.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +177,7 @@ static struct modcat_opening *start_stack(const struct attempt *attempt, bool la
 /* Tries as often as retry and forever say; only the last failure is an error. */
 static int open_with_retries(struct attempt *attempt)
 {
-    const struct opening_settings set = opening_stack_settings(attempt->address);
+    const struct opening_settings set = opening_settings_of_stack(attempt->address);
     for (unsigned failures = 0;; failures++) {
         bool last = !set.forever && failures >= set.retry;
         environment_restore(attempt->session->environment, attempt->environment);
@@ -190,7 +197,7 @@ static enum session_result open_repeatedly(struct attempt *attempt)
     const struct queue_of_peers nobody_waits = {.fd = -1};
     for (;;) {
         const struct opening_settings set = attempt->opened->opening->set;
-        int pid = session_fork(attempt->session, &set);
+        int pid = fork_for_peer(attempt->session, &set);
         if (pid < 0)
             return SESSION_FAILED;
         if (pid == 0)
@@ -213,7 +220,7 @@ static bool is_given(const struct address *address, const char *name)
 
 static int check_fork_options(const struct address *address)
 {
-    if (!is_given(address, "max-children") || opening_stack_settings(address).fork)
+    if (!is_given(address, "max-children") || opening_settings_of_stack(address).fork)
         return 0;
     log_error("option max-children not allowed without option fork");
     return -1;
@@ -257,21 +264,6 @@ enum session_result side_open(struct session *session, struct side *side)
     return result;
 }
 
-struct opened *side_reader(struct side *side)
-{
-    const struct modcat_endpoint *endpoint = side->first.endpoint;
-    bool open = (side->directions & MODCAT_READ) != 0 && endpoint != NULL && endpoint->read_fd >= 0;
-    return open ? &side->first : NULL;
-}
-
-struct opened *side_writer(struct side *side)
-{
-    struct opened *writer = side->address->second != NULL ? &side->second : &side->first;
-    bool open = (side->directions & MODCAT_WRITE) != 0 && writer->endpoint != NULL &&
-                writer->endpoint->write_fd >= 0;
-    return open ? writer : NULL;
-}
-
 /* The highest opening of a stack that has the option, or NULL. */
 static struct modcat_opening *with_delayed_user(const struct opened *opened)
 {
@@ -281,7 +273,7 @@ static struct modcat_opening *with_delayed_user(const struct opened *opened)
     return NULL;
 }
 
-int side_give_up_privileges(struct session *session)
+int sides_give_up_privileges(struct session *session)
 {
     for (int i = 0; i < 2; i++) {
         const struct opened *halves[] = {&session->sides[i].first, &session->sides[i].second};
@@ -292,4 +284,18 @@ int side_give_up_privileges(struct session *session)
         }
     }
     return 0;
+}
+
+enum session_result sides_open(struct session *session)
+{
+    if (accounts_look_up(session) < 0)
+        return SESSION_FAILED;
+    namespaces_open(session);
+    enum session_result result = side_open(session, &session->sides[0]);
+    if (result == SESSION_OPEN)
+        result = side_open(session, &session->sides[1]);
+    if (result != SESSION_OPEN)
+        return result;
+    terminals_pass_size(session);
+    return sides_give_up_privileges(session) < 0 ? SESSION_FAILED : SESSION_OPEN;
 }

@@ -1,0 +1,89 @@
+#define _GNU_SOURCE
+#include "core/opening/session_state.h"
+
+#include "core/base/signals.h"
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+int session_wait(struct session *session, struct wait_entry *entries, size_t count,
+                 long long deadline)
+{
+    for (;;) {
+        if (signals_ending() != 0) {
+            errno = ECANCELED;
+            return -1;
+        }
+        if (signals_take_statistics())
+            session->log_statistics(session);
+        if (signals_take_resized())
+            session->events->resized(session);
+        session->events->pass_signals(session);
+        if (signals_take_child()) {
+            session->events->child_ended(session);
+            errno = EINTR;
+            return -1;
+        }
+        int ready = wait_ready(entries, count, deadline);
+        if (ready >= 0 || errno != EINTR)
+            return ready;
+    }
+}
+
+/* Children that end do not matter to somebody who waits for a descriptor. */
+static int wait_through(struct session *session, struct wait_entry *entry, size_t count,
+                        long long deadline)
+{
+    int ready;
+    do
+        ready = session_wait(session, entry, count, deadline);
+    while (ready < 0 && errno == EINTR);
+    return ready;
+}
+
+int session_pause(struct session *session, long long delay)
+{
+    return wait_through(session, NULL, 0, modcat_deadline(delay));
+}
+
+/* What options so-rcvtimeo and so-sndtimeo say about a call that blocks holds for waiting instead.
+ * Returns the earlier one of two deadlines. */
+static long long bound_by_socket(int fd, short events, long long deadline)
+{
+    struct timeval timeout = {0};
+    socklen_t size = sizeof timeout;
+    int name = (events & POLLIN) != 0 ? SO_RCVTIMEO : SO_SNDTIMEO;
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, name, &timeout, &size) < 0 ||
+        (timeout.tv_sec == 0 && timeout.tv_usec == 0))
+        return deadline;
+    long long bound = modcat_deadline(timeout.tv_sec * MODCAT_SECOND + timeout.tv_usec * 1000LL);
+    return deadline == MODCAT_FOREVER || bound < deadline ? bound : deadline;
+}
+
+int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline)
+{
+    struct wait_entry entry = {.fd = fd, .events = events};
+    deadline = bound_by_socket(fd, events, deadline);
+    return wait_through(opening->session, &entry, 1, deadline);
+}
+
+long long modcat_deadline(long long delay)
+{
+    return delay == MODCAT_FOREVER ? MODCAT_FOREVER : wait_now() + delay;
+}
+
+struct opened *side_reader(struct side *side)
+{
+    const struct modcat_endpoint *endpoint = side->first.endpoint;
+    bool open = (side->directions & MODCAT_READ) != 0 && endpoint != NULL && endpoint->read_fd >= 0;
+    return open ? &side->first : NULL;
+}
+
+struct opened *side_writer(struct side *side)
+{
+    struct opened *writer = side->address->second != NULL ? &side->second : &side->first;
+    bool open = (side->directions & MODCAT_WRITE) != 0 && writer->endpoint != NULL &&
+                writer->endpoint->write_fd >= 0;
+    return open ? writer : NULL;
+}

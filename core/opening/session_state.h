@@ -1,0 +1,87 @@
+/* session_state.h: one pair of sides that is relayed: what its parts know of it, and how they wait.
+ * session.h is about its beginning and its end. */
+
+#ifndef CORE_OPENING_SESSION_STATE_H
+#define CORE_OPENING_SESSION_STATE_H
+
+#include "core/address/address.h"
+#include "core/base/settings.h"
+#include "core/base/wait.h"
+#include "core/opening/opening.h"
+#include <modcat/driver.h>
+#include <stdbool.h>
+
+struct account;
+struct children;
+struct environment;
+struct leftovers;
+struct program;
+struct relay;
+struct stage;
+struct terminals;
+
+/* What signals mean for a session while it waits. */
+struct session_events {
+    void (*resized)(struct session *session);      /* the terminal's window has a new size */
+    void (*pass_signals)(struct session *session); /* some may have come that programs get */
+    void (*child_ended)(struct session *session);
+};
+
+/* An opened address with what it came from. */
+struct opened {
+    struct modcat_opening *opening;
+    struct modcat_endpoint *endpoint; /* NULL: not open */
+    struct opened *lower;             /* what this layer stands on, or NULL */
+    bool ended;                       /* it has said itself that nothing more comes, or failed */
+    bool written;                     /* something was written to it */
+    bool connected;                   /* it is written to over a connection with a peer */
+    bool half_closed;                 /* the peer knows that no more will be written */
+    bool shares_opening;              /* the opening belongs to the layer on top */
+    bool read_blocks;                 /* below a layer: reading when not ready would block ... */
+    bool write_blocks;                /* ... and writing */
+};
+
+/* A side: one endpoint for both directions, or one for each (`A!!B`). */
+struct side {
+    struct address_pair *address;
+    unsigned directions;  /* in which it is used */
+    struct opened first;  /* reads; also writes where there is no second */
+    struct opened second; /* writes */
+    int number;           /* 1 or 2, as messages call it */
+};
+
+struct session {
+    const struct settings *settings;
+    const struct session_events *events;
+    void (*log_statistics)(const struct session *session);
+    struct side sides[2];
+    struct environment *environment; /* what child programs get */
+    struct account *accounts;        /* that options name */
+    struct leftovers *leftovers;     /* entries and locks to remove at the end */
+    struct terminals *terminals;     /* settings to put back at the end */
+    struct children *children;       /* processes that serve peers */
+    struct program *programs;        /* what addresses run */
+    struct relay *relay;             /* while data is moved */
+    long long parting;               /* until when peers are waited for at the end; 0: no end yet */
+    bool lost;                       /* something that was sent did not arrive */
+    long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
+    struct stage *stage;             /* of this process, for its parent; or NULL */
+    bool forked;                     /* this process was made to serve a peer */
+    bool done;                       /* opening has failed, for all has been done already */
+    int done_status;                 /* exit status when nothing is left to be relayed */
+};
+
+/* wait_ready() with what signals mean for a session: statistics are logged, children buried.
+ * Returns as it does; -1 with errno EINTR: a child has ended, ECANCELED: the program is asked to
+ * end. */
+int session_wait(struct session *session, struct wait_entry *entries, size_t count,
+                 long long deadline);
+
+/* Waits for a time, whatever else happens meanwhile. Returns 0, or -1 with errno ECANCELED. */
+int session_pause(struct session *session, long long delay);
+
+/* Where a side's bytes come from and go to; NULL: that direction is not open. */
+struct opened *side_reader(struct side *side);
+struct opened *side_writer(struct side *side);
+
+#endif

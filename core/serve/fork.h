@@ -1,0 +1,12 @@
+/* fork.h: a process for one peer. */
+
+#ifndef CORE_SERVE_FORK_H
+#define CORE_SERVE_FORK_H
+
+#include "core/opening/session_state.h"
+
+/* Makes a process for one peer, as soon as the system has one. Returns as fork(2); -1: the program
+ * is asked to end. In the child nothing of the parent's is left to remove or to wait for. */
+int fork_for_peer(struct session *session, const struct opening_settings *set);
+
+#endif
