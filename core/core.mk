@@ -116,7 +116,8 @@ libcore_a_SOURCES = \
 	core/relay/lost.c core/relay/lost.h \
 	core/relay/moving.h \
 	core/relay/progress.c core/relay/progress.h \
-	core/relay/relay.c core/relay/relay.h \
+	core/relay/over.c core/relay/over.h \
+	core/relay/relay.c core/relay/relay.h core/relay/relay_state.h \
 	core/relay/screen.c core/relay/screen.h \
 	core/relay/sink.c \
 	core/relay/source.c \

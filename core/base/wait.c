@@ -84,3 +84,10 @@ int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
     }
     return count_ready(entries, count);
 }
+
+long long wait_earlier(long long one, long long other)
+{
+    if (one == MODCAT_FOREVER || other == MODCAT_FOREVER)
+        return one == MODCAT_FOREVER ? other : one;
+    return one < other ? one : other;
+}

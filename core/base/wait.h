@@ -18,6 +18,9 @@ struct wait_entry {
 /* Nanoseconds of CLOCK_MONOTONIC. */
 long long wait_now(void);
 
+/* The earlier one of two deadlines, of which either may be MODCAT_FOREVER. */
+long long wait_earlier(long long one, long long other);
+
 /* Waits until an entry is ready, the deadline (MODCAT_FOREVER: none) passes or a signal comes.
  * Returns the number of ready entries, 0 at the deadline, -1 with errno (EINTR: a signal). */
 int wait_ready(struct wait_entry *entries, size_t count, long long deadline);

@@ -60,7 +60,7 @@ static void plan(struct flow *flow, size_t block)
         flow->splice = (struct splice){.way = SPLICE_NOT, .pipe = {-1, -1}};
     else
         splice_plan(&flow->splice, flow->source->endpoint, flow->sink->endpoint);
-    flow->splicing = flow->splice.way == SPLICE_STRAIGHT;
+    flow->way = flow->splice.way == SPLICE_STRAIGHT ? FLOW_SPLICED : FLOW_BUFFERED;
     flow->may_batch = can_batch(flow);
     flow->bulk = block == 0 && can_grow(flow) ? BULK_BLOCK : 0;
     log_debug("moving data from %d to %d %s", flow->source->endpoint->read_fd,
@@ -91,10 +91,9 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
         .left = SIZE_MAX,
         .write_max = SIZE_MAX,
     };
-    if (flow->source == NULL || flow->sink == NULL) {
-        flow->state = FLOW_ENDED;
+    if (flow->source == NULL || flow->sink == NULL)
         return;
-    }
+    flow->state = FLOW_OPEN;
     flow->sink->connected = has_connection(flow->sink->endpoint);
     flow->capacity = block_size(flow, block);
     if (flow_source_settings(flow)->readbytes > 0)
@@ -107,12 +106,14 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
 
 void flow_free(struct flow *flow)
 {
-    if (flow->buffer != NULL)
-        splice_free(&flow->splice);
+    if (flow->state == FLOW_UNUSED)
+        return;
+    splice_free(&flow->splice);
     batch_free(flow->batch);
     flow->batch = NULL;
     free(flow->buffer);
     flow->buffer = NULL;
+    flow->state = FLOW_UNUSED;
 }
 
 static bool is_empty(const struct flow *flow)
@@ -127,14 +128,13 @@ size_t flow_undelivered(const struct flow *flow)
 
 bool flow_wants_source(const struct flow *flow)
 {
-    return flow->state == FLOW_OPEN && is_empty(flow) && flow->retry_at == 0 &&
-           !flow->splice.sink_full;
+    return flow->state == FLOW_OPEN && is_empty(flow) && !flow->splice.sink_full;
 }
 
 bool flow_wants_sink(const struct flow *flow)
 {
-    return flow->state != FLOW_ENDED &&
-           (!is_empty(flow) || flow->splice.sink_full || flow->half_closing);
+    return !flow_is_over(flow) &&
+           (!is_empty(flow) || flow->splice.sink_full || flow->state == FLOW_CLOSING);
 }
 
 bool flow_has_pending(const struct flow *flow)
@@ -148,18 +148,21 @@ void flow_abandon(struct flow *flow)
     flow->start = flow->end = flow->splice.held = 0;
     batch_drop_all(flow->batch);
     flow->splice.sink_full = false;
-    flow->retry_at = 0;
-    flow->half_closing = false;
 }
 
 void flow_source_ended(struct flow *flow)
 {
-    if (flow->state != FLOW_OPEN)
+    if (!flow_is_open(flow))
         return;
     log_notice("socket %d (fd %d) is at EOF", flow->from->number, flow->source->endpoint->read_fd);
     flow->state = FLOW_DRAINING;
-    flow->source->ended = flow->source_at_end || flow->source_failed;
-    flow->retry_at = 0;
+    flow->source->ended = flow->source_end != SOURCE_IS_READ_NO_MORE;
+}
+
+void flow_rest(struct flow *flow, long long until)
+{
+    flow->state = FLOW_RESTING;
+    flow->retry_at = until;
 }
 
 void flow_sink_gone(struct flow *flow)
@@ -178,18 +181,15 @@ void flow_fail(struct flow *flow)
 /* A layer must not tell its peer that all has come when the source has failed. */
 static bool cut_off(const struct flow *flow)
 {
-    return flow->source_failed && flow->sink->lower != NULL;
+    return flow->source_end == SOURCE_FAILED && flow->sink->lower != NULL;
 }
 
 static void finish_when_drained(struct flow *flow)
 {
-    if (flow->state != FLOW_DRAINING || !is_empty(flow))
+    if (flow_is_open(flow) || flow_is_over(flow) || !is_empty(flow))
         return;
     int result = cut_off(flow) ? 0 : halfclose_sink(flow->sink);
-    flow->half_closing = result > 0;
-    if (flow->half_closing)
-        return;
-    flow->state = FLOW_ENDED;
+    flow->state = result > 0 ? FLOW_CLOSING : FLOW_ENDED;
     if (result < 0)
         flow_fail(flow);
 }
@@ -203,6 +203,7 @@ void flow_source_closed(struct flow *flow)
 static void start_batches(struct flow *flow)
 {
     flow->batch = batch_new(flow->capacity);
+    flow->way = FLOW_BATCHED;
     log_debug("moving packets from %d to %d many at a time", flow->source->endpoint->read_fd,
               flow->sink->endpoint->write_fd);
 }
@@ -218,21 +219,21 @@ static void grow_buffer(struct flow *flow)
 /* A buffer was filled, or several packets were there. Nothing is held now. */
 static void speed_up(struct flow *flow)
 {
-    if (flow->splice.way == SPLICE_THROUGH && !flow->splicing)
-        flow->splicing = splice_prepare(&flow->splice);
+    if (flow->splice.way == SPLICE_THROUGH && flow->way == FLOW_BUFFERED)
+        flow->way = splice_prepare(&flow->splice) ? FLOW_SPLICED : FLOW_BUFFERED;
     else if (flow->bulk > 0)
         grow_buffer(flow);
-    else if (flow->may_batch && flow->batch == NULL)
+    else if (flow->may_batch && flow->way == FLOW_BUFFERED)
         start_batches(flow);
 }
 
 /* What was received before the flow began comes first, and one by one. */
 static bool fill(struct flow *flow, bool sink_ready, bool closing)
 {
-    if (flow->batch != NULL && !endpoint_pending(flow->source->endpoint))
+    if (flow->way == FLOW_BATCHED && !endpoint_pending(flow->source->endpoint))
         return flow_fill_batch(flow, closing);
-    return flow->splicing ? flow_splice_source(flow, sink_ready, closing)
-                          : flow_fill_buffer(flow, closing);
+    return flow->way == FLOW_SPLICED ? flow_splice_source(flow, sink_ready, closing)
+                                     : flow_fill_buffer(flow, closing);
 }
 
 static bool drain(struct flow *flow)
@@ -243,11 +244,11 @@ static bool drain(struct flow *flow)
 bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closing)
 {
     unsigned long long bytes = flow->bytes;
-    enum flow_state state = flow->state;
-    if (flow->state == FLOW_ENDED)
+    bool was_open = flow_is_open(flow);
+    if (flow_is_over(flow))
         return false;
-    if (flow->retry_at != 0 && (closing || wait_now() >= flow->retry_at)) {
-        flow->retry_at = 0;
+    if (flow->state == FLOW_RESTING && (closing || wait_now() >= flow->retry_at)) {
+        flow->state = FLOW_OPEN;
         source_ready = true;
     }
     if (sink_ready && flow->splice.sink_full) {
@@ -264,5 +265,5 @@ bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closi
         source_ready = flow->more_likely && !flow->source_blocks;
     }
     finish_when_drained(flow);
-    return flow->bytes != bytes || flow->state != state;
+    return flow->bytes != bytes || flow_is_open(flow) != was_open || flow_is_over(flow);
 }

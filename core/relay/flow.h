@@ -1,4 +1,18 @@
-/* flow.h: one direction of a session: bytes from a source to a sink through one bounded buffer. */
+/* flow.h: one direction of a session: bytes from a source to a sink through one bounded buffer.
+ *
+ *     UNUSED                     the session has no such direction
+ *     OPEN <-> RESTING           the source was at its end, and is read again later (ignoreeof)
+ *       |         |
+ *       +--> DRAINING            the source has ended; what is held goes to the sink
+ *               |
+ *               +--> CLOSING     the sink is told that no more comes, which takes several calls
+ *               |       |
+ *               +-------+--> ENDED
+ *
+ * An error at either end, and a sink that has gone, lead to ENDED from every state; what was held
+ * is lost then, and over.c says so. A flow reads only when it holds nothing, so that a slow sink
+ * slows its source down. relay.c decides when to call flow_move(); source.c reads, sink.c writes,
+ * and splicing.c moves bytes past the buffer. RFC 9293, section 3.6 (half-closed connections). */
 
 #ifndef CORE_RELAY_FLOW_H
 #define CORE_RELAY_FLOW_H
@@ -10,10 +24,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum flow_state {
-    FLOW_OPEN,     /* the source may give more */
-    FLOW_DRAINING, /* the source has ended, the buffer has not */
-    FLOW_ENDED     /* nothing more comes, and the sink has been told */
+enum flow_state { FLOW_UNUSED, FLOW_OPEN, FLOW_RESTING, FLOW_DRAINING, FLOW_CLOSING, FLOW_ENDED };
+
+/* Why nothing more comes from a source. */
+enum source_end {
+    SOURCE_IS_READ_NO_MORE, /* it may have more: by options, or because its sink has gone */
+    SOURCE_AT_END,          /* it has said so itself */
+    SOURCE_FAILED
+};
+
+/* How bytes are moved at present; each flow begins with its buffer. */
+enum flow_way {
+    FLOW_BUFFERED,
+    FLOW_SPLICED, /* inside the kernel */
+    FLOW_BATCHED  /* many messages at a time */
 };
 
 /* Somebody who looks at the bytes of a flow, as they are going to be written, before they are. */
@@ -28,27 +52,25 @@ struct flow {
     struct side *to;
     struct flow_observer *observer; /* or NULL */
     enum flow_state state;
+    enum flow_way way;
+    enum source_end source_end;
     unsigned char *buffer;
     size_t capacity;      /* what one read may take */
     size_t start;         /* what is buffered: from here ... */
     size_t end;           /* ... to here */
     size_t left;          /* what option readbytes still lets through; SIZE_MAX: all */
-    long long retry_at;   /* when a source at its end is read again (ignoreeof); 0: not waiting */
+    long long retry_at;   /* RESTING: when the source is read again */
     long long gone_since; /* when a terminal line lost its other end (sitout-eio); 0: it has one */
-    bool half_closing;    /* the sink has to be told again that nothing more comes */
     bool more_likely;     /* after the last read: more is likely to be there */
     bool source_blocks;   /* reading when not ready would block the program */
     bool sink_blocks;     /* writing when not ready would block the program */
-    bool source_at_end;   /* the source itself said that nothing more comes */
-    bool failed;          /* it ended by an error ... */
-    bool source_failed;   /* ... of its source */
+    bool failed;          /* it ended by an error */
     struct lost lost;     /* messages that could not be sent */
-    struct splice splice; /* the way past the buffer */
-    bool splicing;        /* it is being used */
+    struct splice splice; /* the way past the buffer, if there is one */
     size_t write_max;     /* most that one write has; less when the sink has refused that much */
     size_t bulk;          /* to this the buffer may grow when it has been filled; 0: it may not */
     bool may_batch;       /* messages can be moved many at a time ... */
-    struct batch *batch;  /* ... in this, once more than one was there; or NULL */
+    struct batch *batch;  /* ... in this, once more than one was there */
     unsigned long long bytes;  /* written so far */
     unsigned long long blocks; /* in so many writes */
 };
@@ -63,10 +85,22 @@ void flow_free(struct flow *flow);
 bool flow_wants_source(const struct flow *flow);
 bool flow_wants_sink(const struct flow *flow);
 
+/* True while the source may give more. */
+static inline bool flow_is_open(const struct flow *flow)
+{
+    return flow->state == FLOW_OPEN || flow->state == FLOW_RESTING;
+}
+
+/* True when nothing more comes, and the sink has been told. */
+static inline bool flow_is_over(const struct flow *flow)
+{
+    return flow->state == FLOW_ENDED || flow->state == FLOW_UNUSED;
+}
+
 /* True when it was the sink that has failed: it has not got all. */
 static inline bool flow_sink_failed(const struct flow *flow)
 {
-    return flow->failed && !flow->source_failed;
+    return flow->failed && flow->source_end != SOURCE_FAILED;
 }
 
 /* How many bytes are on the way: read, and not written yet. */

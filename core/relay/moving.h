@@ -39,8 +39,9 @@ static inline enum modcat_level flow_failure_level(const struct opened *opened)
     return (opened->endpoint->flags & MODCAT_REPORTED) != 0 ? MODCAT_INFO : MODCAT_ERROR;
 }
 
-/* Nothing more comes from the source. */
+/* Nothing more comes from the source, as `source_end` says; or nothing until that time. */
 void flow_source_ended(struct flow *flow);
+void flow_rest(struct flow *flow, long long until);
 void flow_fail(struct flow *flow);
 
 /* Read into the buffer, or the batch, once. Return true unless the source would block. `closing` as

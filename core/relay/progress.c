@@ -29,8 +29,8 @@ static bool same_terminal(int fd)
 /* What the user types is shown there as well. */
 static bool uses_terminal(const struct flow *flow)
 {
-    return flow->buffer != NULL && (same_terminal(flow->sink->endpoint->write_fd) ||
-                                    same_terminal(flow->source->endpoint->read_fd));
+    return flow->state != FLOW_UNUSED && (same_terminal(flow->sink->endpoint->write_fd) ||
+                                          same_terminal(flow->source->endpoint->read_fd));
 }
 
 static bool is_shared(const struct session *session)
@@ -75,7 +75,7 @@ static bool size_left(int fd, unsigned long long *left)
 /* Line ends that change, and ends of file that are no ends, leave nothing to reckon with. */
 static bool total_of(const struct flow *flow, unsigned long long *total)
 {
-    if (flow->buffer == NULL)
+    if (flow->state == FLOW_UNUSED)
         return false;
     const struct opening_settings *source = &flow->source->opening->set;
     bool plain = flow->source->endpoint->ops == NULL && !source->ignoreeof && source->escape < 0 &&
@@ -164,10 +164,10 @@ int progress_format(char *line, size_t size, const struct progress *progress,
 {
     double seconds = (double)elapsed / (double)MODCAT_SECOND;
     char time[32];
-    bool both = progress->flows[0].buffer != NULL && progress->flows[1].buffer != NULL;
+    bool both = progress->flows[0].state != FLOW_UNUSED && progress->flows[1].state != FLOW_UNUSED;
     line[0] = '\0';
     for (int i = 0; i < 2; i++)
-        if (progress->flows[i].buffer != NULL)
+        if (progress->flows[i].state != FLOW_UNUSED)
             append_flow(line, size, !both ? "" : i == 0 ? "> " : "< ", bytes[i], rates[i]);
     format_time(time, sizeof time, seconds);
     append(line, size, time);

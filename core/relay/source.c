@@ -37,7 +37,7 @@ static bool sit_out(struct flow *flow)
     }
     if (now - flow->gone_since >= limit)
         return false;
-    flow->retry_at = now + SITOUT_INTERVAL;
+    flow_rest(flow, now + SITOUT_INTERVAL);
     return true;
 }
 
@@ -57,16 +57,16 @@ void flow_read_failed(struct flow *flow, size_t length)
     if (terminal && flow_source_settings(flow)->sitout_eio == 0) {
         log_notice("read(%d, %p, %zu): %s (probably PTY closed)", fd, (void *)flow->buffer, length,
                    strerror(errno));
-        flow->source_at_end = true;
+        flow->source_end = SOURCE_AT_END;
     } else if (program_ended(flow, errno)) {
         log_info("read(%d, %p, %zu): %s (the program has not read all)", fd, (void *)flow->buffer,
                  length, strerror(errno));
-        flow->source_at_end = true;
+        flow->source_end = SOURCE_AT_END;
     } else {
         modcat_log(flow_failure_level(flow->source), "read(%d, %p, %zu): %s", fd,
                    (void *)flow->buffer, length, strerror(errno));
         flow_fail(flow);
-        flow->source_failed = true;
+        flow->source_end = SOURCE_FAILED;
     }
     flow_source_ended(flow);
 }
@@ -84,10 +84,10 @@ void flow_nothing_read(struct flow *flow, bool closing)
     if (empty_is_no_end(flow))
         return;
     if (flow_source_settings(flow)->ignoreeof && !closing) {
-        flow->retry_at = wait_now() + IGNOREEOF_INTERVAL;
+        flow_rest(flow, wait_now() + IGNOREEOF_INTERVAL);
         return;
     }
-    flow->source_at_end = true;
+    flow->source_end = SOURCE_AT_END;
     flow_source_ended(flow);
 }
 

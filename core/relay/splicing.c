@@ -11,7 +11,7 @@ static void stop_splicing(struct flow *flow)
 {
     log_debug("splice(%d, ..., %d, ...): %s; going on through a buffer",
               flow->source->endpoint->read_fd, flow->sink->endpoint->write_fd, strerror(errno));
-    flow->splicing = false;
+    flow->way = FLOW_BUFFERED;
     flow->splice.way = SPLICE_NOT;
     flow->splice.sink_full = false;
 }
@@ -60,7 +60,7 @@ bool flow_splice_source(struct flow *flow, bool sink_ready, bool closing)
 bool flow_drain_pipe(struct flow *flow)
 {
     while (flow->splice.held > 0) {
-        if (!flow->splicing) {
+        if (flow->way != FLOW_SPLICED) {
             ssize_t count = splice_take_back(&flow->splice, flow->buffer, flow->capacity);
             flow->start = 0;
             flow->end = count > 0 ? (size_t)count : 0;

@@ -14,7 +14,7 @@ static int width_of(unsigned long long one, unsigned long long other)
 
 static bool was_started(const struct flow *flow)
 {
-    return flow->buffer != NULL;
+    return flow->state != FLOW_UNUSED;
 }
 
 static void log_flow(const char *name, const struct flow *flow, const struct flow *other)

@@ -1,0 +1,42 @@
+/* relay_state.h: what relay.c and over.c share: a session's two flows, and when something last
+ * happened. */
+
+#ifndef CORE_RELAY_RELAY_STATE_H
+#define CORE_RELAY_RELAY_STATE_H
+
+#include "core/relay/dump.h"
+#include "core/relay/flow.h"
+#include "core/relay/progress.h"
+#include "core/relay/relay.h"
+
+struct relay {
+    struct session *session;
+    struct flow flows[2]; /* left to right, right to left */
+    struct dump dumps[2];
+    struct progress progress;
+    bool two_way;
+    bool program_ended; /* of either end, though its connection may be open elsewhere */
+    size_t untaken;     /* while the session closes: what its ends have not taken yet */
+    long long started;
+    long long last_activity;
+    long long sinks_rest[2]; /* until when a flow's sink is left alone, or 0 */
+};
+
+/* How often is looked at what the ends have taken, and whether somebody is left to take it: nothing
+ * tells. */
+#define TAKING_TICK (MODCAT_SECOND / 20)
+#define ABANDONED_TICK MODCAT_SECOND
+
+static inline bool relay_same_endpoint(const struct opened *one, const struct opened *other)
+{
+    return one != NULL && other != NULL && one->endpoint == other->endpoint;
+}
+
+/* What is written to the flow's sink comes out of the other's source. */
+static inline bool relay_is_given_back(const struct flow *flow, const struct flow *other)
+{
+    return relay_same_endpoint(flow->sink, other->source) &&
+           (flow->sink->endpoint->flags & MODCAT_GIVES_BACK) != 0;
+}
+
+#endif
