@@ -28,7 +28,7 @@ libcore_a_SOURCES = \
 	core/values/values.c core/values/values.h \
 	core/registry/acl.c core/registry/acl.h \
 	core/registry/guard.c core/registry/guard.h \
-	core/registry/known.c core/registry/known.h \
+	core/registry/known.c core/registry/known.h core/registry/known_words.inc \
 	core/registry/load.c \
 	core/registry/loader.c core/registry/loader.h \
 	core/registry/manifest.c core/registry/manifest.h \

@@ -1,4 +1,5 @@
-dist_noinst_SCRIPTS = tools/abi-baseline tools/bench tools/check tools/format tools/fuzz tools/install-packages \
+dist_noinst_SCRIPTS = tools/abi-baseline tools/bench tools/check tools/format tools/fuzz \
+	tools/install-packages tools/known-words \
 	tools/quickstart tools/random-sessions tools/results tools/setup
 
 # Checks drivers, with the program's own code: it shows drivers the same services as modcat does.
