@@ -88,6 +88,7 @@ libcore_a_SOURCES = \
 	core/services/datagram/packet.c core/services/datagram/packet.h \
 	core/services/datagram/receive_from.c \
 	core/services/datagram/sendto.c \
+	core/services/datagram/types.c \
 	core/services/process/channel.c core/services/process/channel.h \
 	core/services/process/children.c core/services/process/children.h \
 	core/services/process/command.c \

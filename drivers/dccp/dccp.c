@@ -4,9 +4,6 @@
 #include <modcat/net.h>
 #include <netinet/in.h>
 
-static modcat_open_fn dccp_connect;
-static modcat_listen_fn dccp_listen;
-
 /* Of <linux/dccp.h> and <linux/socket.h>; the C library does not have all of them. */
 #define SOL_DCCP 269
 #define DCCP_SOCKOPT_CCID 13
@@ -39,10 +36,10 @@ static const struct modcat_option_group groups[] = {
 #define LISTEN_GROUPS CONNECT_GROUPS ",LISTEN,RANGE"
 #define CONNECTS                                                                                   \
     .syntax = ":<host>:<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 2,              \
-    .max_params = 2, .open = dccp_connect
+    .max_params = 2, .open = modcat_type_connect
 #define LISTENS                                                                                    \
     .syntax = ":<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1,    \
-    .listen = dccp_listen
+    .listen = modcat_type_listen
 
 static const struct modcat_address_type types[] = {
     {
@@ -103,15 +100,3 @@ static const struct modcat_address_type types[] = {
 
 MODCAT_DRIVER(.name = "dccp", .version = MODCAT_DRIVER_VERSION,
               .summary = "DCCP, version 4 and 6 of IP", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
-
-static int dccp_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
-{
-    return modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                               modcat_param(opening, 1), endpoint);
-}
-
-static int dccp_listen(struct modcat_opening *opening, struct modcat_listener *listener)
-{
-    return modcat_listen_service(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                                 listener);
-}

@@ -151,9 +151,7 @@ static void keep_messages(struct modcat_endpoint *endpoint)
 static int sctp_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     int messages = wants_messages(opening);
-    if (messages < 0 ||
-        modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                            modcat_param(opening, 1), endpoint) < 0)
+    if (messages < 0 || modcat_type_connect(opening, endpoint) < 0)
         return -1;
     if (messages)
         keep_messages(endpoint);
@@ -172,8 +170,7 @@ static int accept_messages(struct modcat_listener *listener, struct modcat_openi
 static int sctp_listen(struct modcat_opening *opening, struct modcat_listener *listener)
 {
     int messages = wants_messages(opening);
-    if (messages < 0 || modcat_listen_service(opening, modcat_type_data(opening),
-                                              modcat_param(opening, 0), listener) < 0)
+    if (messages < 0 || modcat_type_listen(opening, listener) < 0)
         return -1;
     if (messages)
         listener->accept = accept_messages;

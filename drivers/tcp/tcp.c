@@ -5,9 +5,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-static modcat_open_fn tcp_connect;
-static modcat_listen_fn tcp_listen;
-
 #define TRANSPORT(version)                                                                         \
     {                                                                                              \
         .size = sizeof(struct modcat_transport), .family = (version), .socktype = SOCK_STREAM,     \
@@ -63,10 +60,10 @@ static const struct modcat_option_group groups[] = {
 #define LISTEN_GROUPS CONNECT_GROUPS ",LISTEN,RANGE"
 #define CONNECTS                                                                                   \
     .syntax = ":<host>:<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 2,              \
-    .max_params = 2, .open = tcp_connect
+    .max_params = 2, .open = modcat_type_connect
 #define LISTENS                                                                                    \
     .syntax = ":<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1,    \
-    .listen = tcp_listen
+    .listen = modcat_type_listen
 
 static const struct modcat_address_type types[] = {
     {
@@ -127,15 +124,3 @@ static const struct modcat_address_type types[] = {
 
 MODCAT_DRIVER(.name = "tcp", .version = MODCAT_DRIVER_VERSION,
               .summary = "TCP, version 4 and 6 of IP", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
-
-static int tcp_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
-{
-    return modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                               modcat_param(opening, 1), endpoint);
-}
-
-static int tcp_listen(struct modcat_opening *opening, struct modcat_listener *listener)
-{
-    return modcat_listen_service(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                                 listener);
-}

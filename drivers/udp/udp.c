@@ -4,9 +4,6 @@
 #include <modcat/net.h>
 #include <netinet/in.h>
 
-static modcat_open_fn udp_connect, udp_sendto, udp_datagram, udp_recv;
-static modcat_listen_fn udp_listen, udp_recvfrom;
-
 #define TRANSPORT(version)                                                                         \
     {                                                                                              \
         .size = sizeof(struct modcat_transport), .family = (version), .socktype = SOCK_DGRAM,      \
@@ -30,12 +27,12 @@ static const struct modcat_option_group groups[] = {
 #define TO_PORT .syntax = ":<host>:<port>", .min_params = 2, .max_params = 2
 #define ON_PORT .syntax = ":<port>", .min_params = 1, .max_params = 1
 #define BOTH_WAYS .flags = MODCAT_READ | MODCAT_WRITE
-#define CONNECTS TO_PORT, BOTH_WAYS, .open = udp_connect
-#define SENDS TO_PORT, BOTH_WAYS, .open = udp_sendto
-#define SENDS_AND_RECEIVES TO_PORT, BOTH_WAYS, .open = udp_datagram
-#define RECEIVES ON_PORT, .flags = MODCAT_READ, .open = udp_recv
-#define RECEIVES_FROM ON_PORT, BOTH_WAYS, .listen = udp_recvfrom
-#define LISTENS ON_PORT, BOTH_WAYS, .listen = udp_listen
+#define CONNECTS TO_PORT, BOTH_WAYS, .open = modcat_type_connect
+#define SENDS TO_PORT, BOTH_WAYS, .open = modcat_type_sendto
+#define SENDS_AND_RECEIVES TO_PORT, BOTH_WAYS, .open = modcat_type_datagram
+#define RECEIVES ON_PORT, .flags = MODCAT_READ, .open = modcat_type_receive
+#define RECEIVES_FROM ON_PORT, BOTH_WAYS, .listen = modcat_type_receive_from
+#define LISTENS ON_PORT, BOTH_WAYS, .listen = modcat_type_listen
 
 static const struct modcat_address_type types[] = {
     {
@@ -201,42 +198,3 @@ static const struct modcat_address_type types[] = {
 
 MODCAT_DRIVER(.name = "udp", .version = MODCAT_DRIVER_VERSION,
               .summary = "UDP, version 4 and 6 of IP", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
-
-/* An empty packet at the end is all that can tell a peer that no more comes. */
-static int udp_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
-{
-    int result = modcat_connect_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                                     modcat_param(opening, 1), endpoint);
-    endpoint->half_close = MODCAT_HALF_NULL;
-    return result;
-}
-
-static int udp_listen(struct modcat_opening *opening, struct modcat_listener *listener)
-{
-    return modcat_listen_packets(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                                 listener);
-}
-
-static int udp_sendto(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
-{
-    return modcat_sendto_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                              modcat_param(opening, 1), MODCAT_TARGET_ONLY, endpoint);
-}
-
-static int udp_datagram(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
-{
-    return modcat_sendto_host(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                              modcat_param(opening, 1), MODCAT_ANYBODY, endpoint);
-}
-
-static int udp_recvfrom(struct modcat_opening *opening, struct modcat_listener *listener)
-{
-    return modcat_receive_from_service(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                                       listener);
-}
-
-static int udp_recv(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
-{
-    return modcat_receive_service(opening, modcat_type_data(opening), modcat_param(opening, 0),
-                                  endpoint);
-}

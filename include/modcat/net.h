@@ -132,6 +132,20 @@ int modcat_receive_from_service(struct modcat_opening *opening,
 int modcat_listen_packets(struct modcat_opening *opening, const struct modcat_transport *transport,
                           const char *service, struct modcat_listener *listener);
 
+/* The `open` and `listen` of address types with the parameters <host> and <port>, or <port> alone,
+ * whose `data` is their struct modcat_transport: nothing is left to write for them. These do as
+ * modcat_connect_host() and modcat_listen_service(); with a transport of SOCK_DGRAM as
+ * modcat_listen_packets(), and an empty packet tells the peer that no more comes. */
+int modcat_type_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+int modcat_type_listen(struct modcat_opening *opening, struct modcat_listener *listener);
+
+/* The same for packets: modcat_sendto_host() with MODCAT_TARGET_ONLY and with MODCAT_ANYBODY,
+ * modcat_receive_service(), and modcat_receive_from_service(). */
+int modcat_type_sendto(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+int modcat_type_datagram(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+int modcat_type_receive(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+int modcat_type_receive_from(struct modcat_opening *opening, struct modcat_listener *listener);
+
 /* Makes an endpoint of a connected socket; one that is not of SOCK_STREAM keeps messages apart. */
 void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint);
 
