@@ -102,7 +102,7 @@ libcore_a_SOURCES = \
 	core/services/tty/size.c \
 	core/services/tty/terminals.h \
 	core/services/tty/termios.c \
-	core/services/files/path.c \
+	core/services/files/path.c core/services/files/path.h \
 	core/services/files/secret.c \
 	core/session/endpoint.c core/session/endpoint.h \
 	core/session/halfclose.c core/session/halfclose.h \

@@ -83,6 +83,9 @@ void address_free(struct address_pair *pair);
 /* The address at the bottom of the stack that this one belongs to. */
 const struct address *address_lowest(const struct address *address);
 
+/* The option of this name that an address gives, the last one if it gives several, or NULL. */
+const struct address_option *address_find_option(const struct address *address, const char *name);
+
 /* Logs an error about a place in an address: the message, then the address with a caret under the
  * place, each a line of its own; a long address is shown in part. */
 void address_explain(const char *text, const struct address_error *error);

@@ -307,12 +307,12 @@ static void drop_option(struct address *address, size_t index)
     memmove(option, option + 1, (--address->option_count - index) * sizeof *option);
 }
 
-static bool is_given(const struct address *address, const char *name)
+const struct address_option *address_find_option(const struct address *address, const char *name)
 {
-    for (size_t i = 0; i < address->option_count; i++)
-        if (strcmp(address->options[i].entry->option.name, name) == 0)
-            return true;
-    return false;
+    for (size_t i = address->option_count; i > 0; i--)
+        if (strcmp(address->options[i - 1].entry->option.name, name) == 0)
+            return &address->options[i - 1];
+    return NULL;
 }
 
 /* An option that says nothing without another one. */
@@ -322,7 +322,7 @@ static int check_needs(const struct binding *binding)
     for (size_t i = 0; i < address->option_count; i++) {
         const struct address_option *option = &address->options[i];
         const char *needed = option->entry->option.needs;
-        if (needed != NULL && !is_given(address, needed))
+        if (needed != NULL && address_find_option(address, needed) == NULL)
             return fail_at(binding, option->place, "option %s: option %s must be given, too",
                            option->name, needed);
     }

@@ -8,9 +8,6 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-/* Below this, a port needs a privilege, unless the system is set otherwise. */
-#define PRIVILEGED_PORTS 1024
-
 #define ANY (-1)
 
 /* Which kernel module brings a protocol; the first row that fits counts. */
@@ -73,9 +70,9 @@ const char *hint_bind(const struct modcat_sockaddr *local, char text[HINT_TEXT])
 {
     long long port = sockaddr_port(&local->u.any, local->length);
     text[0] = '\0';
-    if (errno == EACCES && port > 0 && port < PRIVILEGED_PORTS)
+    if (errno == EACCES && port > 0 && port < SOCKADDR_PRIVILEGED_PORTS)
         snprintf(text, HINT_TEXT, " (a port below %d needs the capability CAP_NET_BIND_SERVICE)",
-                 PRIVILEGED_PORTS);
+                 SOCKADDR_PRIVILEGED_PORTS);
     return text;
 }
 

@@ -16,6 +16,9 @@
 const char *sockaddr_host_text(const struct sockaddr *address, socklen_t length,
                                char text[SOCKADDR_HOST_TEXT]);
 
+/* Below this, a port needs a privilege, unless the system is set otherwise. */
+#define SOCKADDR_PRIVILEGED_PORTS 1024
+
 /* The port of an IP or VSOCK address in host byte order, or -1 where there is none. */
 long long sockaddr_port(const struct sockaddr *address, socklen_t length);
 

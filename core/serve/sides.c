@@ -212,9 +212,8 @@ static enum session_result open_repeatedly(struct attempt *attempt)
 
 static bool is_given(const struct address *address, const char *name)
 {
-    for (size_t i = 0; i < address->option_count; i++)
-        if (strcmp(address->options[i].entry->option.name, name) == 0)
-            return true;
+    if (address_find_option(address, name) != NULL)
+        return true;
     return address->lower != NULL && is_given(address->lower, name);
 }
 

@@ -77,7 +77,7 @@ static void close_lingering(struct modcat_opening *opening, int fd)
 static bool lingers(const struct opened *opened)
 {
     for (; opened != NULL; opened = opened->lower)
-        if (socket_option_given(opened->opening, "so-linger"))
+        if (address_find_option(opened->opening->address, "so-linger") != NULL)
             return true;
     return false;
 }

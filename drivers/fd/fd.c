@@ -68,22 +68,10 @@ static int fd_open(struct modcat_opening *opening, struct modcat_endpoint *endpo
     return 0;
 }
 
-static int check_listening(struct modcat_opening *opening, int fd)
-{
-    int listening = 0;
-    socklen_t length = sizeof listening;
-    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) < 0)
-        return modcat_fail(opening, "getsockopt(%d, SOL_SOCKET, SO_ACCEPTCONN): %s", fd,
-                           strerror(errno));
-    if (!listening)
-        return modcat_fail(opening, "file descriptor %d is a socket that does not listen", fd);
-    return 0;
-}
-
 static int accept_fd_listen(struct modcat_opening *opening, struct modcat_listener *listener)
 {
     int fd = take_descriptor(opening);
-    if (fd < 0 || check_listening(opening, fd) < 0)
+    if (fd < 0)
         return -1;
     modcat_log(MODCAT_NOTICE, "using file descriptor %d accepting a connection for %s", fd,
                modcat_directions_name(opening));

@@ -341,7 +341,8 @@ static void ask_for_destinations(int fd, int family)
 /* With fork, sockets of earlier senders may still have the port when the program starts again. */
 static int prepare(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *local)
 {
-    if (opening->set.fork && !socket_option_given(opening, "so-reuseaddr") && set_reuse(fd, 1) < 0)
+    if (opening->set.fork && address_find_option(opening->address, "so-reuseaddr") == NULL &&
+        set_reuse(fd, 1) < 0)
         return modcat_fail(opening, "setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, {1}, 4): %s", fd,
                            strerror(errno));
     if (modcat_bind(opening, fd, local) < 0)

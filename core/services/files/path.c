@@ -1,6 +1,8 @@
 /* Opening by path: what there is, what the options want of it, and open(2). */
 
 #define _GNU_SOURCE
+#include "core/services/files/path.h"
+
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/opening/leftovers.h"
@@ -83,12 +85,19 @@ static mode_t creation_mode(struct modcat_opening *opening)
 }
 
 /* Only the first who asks removes anything: what was made since is wanted. */
+int path_remove(const struct modcat_opening *opening, const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT)
+        return 0;
+    return modcat_fail(opening, "unlink(\"%s\"): %s", path, strerror(errno));
+}
+
 int modcat_unlink_early(struct modcat_opening *opening, const char *path)
 {
     if (opening_option_used(opening, "unlink-early") ||
-        !modcat_option_bool(opening, "unlink-early", false) || unlink(path) == 0 || errno == ENOENT)
+        !modcat_option_bool(opening, "unlink-early", false))
         return 0;
-    return modcat_fail(opening, "unlink(\"%s\"): %s", path, strerror(errno));
+    return path_remove(opening, path);
 }
 
 /* One call that may wait for the other end of a FIFO, or for a device. */

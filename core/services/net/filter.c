@@ -15,9 +15,6 @@
 #include <netinet/in.h>
 #include <string.h>
 
-/* Ports that only a privileged program can have on a classical system. */
-#define PRIVILEGED_PORTS 1024
-
 static int look_up(void *context, int family, const char *host, void *address)
 {
     return resolve_address(context, family, host, address);
@@ -121,7 +118,9 @@ static int check_port(struct modcat_opening *opening)
     long long port = sockaddr_port(&opening->peer.u.any, opening->peer.length);
     if (wanted >= 0)
         return port == wanted ? 0 : refuse(opening, "wrong sourceport");
-    return !low || (port >= 0 && port < PRIVILEGED_PORTS) ? 0 : refuse(opening, "lowport option");
+    return !low || (port >= 0 && port < SOCKADDR_PRIVILEGED_PORTS)
+               ? 0
+               : refuse(opening, "lowport option");
 }
 
 /* Carries out the filters of phase ACCEPT: the range, or all others. They act on every peer, used

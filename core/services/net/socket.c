@@ -99,7 +99,7 @@ int modcat_socket(struct modcat_opening *opening, const struct modcat_transport 
     return fd;
 }
 
-static int fail_bind(const struct modcat_opening *opening, int fd,
+int socket_fail_bind(const struct modcat_opening *opening, int fd,
                      const struct modcat_sockaddr *local)
 {
     char text[MODCAT_SOCKADDR_TEXT], hint[HINT_TEXT];
@@ -114,7 +114,7 @@ static int bind_address(struct modcat_opening *opening, int fd, const struct mod
         return unix_bind(opening, fd, local);
     if (local->length == 0 || bind(fd, &local->u.any, local->length) == 0)
         return 0;
-    return fail_bind(opening, fd, local);
+    return socket_fail_bind(opening, fd, local);
 }
 
 static unsigned random_below(unsigned limit)
@@ -136,7 +136,7 @@ static int bind_low_port(struct modcat_opening *opening, int fd,
         if (bind(fd, &address.u.any, address.length) == 0)
             return 0;
         if (errno != EADDRINUSE)
-            return fail_bind(opening, fd, &address);
+            return socket_fail_bind(opening, fd, &address);
     }
     errno = EADDRINUSE;
     return modcat_fail(opening, "no low port available");
@@ -163,14 +163,6 @@ int socket_bind_low(struct modcat_opening *opening, int fd, const struct modcat_
     return bind_with_options(opening, fd, local, bind_low_port);
 }
 
-bool socket_option_given(const struct modcat_opening *opening, const char *name)
-{
-    for (size_t i = 0; i < opening->address->option_count; i++)
-        if (strcmp(opening->address->options[i].entry->option.name, name) == 0)
-            return true;
-    return false;
-}
-
 bool socket_is_tcp(int fd)
 {
     int family = 0, protocol = 0;
@@ -184,7 +176,7 @@ int socket_bind_listening(struct modcat_opening *opening, int fd,
                           const struct modcat_sockaddr *local)
 {
     const int on = 1;
-    if (socket_is_tcp(fd) && !socket_option_given(opening, "so-reuseaddr") &&
+    if (socket_is_tcp(fd) && address_find_option(opening->address, "so-reuseaddr") == NULL &&
         socket_set(opening, fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0)
         return -1;
     return modcat_bind(opening, fd, local);

@@ -52,8 +52,9 @@ bool socket_association(int fd, size_t *untaken);
 /* True for a socket that is connected over IP to a peer of the same address: on this host. */
 bool socket_is_looped(int fd);
 
-/* True when the address has this option, by its canonical name. */
-bool socket_option_given(const struct modcat_opening *opening, const char *name);
+/* Reports a bind(2) that has failed, and what it needs. Returns -1. */
+int socket_fail_bind(const struct modcat_opening *opening, int fd,
+                     const struct modcat_sockaddr *local);
 
 /* Says which port the system has chosen, where port 0 was asked for; `who` comes first. */
 void socket_log_chosen_port(int fd, const struct modcat_sockaddr *asked, const char *who);

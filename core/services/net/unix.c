@@ -8,6 +8,8 @@
 #include "core/opening/leftovers.h"
 #include "core/opening/opening.h"
 #include "core/registry/registry.h"
+#include "core/services/files/path.h"
+#include "core/services/net/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,13 +95,6 @@ int modcat_unix_local(struct modcat_opening *opening, bool abstract,
     return modcat_unix_address(opening, name, abstract, address);
 }
 
-static int remove_entry(const struct modcat_opening *opening, const char *path)
-{
-    if (unlink(path) == 0 || errno == ENOENT)
-        return 0;
-    return modcat_fail(opening, "unlink(\"%s\"): %s", path, strerror(errno));
-}
-
 /* Only sockets are removed to make room for a new one, unless option unlink asks for any. */
 static int make_room(struct modcat_opening *opening, const char *path)
 {
@@ -109,7 +104,7 @@ static int make_room(struct modcat_opening *opening, const char *path)
     if (lstat(path, &status) < 0)
         return 0;
     if (any || (early && S_ISSOCK(status.st_mode)))
-        return remove_entry(opening, path);
+        return path_remove(opening, path);
     errno = EADDRINUSE;
     if (early)
         return modcat_fail(opening, "\"%s\" exists and is not a socket: it is not removed", path);
@@ -134,15 +129,6 @@ static struct entry_mode wanted_mode(struct modcat_opening *opening)
     };
 }
 
-static int fail_bind(const struct modcat_opening *opening, int fd,
-                     const struct modcat_sockaddr *local)
-{
-    char text[MODCAT_SOCKADDR_TEXT];
-    return modcat_fail(opening, "bind(%d, {%s}, %u): %s", fd,
-                       modcat_sockaddr_text(&local->u.any, local->length, text), local->length,
-                       strerror(errno));
-}
-
 /* The entry gets the permissions of the socket itself, less the umask. */
 static int bind_with_mode(struct modcat_opening *opening, int fd,
                           const struct modcat_sockaddr *local, mode_t mode)
@@ -152,7 +138,7 @@ static int bind_with_mode(struct modcat_opening *opening, int fd,
     mode_t mask = umask(0);
     int result = bind(fd, &local->u.any, local->length);
     umask(mask);
-    return result == 0 ? 0 : fail_bind(opening, fd, local);
+    return result == 0 ? 0 : socket_fail_bind(opening, fd, local);
 }
 
 /* Acts on the very entry that was bound, whatever its name leads to by now. */
@@ -190,7 +176,8 @@ static int bind_for(struct modcat_opening *opening, int fd, const struct modcat_
 {
     bool given_away = wanted->user != (uid_t)-1 || wanted->group != (gid_t)-1;
     if (!given_away && !wanted->mode_given)
-        return bind(fd, &local->u.any, local->length) == 0 ? 0 : fail_bind(opening, fd, local);
+        return bind(fd, &local->u.any, local->length) == 0 ? 0
+                                                           : socket_fail_bind(opening, fd, local);
     if (bind_with_mode(opening, fd, local, given_away ? 0 : wanted->mode) < 0)
         return -1;
     if (!given_away)
@@ -238,7 +225,7 @@ static int bind_name(struct modcat_opening *opening, int fd, const struct modcat
 {
     if (path_of(local) != NULL)
         return bind_path(opening, fd, local);
-    return bind(fd, &local->u.any, local->length) == 0 ? 0 : fail_bind(opening, fd, local);
+    return bind(fd, &local->u.any, local->length) == 0 ? 0 : socket_fail_bind(opening, fd, local);
 }
 
 static int fill_placeholder(char *place)
@@ -270,7 +257,7 @@ static int bind_temporary(struct modcat_opening *opening, int fd,
     }
     opening->failure = level;
     if (result < 0 && errno != EADDRINUSE)
-        return fail_bind(opening, fd, pattern);
+        return socket_fail_bind(opening, fd, pattern);
     return result;
 }
 

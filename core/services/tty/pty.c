@@ -9,6 +9,7 @@
 #include "core/opening/opening.h"
 #include "core/options/effects.h"
 #include "core/registry/registry.h"
+#include "core/services/files/path.h"
 #include "core/services/tty/terminals.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -200,9 +201,7 @@ static int make_room(struct modcat_opening *opening, const char *path)
         return modcat_fail(opening, "\"%s\" is a %s: only a symbolic link is replaced", path,
                            modcat_file_kind(path));
     }
-    if (unlink(path) == 0 || errno == ENOENT)
-        return 0;
-    return modcat_fail(opening, "unlink(\"%s\"): %s", path, strerror(errno));
+    return path_remove(opening, path);
 }
 
 int modcat_tty_link(struct modcat_opening *opening, const char *name, const char *path)
