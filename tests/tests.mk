@@ -90,6 +90,10 @@ unit_tests += tests/unit/phases_test
 tests_unit_phases_test_SOURCES = tests/unit/phases_test.c $(scratch)
 tests_unit_phases_test_LDADD = libcore.a
 
+unit_tests += tests/unit/flow_test
+tests_unit_flow_test_LDADD = libcore.a
+tests_unit_flow_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=wait_now
+
 unit_tests += tests/unit/progress_test
 tests_unit_progress_test_LDADD = libcore.a
 
