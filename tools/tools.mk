@@ -1,4 +1,4 @@
-dist_noinst_SCRIPTS = tools/abi-baseline tools/bench tools/check tools/format tools/fuzz \
+dist_noinst_SCRIPTS = tools/abi-baseline tools/bench tools/check tools/figures tools/format tools/fuzz \
 	tools/install-packages tools/known-words \
 	tools/quickstart tools/random-sessions tools/results tools/setup
 
