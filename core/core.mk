@@ -141,7 +141,7 @@ libcore_a_SOURCES = \
 	core/command/descriptors.c core/command/descriptors.h \
 	core/command/features.c core/command/features.h \
 	core/command/help.c core/command/help.h \
-	core/command/json.c core/command/json.h \
+	core/command/json_writer.c core/command/json_writer.h \
 	core/command/mistakes.c core/command/mistakes.h \
 	core/command/numbers.c core/command/numbers.h
 

@@ -94,6 +94,10 @@ unit_tests += tests/unit/flow_test
 tests_unit_flow_test_LDADD = libcore.a
 tests_unit_flow_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=wait_now
 
+unit_tests += tests/unit/programs_test
+tests_unit_programs_test_LDADD = libcore.a
+tests_unit_programs_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=wait_now
+
 unit_tests += tests/unit/progress_test
 tests_unit_progress_test_LDADD = libcore.a
 
@@ -112,6 +116,9 @@ tests_unit_signals_test_LDADD = libcore.a
 
 unit_tests += tests/unit/sockaddr_test
 tests_unit_sockaddr_test_LDADD = libcore.a
+
+unit_tests += tests/unit/splice_test
+tests_unit_splice_test_LDADD = libcore.a
 
 unit_tests += tests/unit/termios_test
 tests_unit_termios_test_SOURCES = tests/unit/termios_test.c drivers/pty/options.c \

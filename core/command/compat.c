@@ -5,7 +5,7 @@
 #include "core/command/compat.h"
 
 #include "core/command/help.h"
-#include "core/command/json.h"
+#include "core/command/json_writer.h"
 #include <modcat/driver.h>
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/command/help.h"
-#include "core/command/json.h"
+#include "core/command/json_writer.h"
 #include "core/registry/guard.h"
 #include "core/registry/loader.h"
 #include <stdlib.h>

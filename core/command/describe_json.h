@@ -3,7 +3,7 @@
 #ifndef CORE_COMMAND_DESCRIBE_JSON_H
 #define CORE_COMMAND_DESCRIBE_JSON_H
 
-#include "core/command/json.h"
+#include "core/command/json_writer.h"
 #include "core/registry/manifest.h"
 
 /* An option, as an element of an array. */

@@ -8,7 +8,7 @@
 #include "core/base/memory.h"
 #include "core/base/words.h"
 #include "core/command/help.h"
-#include "core/command/json.h"
+#include "core/command/json_writer.h"
 #include "core/registry/known.h"
 #include "core/values/groups.h"
 #include <stdlib.h>

@@ -10,6 +10,7 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/signals.h"
 #include "core/base/words.h"
 #include "core/opening/opening.h"
 #include "core/options/account.h"
@@ -204,6 +205,43 @@ static int ignoring_open(struct modcat_opening *opening, struct modcat_endpoint 
     return toy_open(opening, endpoint);
 }
 
+/* Has as many peers as its parameter has letters: `p` is there, `g` has gone again, `e` is an error
+ * of the listener. */
+static const char *peers;
+
+static bool peers_wait(struct modcat_listener *listener)
+{
+    (void)listener;
+    return *peers != '\0';
+}
+
+static int server_accept(struct modcat_listener *listener, struct modcat_opening *opening,
+                         struct modcat_endpoint *endpoint)
+{
+    (void)listener;
+    char peer = *peers++;
+    note("accept-%c ", peer);
+    if (peer != 'p')
+        return peer == 'g' ? 1 : modcat_fail(opening, "it is broken");
+    return toy_open(opening, endpoint);
+}
+
+static void server_close(struct modcat_listener *listener)
+{
+    (void)listener;
+    note("unlisten ");
+}
+
+static int server_listen(struct modcat_opening *opening, struct modcat_listener *listener)
+{
+    peers = modcat_param(opening, 0);
+    note("listen ");
+    listener->accept = server_accept;
+    listener->pending = peers_wait;
+    listener->close = server_close;
+    return 0;
+}
+
 /* The layer has the lower endpoint's descriptors already. */
 static int toy_wrap(struct modcat_opening *opening, struct modcat_endpoint *lower,
                     struct modcat_endpoint *endpoint)
@@ -223,6 +261,7 @@ static const struct registry_type toy_types[] = {
     {.type = {.name = "STATE", .flags = BOTH, .open = state_open}, .driver = DRIVER},
     {.type = {.name = "FETCHING", .flags = BOTH, .open = fetching_open}, .driver = DRIVER},
     {.type = {.name = "IGNORING", .flags = BOTH, .open = ignoring_open}, .driver = DRIVER},
+    {.type = {.name = "SERVER", .flags = BOTH, .listen = server_listen}, .driver = DRIVER},
     {.type = {.name = "LAYER", .flags = BOTH, .wrap = toy_wrap}, .driver = DRIVER},
     {.type = {.name = "BROKEN", .flags = BOTH, .wrap = toy_wrap}, .driver = DRIVER},
     {.type = {.name = "READER", .flags = MODCAT_READ, .open = toy_open}, .driver = DRIVER},
@@ -576,6 +615,58 @@ static void each_peer_gets_what_the_listener_has_not_used(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
+static void peers_that_have_gone_and_peers_that_are_refused_are_passed_over(void **state)
+{
+    (void)state;
+    check_opened("SERVER:ggp,fd", "listen accept-g accept-g accept-p open opened fd@r unlisten ");
+    assert_int_equal(open_side("SERVER:pp,refuse,accept-timeout=0.01"), SESSION_DONE);
+    assert_string_equal(trace, "listen accept-p open opened refuse@- close "
+                               "accept-p open opened refuse@- close unlisten ");
+    session_close(&session);
+}
+
+static void a_listener_that_fails_ends_the_waiting(void **state)
+{
+    (void)state;
+    check_failed("SERVER:gep", "listen accept-g accept-e unlisten ");
+}
+
+/* Without `fork`, the next peer gets a chance as often as retry says. */
+static void a_peer_that_fails_makes_room_for_another_one(void **state)
+{
+    (void)state;
+    assert_int_equal(open_side("SERVER:ppp,fail-fd,retry=1,interval=0"), SESSION_FAILED);
+    assert_string_equal(trace, "listen accept-p open opened fail-fd@r close "
+                               "accept-p open opened fail-fd@r unlisten ");
+    session_close(&session);
+    assert_string_equal(trace + strlen(trace) - 6, "close ");
+}
+
+/* The parent goes on to wait, and what it has of the peer is closed without a shutdown. */
+static void each_peer_gets_a_process_with_fork(void **state)
+{
+    size_t served = 0;
+    pid_t parent = getpid();
+    (void)state;
+    log_set_level(MODCAT_INFO);
+    assert_int_equal(signals_start(0), 0);
+    enum session_result result = open_side("SERVER:pp,fork,fd,accept-timeout=0.01");
+    if (getpid() != parent) {
+        bool settled = strstr(trace, "opened fd@r ") != NULL;
+        _exit(result == SESSION_OPEN && session.forked && settled ? 0 : 1);
+    }
+    assert_int_equal(result, SESSION_DONE);
+    assert_string_equal(trace, "listen accept-p open opened close accept-p open opened close "
+                               "unlisten ");
+    assert_null(session.sides[0].first.endpoint);
+    for (const char *log = scratch_logged(); (log = strstr(log, "exited with status 0")) != NULL;
+         log++)
+        served++;
+    assert_int_equal(served, 2);
+    session_close(&session);
+    log_set_level(MODCAT_WARNING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -603,6 +694,10 @@ int main(void)
         TEST(privileges_are_given_up_by_any_level_of_a_stack),
         TEST(filters_wait_for_a_peer),
         TEST(each_peer_gets_what_the_listener_has_not_used),
+        TEST(peers_that_have_gone_and_peers_that_are_refused_are_passed_over),
+        TEST(a_listener_that_fails_ends_the_waiting),
+        TEST(a_peer_that_fails_makes_room_for_another_one),
+        TEST(each_peer_gets_a_process_with_fork),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/command/json.h"
+#include "core/command/json_writer.h"
 
 #include "core/base/json.h"
 #include "core/base/memory.h"

@@ -1,7 +1,7 @@
-/* json.h: writes JSON (RFC 8259), one value after the other, without building anything first. */
+/* json_writer.h: writes JSON (RFC 8259), one value after the other, without building anything first. */
 
-#ifndef CORE_COMMAND_JSON_H
-#define CORE_COMMAND_JSON_H
+#ifndef CORE_COMMAND_JSON_WRITER_H
+#define CORE_COMMAND_JSON_WRITER_H
 
 #include <stdbool.h>
 #include <stdio.h>
