@@ -1,4 +1,4 @@
-/* json_writer.h: writes JSON (RFC 8259), one value after the other, without building anything first. */
+/* json_writer.h: writes JSON (RFC 8259), one value after the other, without building a tree. */
 
 #ifndef CORE_COMMAND_JSON_WRITER_H
 #define CORE_COMMAND_JSON_WRITER_H
