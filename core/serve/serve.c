@@ -1,3 +1,17 @@
+/* Serving the peers of a listener.
+ *
+ *     waiting -> taken -> permitted -> SESSION_OPEN, without option fork
+ *        ^         |          |
+ *        |         |          +-> forked: the child settles its peer, SESSION_OPEN there;
+ *        |         |              the parent closes it and waits again
+ *        +---------+ gone already, or refused by a filter
+ *
+ * A peer is taken off the queue by the driver's `accept`, and judged by the filters before anything
+ * is done for it. Dialogues that a peer can hold up (handshakes of layers) take place in its own
+ * process. No failure of one peer ends the waiting; a shortage of descriptors or processes makes
+ * peers wait in the system's queue. The waiting ends by accept-timeout, by an error of the listener
+ * itself, or when the program is asked to end. */
+
 #define _GNU_SOURCE
 #include "core/serve/serve.h"
 

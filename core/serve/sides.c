@@ -1,3 +1,15 @@
+/* Opening the sides of a session.
+ *
+ * One try: the settings are made, the process enters the folder, umask and network namespace of the
+ * address, its type opens an endpoint or a listener, and the process comes back. While options
+ * retry and forever leave another try, what fails is a notice; the environment for programs is put
+ * back to what it was before the first try, and nothing of a failed one stays open.
+ *
+ * A listener then goes to serve.c, which returns with a peer, in this process or in a child. A
+ * client with option fork is given to a child each time it is open, and opened again. So a call of
+ * sides_open() returns in several processes: SESSION_OPEN in each that has a session to relay,
+ * SESSION_DONE or SESSION_FAILED in the one that was asked. */
+
 #define _GNU_SOURCE
 #include "core/serve/sides.h"
 

@@ -1,5 +1,14 @@
 /* layer.h: layers of an address: each is an endpoint on top of another one. The lowest level is
- * opened or accepted by its own type; then one layer after the other is put on it. */
+ * opened or accepted by its own type; then one layer after the other is put on it.
+ *
+ *     layer_start()     an opening for each layer, hanging on the lowest one
+ *     layer_prepare()   files, passwords and checks, once, before anything is opened
+ *     layer_complete()  options of the phases before LATE on the descriptors; `wrap` of each layer,
+ *                       from the bottom up; the phases from LATE on, and unused options reported
+ *
+ * The level that is put on becomes `opened`, what was there becomes its `lower`. If one fails,
+ * session_close_opened() closes what there is, from the top down. For a listener the first two
+ * happen before it waits, and the last one for each peer. */
 
 #ifndef CORE_SESSION_LAYER_H
 #define CORE_SESSION_LAYER_H

@@ -1,4 +1,12 @@
-/* The services with which a layer uses what it stands on. */
+/* The services of <modcat/layer.h>, with which a layer uses what it stands on.
+ *
+ * A layer has the descriptors of the lowest level, and waits for those; it reads and writes through
+ * modcat_lower_read() and its kin, never on the descriptors, for what is below may be a layer, or
+ * an inherited descriptor that would block. During its dialogue with the peer (`wrap`) it may wait,
+ * up to modcat_connect_deadline(); afterwards its operations return EAGAIN instead. One that has
+ * nothing more to do than its dialogue hands its work to modcat_pass_through(), with the bytes that
+ * it has read too far: they are given out first, and without any the relay uses the lower level as
+ * it is. */
 
 #define _GNU_SOURCE
 #include "core/base/memory.h"

@@ -1,4 +1,12 @@
-/* Data over a connection whose handshake is done. */
+/* Data over a connection whose handshake is done.
+ *
+ *     open -> half-closed (close_notify sent) -> ended (close_notify of the peer, or a failure)
+ *
+ * A read may have to write and a write to read (key updates, DTLS repetitions): tls_wants() says
+ * what to wait for, and a call that said EAGAIN is repeated with the same bytes. Of TLS 1.3 each
+ * direction is closed by itself; of TLS 1.2 the library answers close_notify at once, RFC 5246
+ * section 7.2.1. An end of file below without close_notify may be an attack that cuts data off, and
+ * is an error (RFC 8446 section 6.1). What the library has read ahead shows as pending. */
 
 #define _GNU_SOURCE
 #include "tls.h"

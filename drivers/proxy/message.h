@@ -1,5 +1,12 @@
 /* message.h: the request to an HTTP proxy and its answer, made and read without moving them. See
- * RFC 9110 section 9.3.6 (CONNECT), RFC 9112 (HTTP/1.1) and RFC 7617 (passwords). */
+ * RFC 9110 section 9.3.6 (CONNECT), RFC 9112 (HTTP/1.1) and RFC 7617 (passwords).
+ *
+ *     status line -> header lines -> empty line -> granted, with what the peer has sent already
+ *          |              |
+ *          +--------------+--> refused, or malformed: too long, no HTTP, a line without its end
+ *
+ * The answer is taken piece by piece, however it is cut by the network; of its headers none is
+ * kept. Interim answers (1xx) are passed over, RFC 9110 section 15.2. */
 
 #ifndef DRIVERS_PROXY_MESSAGE_H
 #define DRIVERS_PROXY_MESSAGE_H

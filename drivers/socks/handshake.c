@@ -1,4 +1,13 @@
-/* The handshakes: requests go to the server below, replies come back. */
+/* The handshakes of SOCKS 4 and 4A, and of SOCKS 5 (RFC 1928) with passwords (RFC 1929): requests
+ * go to the server below, replies come back.
+ *
+ *     SOCKS 4: request -> reply
+ *     SOCKS 5: methods -> choice (-> user and password -> verdict) -> request -> reply
+ *     BIND:    a second reply, when the peer has connected to the server
+ *
+ * Each exchange has to be done before connect-timeout, but for the wait for a peer of BIND. Replies
+ * are read byte by byte as far as they reach, so that nothing is taken of what follows: the layer
+ * passes everything through afterwards. Requests are wiped, for they may hold a password. */
 
 #define _GNU_SOURCE
 #include "socks.h"

@@ -1,6 +1,14 @@
 /* Listening for the first packets of senders, each of whom gets a connected socket of the same
- * port. Packets that wait in the wrong socket when that happens are carried to where they belong.
- */
+ * port: UDP-LISTEN, UDPLITE-LISTEN and DTLS servers.
+ *
+ *     packet of a stranger -> screened by a layer (DTLS: cookie, RFC 9147 section 5.1), filtered
+ *         -> a second socket is bound to the port, then connected to the sender
+ *         -> what waits in both sockets is put together in order, see collect()
+ *
+ * No packet is lost or delivered twice by that, though until connect(2) the kernel gives packets of
+ * all senders to either socket: those of others wait in memory, up to STRANGERS_MAX. A failure
+ * concerns its sender only. Answers leave by the address that the first packet was sent to, which
+ * IP_PKTINFO tells. */
 
 #define _GNU_SOURCE
 #include "core/base/log.h"

@@ -1,4 +1,7 @@
-/* endpoint.h: endpoints of datagram sockets. */
+/* operations.h: endpoints of datagram sockets. One write is one packet, one read one packet of a
+ * sender that is let in; packets of others are passed over. A packet that cannot be sent is
+ * reported by its error, and the endpoint stays usable unless datagram_is_broken() says so. What an
+ * ICMP message says of an earlier packet comes as an error of the socket, once. */
 
 #ifndef CORE_SERVICES_DATAGRAM_OPERATIONS_H
 #define CORE_SERVICES_DATAGRAM_OPERATIONS_H

@@ -1,5 +1,10 @@
-/* Addresses whose peers are packets: the first one off the socket comes with the endpoint, which
- * answers its sender. */
+/* Addresses whose peers are packets: the RECVFROM types. The first packet off the socket comes with
+ * the endpoint, which answers its sender.
+ *
+ * A packet is taken only when a descriptor for its endpoint is there, so that a shortage leaves it
+ * in the socket's queue. With option fork each packet is a peer; without it, of some families, the
+ * endpoint goes on with packets of the same sender. An error that an earlier answer has caused
+ * (ECONNREFUSED) is a warning and ends nothing; only a broken socket does. */
 
 #define _GNU_SOURCE
 #include "core/base/log.h"

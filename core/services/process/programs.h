@@ -1,5 +1,15 @@
 /* programs.h: the programs that a session's addresses run: who they are, how they ended, and what
- * that means for the session. */
+ * that means for the session.
+ *
+ *     running -> ended           its status counts for the session's, and is logged
+ *        |
+ *        +-> released -> ended   its address is closed: the status does not count any more
+ *
+ * An opening has at most one. A program that is released while it runs is sent SIGTERM if its type
+ * wants that (EXEC), unless it has ended its output or option end-close is given; SYSTEM, SHELL and
+ * what any program has started are left alone. Signals that options sighup, sigint and sigquit hand
+ * to programs are diverted from this one as long as a running program wants them. A process that is
+ * forked forgets all programs of its parent. */
 
 #ifndef CORE_SERVICES_PROCESS_PROGRAMS_H
 #define CORE_SERVICES_PROCESS_PROGRAMS_H

@@ -1,4 +1,10 @@
-/* Starting a program: by a child process, or in place of this one. */
+/* Starting a program: by a child process, or in place of this one (option nofork).
+ *
+ * The child gets its descriptors, options of the phases PREFORK to PASTEXEC, and environment, and
+ * tells through a pipe that is closed by execve(2) whether it has become the program: a program
+ * that cannot be started is an error of the opening, with the reason. The parent's ends are
+ * close-on-exec, so no other program inherits them. Between fork(2) and execve(2) nothing of the
+ * session is removed or restored by the child, whatever happens. */
 
 #define _GNU_SOURCE
 #include "core/base/log.h"
