@@ -3,12 +3,12 @@
  *
  *     (DTLS server: hello -> cookie ->) messages of the library <-> peer -> verified -> told
  *
- * `wrap` calls shake_hands(), which never blocks in the library: it reads and writes the level below
- * through a BIO, and where that says EAGAIN, waits in the program's one place until the earlier of
- * connect-timeout and handshake-timeout; with DTLS also until a message has to be sent again. The
- * certificate is judged by verify.c during the handshake. On failure the reason is logged once, with
- * the names that were expected and those that the certificate has; no byte of the peer is delivered
- * before the handshake is done. */
+ * `wrap` calls shake_hands(), which never blocks in the library: it reads and writes the level
+ * below through a BIO, and where that says EAGAIN, waits in the program's one place until the
+ * earlier of connect-timeout and handshake-timeout; with DTLS also until a message has to be sent
+ * again. The certificate is judged by verify.c during the handshake. On failure the reason is
+ * logged once, with the names that were expected and those that the certificate has; no byte of
+ * the peer is delivered before the handshake is done. */
 
 #define _GNU_SOURCE
 #include "tls.h"
