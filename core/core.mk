@@ -2,6 +2,8 @@
 noinst_LIBRARIES = libcore.a
 libcore_a_SOURCES = \
 	core/base/entry.c core/base/entry.h \
+	core/base/fail_call.c \
+	core/base/failure.c core/base/failure.h \
 	core/base/hint.c core/base/hint.h \
 	core/base/json.c core/base/json.h \
 	core/base/lockfile.c core/base/lockfile.h \
@@ -117,6 +119,7 @@ libcore_a_SOURCES = \
 	core/relay/lost.c core/relay/lost.h \
 	core/relay/moving.h \
 	core/relay/progress.c core/relay/progress.h \
+	core/relay/failing.c \
 	core/relay/over.c core/relay/over.h \
 	core/relay/relay.c core/relay/relay.h core/relay/relay_state.h \
 	core/relay/screen.c core/relay/screen.h \

@@ -58,6 +58,9 @@ tests_unit_environment_test_LDADD = libcore.a
 unit_tests += tests/unit/explain_test
 tests_unit_explain_test_LDADD = libcore.a
 
+unit_tests += tests/unit/failure_test
+tests_unit_failure_test_LDADD = libcore.a
+
 unit_tests += tests/unit/help_test
 tests_unit_help_test_LDADD = libcore.a
 

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define ANY (-1)
@@ -32,12 +34,28 @@ static const struct {
     {AF_TIPC, ANY, "TIPC", "tipc"},
 };
 
+/* Begins with the error's own text, to which a hint in brackets may be added. */
+static void start_reason(char text[HINT_TEXT])
+{
+    snprintf(text, HINT_TEXT, "%s", strerror(errno));
+}
+
+__attribute__((format(printf, 2, 3))) static void add_hint(char text[HINT_TEXT], const char *format,
+                                                           ...)
+{
+    size_t length = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + length, HINT_TEXT - length, format, arguments);
+    va_end(arguments);
+}
+
 static void name_module(size_t row, char text[HINT_TEXT])
 {
     if (modules[row].module == NULL)
-        snprintf(text, HINT_TEXT, " (this kernel has no %s)", modules[row].name);
+        add_hint(text, " (this kernel does not support %s)", modules[row].name);
     else
-        snprintf(text, HINT_TEXT, " (this kernel has no %s, or not its module %s loaded)",
+        add_hint(text, " (this kernel does not support %s, or its module %s is not loaded)",
                  modules[row].name, modules[row].module);
 }
 
@@ -49,30 +67,50 @@ static void hint_module(const struct modcat_transport *transport, char text[HINT
             (errno == EAFNOSUPPORT || modules[i].protocol != ANY))
             return name_module(i, text);
     if (errno == EAFNOSUPPORT)
-        snprintf(text, HINT_TEXT,
-                 " (this kernel has no protocol family %d, or not its module net-pf-%d loaded)",
+        add_hint(text,
+                 " (this kernel does not support protocol family %d, or its module net-pf-%d is "
+                 "not loaded)",
                  transport->family, transport->family);
 }
 
 const char *hint_socket(const struct modcat_transport *transport, char text[HINT_TEXT])
 {
     int saved = errno;
-    text[0] = '\0';
+    start_reason(text);
     if (errno == EPERM || errno == EACCES)
-        snprintf(text, HINT_TEXT, " (needs the capability CAP_NET_RAW)");
+        add_hint(text, " (needs the capability CAP_NET_RAW)");
     else if (errno == EAFNOSUPPORT || errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT)
         hint_module(transport, text);
     errno = saved;
     return text;
 }
 
-const char *hint_bind(const struct modcat_sockaddr *local, char text[HINT_TEXT])
+/* The option of ss(8) that lists the sockets of this kind, or NULL. */
+static const char *ss_option(int fd, const struct modcat_sockaddr *local)
 {
+    int type = 0;
+    socklen_t size = sizeof type;
+    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size);
+    if (local->u.any.sa_family == AF_UNIX)
+        return "-xlp";
+    return type == SOCK_STREAM ? "-tlnp" : type == SOCK_DGRAM ? "-ulnp" : NULL;
+}
+
+const char *hint_bind(int fd, const struct modcat_sockaddr *local, char text[HINT_TEXT])
+{
+    int saved = errno;
     long long port = sockaddr_port(&local->u.any, local->length);
-    text[0] = '\0';
+    const char *option = ss_option(fd, local);
+    errno = saved;
+    start_reason(text);
     if (errno == EACCES && port > 0 && port < SOCKADDR_PRIVILEGED_PORTS)
-        snprintf(text, HINT_TEXT, " (a port below %d needs the capability CAP_NET_BIND_SERVICE)",
+        add_hint(text, " (a port below %d needs the capability CAP_NET_BIND_SERVICE)",
                  SOCKADDR_PRIVILEGED_PORTS);
+    else if (errno == EADDRINUSE && option != NULL)
+        add_hint(text, " (\"ss %s\" shows which program has it)", option);
+    else if (errno == EADDRNOTAVAIL)
+        add_hint(text, " (no interface of this host has this address)");
+    errno = saved;
     return text;
 }
 
@@ -91,12 +129,12 @@ static const struct {
 const char *hint_sockopt(int level, int name, char text[HINT_TEXT])
 {
     const char *capability = "CAP_NET_ADMIN";
-    text[0] = '\0';
+    start_reason(text);
     if (errno != EPERM && (errno != EACCES || level != SOL_SOCKET))
         return text;
     for (size_t i = 0; i < MODCAT_COUNT(privileged); i++)
         if (privileged[i].level == level && privileged[i].name == name)
             capability = privileged[i].capability;
-    snprintf(text, HINT_TEXT, " (needs the capability %s)", capability);
+    add_hint(text, " (needs the capability %s)", capability);
     return text;
 }

@@ -151,6 +151,46 @@ const char *modcat_sockaddr_text(const struct sockaddr *address, socklen_t lengt
     return text;
 }
 
+static bool is_wildcard(const struct modcat_sockaddr *address)
+{
+    const uint8_t *bytes;
+    size_t count = sockaddr_bytes(&address->u.any, address->length, &bytes);
+    for (size_t i = 0; i < count; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+/* Host and port of an IP address. */
+static void plain_ip(struct text *text, const struct modcat_sockaddr *address)
+{
+    char host[INET6_ADDRSTRLEN];
+    int family = address->u.any.sa_family;
+    const uint8_t *bytes;
+    sockaddr_bytes(&address->u.any, address->length, &bytes);
+    inet_ntop(family, bytes, host, sizeof host);
+    long long port = sockaddr_port(&address->u.any, address->length);
+    if (is_wildcard(address))
+        text_add(text, "port %lld", port);
+    else
+        text_add(text, family == AF_INET6 ? "[%s]:%lld" : "%s:%lld", host, port);
+}
+
+const char *sockaddr_plain_text(const struct modcat_sockaddr *address,
+                                char text[SOCKADDR_PLAIN_TEXT])
+{
+    struct text whole = {text, SOCKADDR_PLAIN_TEXT, 0};
+    const struct sockaddr *any = &address->u.any;
+    text[0] = '\0';
+    if (sockaddr_port(any, address->length) >= 0 && any->sa_family != AF_VSOCK)
+        plain_ip(&whole, address);
+    else if (!nameless(any, address->length) && any->sa_family == AF_UNIX)
+        host_unix(&whole, any, address->length);
+    else
+        modcat_sockaddr_text(any, address->length, text);
+    return text;
+}
+
 long long sockaddr_port(const struct sockaddr *address, socklen_t length)
 {
     if (nameless(address, length))

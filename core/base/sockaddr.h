@@ -19,6 +19,12 @@ const char *sockaddr_host_text(const struct sockaddr *address, socklen_t length,
 /* Below this, a port needs a privilege, unless the system is set otherwise. */
 #define SOCKADDR_PRIVILEGED_PORTS 1024
 
+/* Renders an address as people write it: "127.0.0.1:80", "[::1]:80", "port 80" for any address of
+ * the host, a path; what has no such form as modcat_sockaddr_text() does. Returns `text`. */
+#define SOCKADDR_PLAIN_TEXT SOCKADDR_HOST_TEXT
+const char *sockaddr_plain_text(const struct modcat_sockaddr *address,
+                                char text[SOCKADDR_PLAIN_TEXT]);
+
 /* The port of an IP or VSOCK address in host byte order, or -1 where there is none. */
 long long sockaddr_port(const struct sockaddr *address, socklen_t length);
 

@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "core/command/commandline.h"
 
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/version.h"
 #include "core/base/words.h"
 #include "core/command/defaults.h"
 #include "core/command/mistakes.h"
@@ -559,6 +561,7 @@ int commandline_parse(int argc, char **argv, struct settings *settings,
     *action = ACTION_RUN;
     *settings = (struct settings){.program = argc > 0 ? base_name(argv[0]) : "modcat"};
     log_set_program(settings->program);
+    failure_put_calls_first(version_stands_in(settings->program));
     defaults_set(settings);
     while (!scan.finished && *arguments != NULL && !is_address(*arguments))
         if (take_option(&scan, &arguments) < 0)

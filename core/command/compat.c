@@ -147,6 +147,11 @@ static const struct row {
     {BEHAVIOUR, MATCHED, "empty host", "An empty host, as in TCP::80, is an error.", NULL},
     {BEHAVIOUR, MATCHED, "quiet sessions",
      "A session that ends as usual logs nothing at the default level.", NULL},
+    {BEHAVIOUR, DIFFERENT, "failed calls",
+     "Called socat, errors begin with the call, as socat's do: connect(5, ...): Connection "
+     "refused; "
+     "called modcat, they begin with what could not be done, and the call comes last.",
+     NULL},
     {BEHAVIOUR, MATCHED, "unlink of a named pipe",
      "unlink and unlink-early remove an existing entry before the pipe is made.", NULL},
     {BEHAVIOUR, MATCHED, "owner of a named pipe",

@@ -112,6 +112,19 @@ void modcat_experimental(const struct modcat_opening *opening, const char *name)
         log_warning("option \"%s\" is experimental; option --experimental accepts that", name);
 }
 
+/* Options may hold secrets. */
+void opening_name(const struct modcat_opening *opening, char *text, size_t size)
+{
+    const struct address *address = opening->address;
+    const struct place *last = address->param_count > 0
+                                   ? &address->param_places[address->param_count - 1]
+                                   : &address->keyword_place;
+    size_t start = address->place.start, end = last->start + last->length;
+    snprintf(text, size, "%.*s", end > start ? (int)(end - start) : 0, address->text + start);
+    if (end - start >= size)
+        strcpy(text + size - sizeof "...", "...");
+}
+
 const char *modcat_keyword(const struct modcat_opening *opening)
 {
     return opening->address->keyword;

@@ -60,6 +60,7 @@ struct modcat_opening {
     struct opening_prepared *prepared; /* of a layer, or NULL */
     bool layering;                     /* messages name the layer */
     char *peer_name;                   /* see modcat_peer_name() */
+    const struct address_option *carried_out; /* the option that a driver's function carries out */
     const char *path; /* the file system entry that options act on, while there is one */
     const struct phase_work *phase_work; /* of the phase that is being carried out, or NULL */
     struct tty_change *tty_changes;      /* terminal settings of this phase, not set yet */
@@ -73,6 +74,9 @@ struct modcat_opening *opening_new(struct session *session, const struct address
 /* The same for one peer of a listener: what the listener used stays used. */
 struct modcat_opening *opening_for_peer(const struct modcat_opening *listening);
 void opening_free(struct modcat_opening *opening);
+
+/* Writes the address as the user wrote it, without its options, cut to `size`. */
+void opening_name(const struct modcat_opening *opening, char *text, size_t size);
 
 /* True when an option of this name was given and has been used. */
 bool opening_option_used(const struct modcat_opening *opening, const char *name);

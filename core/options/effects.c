@@ -1,11 +1,13 @@
 #define _GNU_SOURCE
 #include "core/options/effects.h"
 
+#include "core/base/failure.h"
 #include "core/base/hint.h"
 #include "core/values/values.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -157,6 +159,33 @@ static int prepare_sockopt(struct sockopt *call, enum modcat_value_type type,
     }
 }
 
+/* The option that has this value, or NULL. */
+static const struct address_option *find_given(const struct modcat_opening *opening,
+                                               const struct modcat_value *value)
+{
+    const struct address *address = opening->address;
+    for (size_t i = 0; address != NULL && i < address->option_count; i++)
+        if (&address->options[i].value == value)
+            return &address->options[i];
+    return NULL;
+}
+
+int effects_fail(const struct modcat_opening *opening, const struct modcat_option *option,
+                 const struct modcat_value *value, const char *reason, const char *call, ...)
+{
+    char text[200];
+    const struct address_option *given = find_given(opening, value);
+    if (given != NULL)
+        snprintf(text, sizeof text, "%s%s%s", given->name, given->text != NULL ? "=" : "",
+                 given->text != NULL ? given->text : "");
+    va_list arguments;
+    va_start(arguments, call);
+    int result = failure_fail(opening, "set option", given != NULL ? text : option->name, reason,
+                              call, arguments);
+    va_end(arguments);
+    return result;
+}
+
 static int refuse_type(const struct modcat_opening *opening, const struct modcat_option *option,
                        const char *function)
 {
@@ -168,7 +197,7 @@ static int refuse_type(const struct modcat_opening *opening, const struct modcat
 static int set_sockopt(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                        const struct modcat_value *value)
 {
-    char hint[HINT_TEXT];
+    char reason[HINT_TEXT];
     struct sockopt call = {.level = option->major, .name = option->minor};
     if (value->absent)
         return 0;
@@ -176,9 +205,9 @@ static int set_sockopt(struct modcat_opening *opening, int fd, const struct modc
         return refuse_type(opening, option, "setsockopt()");
     if (setsockopt(fd, call.level, call.name, call.data, (socklen_t)call.length) == 0)
         return 0;
-    return modcat_fail(opening, "setsockopt(%d, %d, %d, {%s}, %zu): %s%s", fd, call.level,
-                       call.name, call.shown, call.length, strerror(errno),
-                       hint_sockopt(call.level, call.name, hint));
+    return effects_fail(opening, option, value, hint_sockopt(call.level, call.name, reason),
+                        "setsockopt(%d, %d, %d, {%s}, %zu)", fd, call.level, call.name, call.shown,
+                        call.length);
 }
 
 /* The argument of one request: nothing, a number by value, or the address of `room` or data. */
@@ -262,9 +291,12 @@ static int do_ioctl(struct modcat_opening *opening, int fd, const struct modcat_
     if (ioctl(fd, (unsigned long)call.request, call.argument) >= 0)
         return 0;
     if (call.argument == 0 && !takes_number(option->type))
-        return modcat_fail(opening, "ioctl(%d, 0x%x, NULL): %s", fd, call.request, strerror(errno));
-    return modcat_fail(opening, "ioctl(%d, 0x%x, 0x%lx): %s", fd, call.request, call.argument,
-                       strerror(errno));
+        return effects_fail(opening, option, value, NULL, "ioctl(%d, 0x%x, NULL)", fd,
+                            call.request);
+    if (!takes_number(option->type))
+        return effects_fail(opening, option, value, NULL, "ioctl(%d, 0x%x, ...)", fd, call.request);
+    return effects_fail(opening, option, value, NULL, "ioctl(%d, 0x%x, 0x%lx)", fd, call.request,
+                        call.argument);
 }
 
 static int set_status_flag(struct modcat_opening *opening, int fd,
@@ -272,18 +304,29 @@ static int set_status_flag(struct modcat_opening *opening, int fd,
 {
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0)
-        return modcat_fail(opening, "fcntl(%d, F_GETFL): %s", fd, strerror(errno));
+        return effects_fail(opening, option, value, NULL, "fcntl(%d, F_GETFL)", fd);
     int changed = effects_flags(flags, option, value);
     if (changed == flags || fcntl(fd, F_SETFL, changed) == 0)
         return 0;
-    return modcat_fail(opening, "fcntl(%d, F_SETFL, 0%o): %s", fd, (unsigned)changed,
-                       strerror(errno));
+    return effects_fail(opening, option, value, NULL, "fcntl(%d, F_SETFL, 0%o)", fd,
+                        (unsigned)changed);
 }
 
 int effects_flags(int flags, const struct modcat_option *option, const struct modcat_value *value)
 {
     bool on = option->type == MODCAT_CONST || value->number != 0;
     return (flags & ~option->major) | (on ? option->minor : 0);
+}
+
+/* Services that the option calls name it when they fail. */
+static int call_option(struct modcat_opening *opening, int fd, const struct modcat_option *option,
+                       const struct modcat_value *value)
+{
+    const struct address_option *outer = opening->carried_out;
+    opening->carried_out = find_given(opening, value);
+    int result = option->apply(opening, fd, option, value);
+    opening->carried_out = outer;
+    return result;
 }
 
 int effects_carry_out(struct modcat_opening *opening, int fd, const struct modcat_option *option,
@@ -297,7 +340,7 @@ int effects_carry_out(struct modcat_opening *opening, int fd, const struct modca
     case MODCAT_STATUS_FLAG:
         return set_status_flag(opening, fd, option, value);
     case MODCAT_CALL:
-        return option->apply(opening, fd, option, value);
+        return call_option(opening, fd, option, value);
     case MODCAT_FETCHED:
     case MODCAT_OPEN_FLAG:
         return 0;

@@ -110,17 +110,17 @@ static int set_cloexec(struct modcat_opening *opening, int fd, const struct modc
     int flags = opening->set.cloexec ? FD_CLOEXEC : 0;
     if (fd < 0 || fcntl(fd, F_SETFD, flags) == 0)
         return 0;
-    return modcat_fail(opening, "fcntl(%d, F_SETFD, %d): %s", fd, flags, strerror(errno));
+    return effects_fail(opening, option, value, NULL, "fcntl(%d, F_SETFD, %d)", fd, flags);
 }
 
 static int change_owner(struct modcat_opening *opening, int fd, uid_t user, gid_t group)
 {
     if (opening->path == NULL && fchown(fd, user, group) < 0)
-        return modcat_fail(opening, "fchown(%d, %d, %d): %s", fd, (int)user, (int)group,
-                           strerror(errno));
+        return modcat_fail_call(opening, "change the owner", NULL, NULL, "fchown(%d, %d, %d)", fd,
+                                (int)user, (int)group);
     if (opening->path != NULL && chown(opening->path, user, group) < 0)
-        return modcat_fail(opening, "chown(\"%s\", %d, %d): %s", opening->path, (int)user,
-                           (int)group, strerror(errno));
+        return modcat_fail_call(opening, "change the owner of", opening->path, NULL,
+                                "chown(\"%s\", %d, %d)", opening->path, (int)user, (int)group);
     return 0;
 }
 
@@ -144,9 +144,10 @@ static int set_perm(struct modcat_opening *opening, int fd, const struct modcat_
     (void)option;
     mode_t mode = (mode_t)value->number;
     if (opening->path == NULL && fchmod(fd, mode) < 0)
-        return modcat_fail(opening, "fchmod(%d, 0%o): %s", fd, mode, strerror(errno));
+        return effects_fail(opening, option, value, NULL, "fchmod(%d, 0%o)", fd, mode);
     if (opening->path != NULL && chmod(opening->path, mode) < 0)
-        return modcat_fail(opening, "chmod(\"%s\", 0%o): %s", opening->path, mode, strerror(errno));
+        return effects_fail(opening, option, value, NULL, "chmod(\"%s\", 0%o)", opening->path,
+                            mode);
     return 0;
 }
 
@@ -204,9 +205,9 @@ static int lock_record(struct modcat_opening *opening, int fd, const struct modc
         return 0;
     if (errno == ECANCELED)
         return -1;
-    return modcat_fail(
-        opening, "fcntl(%d, %d, {type=%s,whence=SEEK_SET,start=0,len=LONG_MAX,pid=0}): %s", fd,
-        option->minor, option->major == F_RDLCK ? "F_RDLCK" : "F_WRLCK", strerror(errno));
+    return effects_fail(opening, option, value, NULL,
+                        "fcntl(%d, %d, {type=%s,whence=SEEK_SET,start=0,len=LONG_MAX,pid=0})", fd,
+                        option->minor, option->major == F_RDLCK ? "F_RDLCK" : "F_WRLCK");
 }
 
 static int take_file_lock(struct modcat_opening *opening, int fd, int operation)
@@ -226,7 +227,7 @@ static int lock_file(struct modcat_opening *opening, int fd, const struct modcat
         return 0;
     if (errno == ECANCELED)
         return -1;
-    return modcat_fail(opening, "flock(%d, %d): %s", fd, option->major, strerror(errno));
+    return effects_fail(opening, option, value, NULL, "flock(%d, %d)", fd, option->major);
 }
 
 static int ioctl_void(struct modcat_opening *opening, int fd, const struct modcat_option *option,
@@ -236,5 +237,5 @@ static int ioctl_void(struct modcat_opening *opening, int fd, const struct modca
     unsigned request = (unsigned)value->number;
     if (ioctl(fd, (unsigned long)request, NULL) >= 0)
         return 0;
-    return modcat_fail(opening, "ioctl(%d, 0x%x, NULL): %s", fd, request, strerror(errno));
+    return effects_fail(opening, option, value, NULL, "ioctl(%d, 0x%x, NULL)", fd, request);
 }

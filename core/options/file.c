@@ -142,17 +142,17 @@ static const char *entry_path(const struct modcat_opening *opening,
 {
     if (opening->path == NULL) {
         errno = EINVAL;
-        modcat_fail(opening, "option \"%s\": there is no file system entry to act on",
-                    option->name);
+        modcat_fail(opening, "option \"%s\" needs an address with a path", option->name);
     }
     return opening->path;
 }
 
-static int entry_result(const struct modcat_opening *opening, int result, const char *call)
+static int entry_result(const struct modcat_opening *opening, int result, const char *verb,
+                        const char *call)
 {
     if (result == 0 || errno == ENOENT)
         return 0;
-    return modcat_fail(opening, "%s(\"%s\"): %s", call, opening->path, strerror(errno));
+    return modcat_fail_call(opening, verb, opening->path, NULL, "%s(\"%s\")", call, opening->path);
 }
 
 static int remove_entry(struct modcat_opening *opening, int fd, const struct modcat_option *option,
@@ -162,7 +162,7 @@ static int remove_entry(struct modcat_opening *opening, int fd, const struct mod
     if (value->number == 0)
         return 0;
     const char *path = entry_path(opening, option);
-    return path == NULL ? -1 : entry_result(opening, unlink(path), "unlink");
+    return path == NULL ? -1 : entry_result(opening, unlink(path), "remove", "unlink");
 }
 
 static int set_entry_user(struct modcat_opening *opening, int fd,
@@ -170,9 +170,9 @@ static int set_entry_user(struct modcat_opening *opening, int fd,
 {
     (void)fd;
     const char *path = entry_path(opening, option);
-    return path == NULL
-               ? -1
-               : entry_result(opening, chown(path, (uid_t)value->number, (gid_t)-1), "chown");
+    return path == NULL ? -1
+                        : entry_result(opening, chown(path, (uid_t)value->number, (gid_t)-1),
+                                       "change the owner of", "chown");
 }
 
 static int set_entry_group(struct modcat_opening *opening, int fd,
@@ -180,9 +180,9 @@ static int set_entry_group(struct modcat_opening *opening, int fd,
 {
     (void)fd;
     const char *path = entry_path(opening, option);
-    return path == NULL
-               ? -1
-               : entry_result(opening, chown(path, (uid_t)-1, (gid_t)value->number), "chown");
+    return path == NULL ? -1
+                        : entry_result(opening, chown(path, (uid_t)-1, (gid_t)value->number),
+                                       "change the group of", "chown");
 }
 
 static int set_entry_perm(struct modcat_opening *opening, int fd,
@@ -190,7 +190,9 @@ static int set_entry_perm(struct modcat_opening *opening, int fd,
 {
     (void)fd;
     const char *path = entry_path(opening, option);
-    return path == NULL ? -1 : entry_result(opening, chmod(path, (mode_t)value->number), "chmod");
+    return path == NULL ? -1
+                        : entry_result(opening, chmod(path, (mode_t)value->number),
+                                       "change the permissions of", "chmod");
 }
 
 static int seek(struct modcat_opening *opening, int fd, const struct modcat_option *option,
@@ -200,8 +202,8 @@ static int seek(struct modcat_opening *opening, int fd, const struct modcat_opti
         [SEEK_SET] = "SEEK_SET", [SEEK_CUR] = "SEEK_CUR", [SEEK_END] = "SEEK_END"};
     if (lseek(fd, (off_t)value->number, option->major) >= 0)
         return 0;
-    return modcat_fail(opening, "lseek(%d, %lld, %s): %s", fd, value->number,
-                       whences[option->major], strerror(errno));
+    return effects_fail(opening, option, value, NULL, "lseek(%d, %lld, %s)", fd, value->number,
+                        whences[option->major]);
 }
 
 static int truncate_file(struct modcat_opening *opening, int fd, const struct modcat_option *option,
@@ -209,14 +211,8 @@ static int truncate_file(struct modcat_opening *opening, int fd, const struct mo
 {
     if (ftruncate(fd, (off_t)value->number) == 0)
         return 0;
-    return modcat_fail(opening, "%s(%d, %lld): %s", option->name, fd, value->number,
-                       strerror(errno));
-}
-
-static int fail_attribute(const struct modcat_opening *opening, int fd, unsigned long request,
-                          const void *argument)
-{
-    return modcat_fail(opening, "ioctl(%d, 0x%lx, %p): %s", fd, request, argument, strerror(errno));
+    return effects_fail(opening, option, value, NULL, "%s(%d, %lld)", option->name, fd,
+                        value->number);
 }
 
 /* The kernel reads and writes an int here, whatever the request's number says. */
@@ -225,10 +221,11 @@ static int set_attribute(struct modcat_opening *opening, int fd, const struct mo
 {
     int flags = 0;
     if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
-        return fail_attribute(opening, fd, FS_IOC_GETFLAGS, &flags);
+        return effects_fail(opening, option, value, NULL, "ioctl(%d, FS_IOC_GETFLAGS, ...)", fd);
     flags = value->number != 0 ? flags | option->major : flags & ~option->major;
     if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
-        return fail_attribute(opening, fd, FS_IOC_SETFLAGS, &flags);
+        return effects_fail(opening, option, value, NULL, "ioctl(%d, FS_IOC_SETFLAGS, 0x%x)", fd,
+                            (unsigned)flags);
     return 0;
 }
 
@@ -243,6 +240,6 @@ static int set_pipe_size(struct modcat_opening *opening, int fd, const struct mo
     (void)option;
     if (fcntl(fd, F_SETPIPE_SZ, (int)value->number) >= 0)
         return 0;
-    return modcat_fail(opening, "fcntl(%d, F_SETPIPE_SZ, %d): %s", fd, (int)value->number,
-                       strerror(errno));
+    return effects_fail(opening, option, value, NULL, "fcntl(%d, F_SETPIPE_SZ, %d)", fd,
+                        (int)value->number);
 }

@@ -12,9 +12,14 @@
 #include <errno.h>
 #include <grp.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Room for a reason, and for an id. */
+#define REASON_TEXT 160
+#define NUMBER_TEXT 24
 
 /* What this process has become: options that have been carried out, and the changes of the root
  * folder. It is the process that has changed, and not a session or an opening. */
@@ -51,19 +56,31 @@ static const struct modcat_value *not_done(const struct modcat_value *value)
     return value != NULL && is_done(value) ? NULL : value;
 }
 
+/* Why a call failed, and which capability it needs. */
+static const char *needing(const char *capability, char text[REASON_TEXT])
+{
+    if (errno == EPERM)
+        snprintf(text, REASON_TEXT, "%s (needs the capability %s)", strerror(errno), capability);
+    else
+        snprintf(text, REASON_TEXT, "%s", strerror(errno));
+    return text;
+}
+
 static int change_root(struct modcat_opening *opening, const struct modcat_value *value)
 {
     if (value == NULL)
         return 0;
+    char text[REASON_TEXT];
     AUTO_FREE char *root = realpath(value->string, NULL);
     confine_lookups();
     if (root == NULL || chroot(root) < 0)
-        return modcat_fail(opening, "chroot(\"%s\"): %s", value->string, strerror(errno));
+        return modcat_fail_call(opening, "change the root folder to", value->string,
+                                needing("CAP_SYS_CHROOT", text), "chroot(\"%s\")", value->string);
     past.roots++;
     remember(value);
     if (chdir("/") < 0)
-        return modcat_fail(opening, "chdir(\"/\") in the new root folder \"%s\": %s", value->string,
-                           strerror(errno));
+        return modcat_fail_call(opening, "enter the new root folder", value->string, NULL,
+                                "chdir(\"/\")");
     leftovers_change_root(opening->session, root);
     log_info("the root folder is \"%s\" from now on", value->string);
     return 0;
@@ -73,7 +90,9 @@ static int set_groups(struct modcat_opening *opening, int count, const gid_t *gr
 {
     if (setgroups((size_t)count, groups) == 0)
         return 0;
-    return modcat_fail(opening, "setgroups(%d, ...): %s", count, strerror(errno));
+    char text[REASON_TEXT];
+    return modcat_fail_call(opening, "set supplementary groups", NULL, needing("CAP_SETGID", text),
+                            "setgroups(%d, ...)", count);
 }
 
 /* Whoever may not change the list has no groups but an ordinary user's own. */
@@ -87,17 +106,18 @@ static int drop_groups(struct modcat_opening *opening)
     }
     if (errno == EPERM && geteuid() != 0)
         return 0;
-    return modcat_fail(opening,
-                       "setgroups(0, NULL): %s: supplementary groups can't be dropped; option "
-                       "keep-groups keeps them",
-                       strerror(errno));
+    return modcat_fail_call(opening, "drop supplementary groups (option keep-groups keeps them)",
+                            NULL, NULL, "setgroups(0, NULL)");
 }
 
 static int set_group(struct modcat_opening *opening, gid_t group)
 {
     if (setresgid(group, group, group) == 0)
         return 0;
-    return modcat_fail(opening, "setgid(%lu): %s", (unsigned long)group, strerror(errno));
+    char text[REASON_TEXT], name[NUMBER_TEXT];
+    snprintf(name, sizeof name, "%lu", (unsigned long)group);
+    return modcat_fail_call(opening, "change to group", name, needing("CAP_SETGID", text),
+                            "setgid(%s)", name);
 }
 
 static int fail_regained(struct modcat_opening *opening, const char *what)
@@ -126,8 +146,11 @@ static int check_given_up(struct modcat_opening *opening, uid_t user, const gid_
 
 static int set_user(struct modcat_opening *opening, uid_t user, const gid_t *group)
 {
+    char text[REASON_TEXT], name[NUMBER_TEXT];
+    snprintf(name, sizeof name, "%lu", (unsigned long)user);
     if (setresuid(user, user, user) < 0)
-        return modcat_fail(opening, "setuid(%lu): %s", (unsigned long)user, strerror(errno));
+        return modcat_fail_call(opening, "change to user", name, needing("CAP_SETUID", text),
+                                "setuid(%s)", name);
     return check_given_up(opening, user, group);
 }
 

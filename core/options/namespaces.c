@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/options/namespaces.h"
 
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/procfs.h"
@@ -84,7 +85,9 @@ static int fail_open(const char *name)
 {
     int error = errno;
     AUTO_FREE char *path = path_of(name);
-    log_error("open(%s, O_RDONLY|O_CLOEXEC): %s", path, strerror(error));
+    errno = error;
+    log_failure(MODCAT_ERROR, "open network namespace", name, NULL, "open(%s, O_RDONLY|O_CLOEXEC)",
+                path);
     errno = error;
     return -1;
 }
@@ -93,7 +96,8 @@ static int set_namespace(int fd)
 {
     if (setns(fd, CLONE_NEWNET) == 0)
         return 0;
-    log_error("setns(%d, CLONE_NEWNET): %s", fd, strerror(errno));
+    log_failure(MODCAT_ERROR, "enter the network namespace", NULL, NULL, "setns(%d, CLONE_NEWNET)",
+                fd);
     return -1;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "core/options/process_state.h"
 
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/opening/session_state.h"
 #include "core/options/effects.h"
@@ -107,12 +108,13 @@ static int enter_directory(const char *directory, struct process_state *saved)
         return 0;
     saved->directory = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (saved->directory < 0) {
-        log_error("open(., O_PATH|O_DIRECTORY|O_CLOEXEC): %s", strerror(errno));
+        log_failure(MODCAT_ERROR, "open the current folder", NULL, NULL,
+                    "open(., O_PATH|O_DIRECTORY|O_CLOEXEC)");
         return -1;
     }
     if (chdir(directory) == 0)
         return 0;
-    log_error("chdir(\"%s\"): %s", directory, strerror(errno));
+    log_failure(MODCAT_ERROR, "change to folder", directory, NULL, "chdir(\"%s\")", directory);
     return -1;
 }
 
@@ -143,7 +145,8 @@ static int leave_directory(const struct process_state *saved)
 {
     if (saved->roots != identity_roots() || fchdir(saved->directory) == 0)
         return 0;
-    log_error("fchdir(%d): %s", saved->directory, strerror(errno));
+    log_failure(MODCAT_ERROR, "go back to the former folder", NULL, NULL, "fchdir(%d)",
+                saved->directory);
     return -1;
 }
 
@@ -202,7 +205,7 @@ static int start_session(struct modcat_opening *opening, int fd, const struct mo
 {
     (void)opening, (void)fd, (void)option;
     if (value->number != 0 && setsid() < 0)
-        log_warning("setsid(): %s", strerror(errno));
+        log_failure(MODCAT_WARNING, "start a session", NULL, NULL, "setsid()");
     return 0;
 }
 

@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "core/relay/lost.h"
 
+#include "core/base/failure.h"
 #include "core/base/log.h"
+#include "core/base/memory.h"
 #include "core/base/shortage.h"
 #include "core/base/sockaddr.h"
 #include "core/relay/moving.h"
@@ -28,16 +30,15 @@ static void report(const struct flow *flow, size_t length, int error)
     const struct modcat_endpoint *sink = flow->sink->endpoint;
     const struct modcat_sockaddr *target = datagram_target(sink);
     enum modcat_level level = error == EMSGSIZE ? MODCAT_ERROR : MODCAT_WARNING;
-    char to[MODCAT_SOCKADDR_TEXT];
+    char to[MODCAT_SOCKADDR_TEXT], plain[SOCKADDR_PLAIN_TEXT];
+    AUTO_FREE char *reason = memory_format("%s: this message of %zu bytes is dropped%s",
+                                           strerror(error), length, advice(flow, error));
     if (target == NULL || target->length == 0 || error == EMSGSIZE)
-        modcat_log(level, "write(%d, %p, %zu): %s: this message of %zu bytes is dropped%s",
-                   sink->write_fd, (void *)(flow->buffer + flow->start), length, strerror(error),
-                   length, advice(flow, error));
+        flow_log_write_failure(flow, level, reason, length);
     else
-        modcat_log(level, "sendto(%d, ..., %zu, ..., %s): %s: this message of %zu bytes is dropped",
-                   datagram_fd(sink), length,
-                   modcat_sockaddr_text(&target->u.any, target->length, to), strerror(error),
-                   length);
+        log_failure(level, "send to", sockaddr_plain_text(target, plain), reason,
+                    "sendto(%d, ..., %zu, ..., %s)", datagram_fd(sink), length,
+                    modcat_sockaddr_text(&target->u.any, target->length, to));
 }
 
 void lost_report(struct flow *flow)

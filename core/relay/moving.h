@@ -39,6 +39,11 @@ static inline enum modcat_level flow_failure_level(const struct opened *opened)
     return (opened->endpoint->flags & MODCAT_REPORTED) != 0 ? MODCAT_INFO : MODCAT_ERROR;
 }
 
+/* Log that reading the source, or writing so many bytes to the sink, has failed (`errno`, kept). */
+void flow_log_read_failure(const struct flow *flow, enum modcat_level level, size_t length);
+void flow_log_write_failure(const struct flow *flow, enum modcat_level level, const char *reason,
+                            size_t length);
+
 /* Nothing more comes from the source, as `source_end` says; or nothing until that time. */
 void flow_source_ended(struct flow *flow);
 void flow_rest(struct flow *flow, long long until);

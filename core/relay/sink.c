@@ -32,11 +32,9 @@ static enum modcat_level write_failure(const struct flow *flow, int error)
 
 void flow_write_failed(struct flow *flow, size_t length)
 {
-    int fd = flow->sink->endpoint->write_fd;
     enum modcat_level level = write_failure(flow, errno);
-    modcat_log(level == MODCAT_ERROR ? flow_failure_level(flow->sink) : level,
-               "write(%d, %p, %zu): %s", fd, (void *)(flow->buffer + flow->start), length,
-               strerror(errno));
+    flow_log_write_failure(flow, level == MODCAT_ERROR ? flow_failure_level(flow->sink) : level,
+                           NULL, length);
     flow_fail(flow);
     flow->failed = level == MODCAT_ERROR;
     flow_abandon(flow);

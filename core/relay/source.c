@@ -63,8 +63,7 @@ void flow_read_failed(struct flow *flow, size_t length)
                  length, strerror(errno));
         flow->source_end = SOURCE_AT_END;
     } else {
-        modcat_log(flow_failure_level(flow->source), "read(%d, %p, %zu): %s", fd,
-                   (void *)flow->buffer, length, strerror(errno));
+        flow_log_read_failure(flow, flow_failure_level(flow->source), length);
         flow_fail(flow);
         flow->source_end = SOURCE_FAILED;
     }

@@ -48,6 +48,12 @@ void modcat_log(enum modcat_level level, const char *format, ...) MODCAT_PRINTF(
  * `return modcat_fail(...)`. */
 int modcat_fail(const struct modcat_opening *opening, const char *format, ...) MODCAT_PRINTF(2, 3);
 
+/* The same for a call that failed: "cannot VERB OBJECT: REASON [CALL]", with the user's own words
+ * for the object, and the call as `call` and what follows print it. `object` may be NULL; a
+ * `reason` of NULL stands for errno. */
+int modcat_fail_call(const struct modcat_opening *opening, const char *verb, const char *object,
+                     const char *reason, const char *call, ...) MODCAT_PRINTF(5, 6);
+
 /* What may stand behind an option's `=`. */
 enum modcat_value_type {
     MODCAT_CONST,       /* nothing: the name says it all */

@@ -318,7 +318,7 @@ static void sctp_refuses_peers_out_of_range(void **state)
 static void fails_where_nobody_listens(struct harness *harness, const char *address)
 {
     struct program *program = program_start(harness, "-", address, NULL);
-    program_ends_logging(program, 1, " E connect(");
+    program_ends_logging(program, 1, " E cannot connect to ");
 }
 
 static void names_the_failure_where_nobody_listens(void **state)

@@ -513,7 +513,7 @@ static const char *file_gets_full(struct pair *pair)
     flow->length = 4 * DISK;
     flow->open_end = flow->may_be_cut = flow->read_ended = true;
     flows_run(pair->harness, flow, 1);
-    program_ends_logging(pair->program, 1, " E write(*): No space left on device");
+    program_ends_logging(pair->program, 1, " E cannot write to *: No space left on device [write(");
     if (pair->other->kind->prepare == file_on_disk)
         compare_disk(pair);
     return NULL;

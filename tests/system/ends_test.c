@@ -377,7 +377,7 @@ static void output_that_nobody_reads_is_an_error_when_more_comes_in(void **state
 
     harness_close(harness, program_take_output(program));
     peer_send(harness, server, "x");
-    program_ends_logging(program, 1, " E write(*): Broken pipe");
+    program_ends_logging(program, 1, " E cannot write to *: Broken pipe [write(");
 }
 
 static void cool_write_takes_a_reset_peer_for_an_ordinary_end(void **state)

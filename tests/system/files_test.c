@@ -129,13 +129,19 @@ static const struct {
     const char *address;
     const char *message;
 } failures[] = {
-    {"OPEN:%s/missing", " E open(\"*/missing\", 0*, 0666): No such file or directory"},
-    {"GOPEN:%s/missing/file,creat", " E open(\"*/file\", 0*, 0666): No such file or directory"},
-    {"OPEN:%s/there,creat,excl", " E open(\"*/there\", 0*, 0666): File exists"},
-    {"OPEN:%s,wronly", " E open(\"*\", 0*, 0666): Is a directory"},
-    {"CREATE:%s/missing/file", " E creat(\"*/file\", 0666): No such file or directory"},
-    {"OPEN:%s/fifo,nonblock", " E open(\"*/fifo\", 0*, 0666): No such device or address"},
-    {"OPEN:%s/link,nofollow", " E open(\"*/link\", 0*, 0666): Too many levels of symbolic links"},
+    {"OPEN:%s/missing",
+     " E cannot open */missing: No such file or directory [open(\"*/missing\", 0*, 0666)]"},
+    {"GOPEN:%s/missing/file,creat",
+     " E cannot open */file: No such file or directory [open(\"*/file\", 0*, 0666)]"},
+    {"OPEN:%s/there,creat,excl",
+     " E cannot open */there: File exists [open(\"*/there\", 0*, 0666)]"},
+    {"OPEN:%s,wronly", " E cannot open *: Is a directory [open(\"*\", 0*, 0666)]"},
+    {"CREATE:%s/missing/file",
+     " E cannot create */file: No such file or directory [creat(\"*/file\", 0666)]"},
+    {"OPEN:%s/fifo,nonblock",
+     " E cannot open */fifo: No such device or address [open(\"*/fifo\", 0*, 0666)]"},
+    {"OPEN:%s/link,nofollow",
+     " E cannot open */link: Too many levels of symbolic links [open(\"*/link\", 0*, 0666)]"},
 };
 
 static void a_file_that_cannot_be_opened_is_an_error_that_names_it(void **state)
@@ -215,7 +221,8 @@ static void chdir_holds_for_one_address_only(void **state)
     assert_string_equal(file_read(harness, path(harness, "out")), "content");
     program = program_start(harness, "-u", text(harness, "OPEN:in,chdir=%s", path(harness, ".")),
                             "OPEN:in", NULL);
-    program_ends_logging(program, 1, " E open(\"in\", *): No such file or directory");
+    program_ends_logging(program, 1,
+                         " E cannot open in: No such file or directory [open(\"in\", *)]");
 }
 
 static void a_named_pipe_is_made_and_removed(void **state)
@@ -592,7 +599,7 @@ static void files_that_are_locked_are_left_alone(void **state)
     assert_int_equal(fcntl(fd, F_SETLK, &lock), 0);
     program_ends_logging(
         program_start(harness, "-u", "-", text(harness, "OPEN:%s,setlk", file), NULL), 1,
-        " E fcntl(*): Resource temporarily unavailable");
+        " E cannot set option *: Resource temporarily unavailable [fcntl(");
 }
 
 static void a_file_that_is_followed_may_come_later(void **state)
@@ -613,7 +620,8 @@ static void a_file_that_is_only_read_is_not_made(void **state)
     const char *file = path(harness, "missing");
     struct program *program =
         program_start(harness, "-u", text(harness, "GOPEN:%s", file), "-", NULL);
-    program_ends_logging(program, 1, " E open(\"*/missing\"*): No such file or directory");
+    program_ends_logging(
+        program, 1, " E cannot open */missing: No such file or directory [open(\"*/missing\"*)]");
     assert_false(file_exists(file));
 }
 

@@ -77,7 +77,7 @@ static void a_child_that_fails_does_not_disturb_the_listener(void **state)
     unsigned port = program_port(program);
     int client = peer_connect(harness, LOOPBACK, port);
 
-    program_logs(program, " E connect(*): Connection refused");
+    program_logs(program, " E cannot connect to *: Connection refused [connect(");
     peer_receives_end(harness, client);
     assert_int_equal(listen(server, 5), 0);
     client = peer_connect(harness, LOOPBACK, port);
@@ -96,7 +96,7 @@ static void children_shutup_makes_their_errors_warnings(void **state)
     program = program_start(harness, "-d", "-d", FORKING ",children-shutup",
                             text(harness, "TCP4:" LOOPBACK ":%u", refusing), NULL);
     peer_receives_end(harness, peer_connect(harness, LOOPBACK, program_port(program)));
-    program_logs(program, " W connect(*): Connection refused");
+    program_logs(program, " W cannot connect to *: Connection refused [connect(");
 }
 
 static void accept_timeout_ends_a_forking_listener_when_no_more_peers_come(void **state)

@@ -130,7 +130,7 @@ static void a_frame_that_is_too_long_is_dropped_alone(void **state)
 
     frame_make(frame, 2000, 'l');
     send_frame(tap.packets, frame, 2000);
-    program_logs(tap.program, " E write(*): Message too long: this message of 2000 bytes");
+    program_logs(tap.program, " E cannot write to *: Message too long: this message of 2000 bytes");
     frame_make(frame, 100, 's');
     send_frame(tap.packets, frame, 100);
     expect_frame(harness, tap.wire, frame, 100);
@@ -219,7 +219,7 @@ static void says_that_the_interface_is_down(void **state)
     struct program *program = program_start(harness, "INTERFACE:near", "PIPE", NULL);
 
     program_logs(program, " W interface \"near\" is down; see option iff-up");
-    program_ends_logging(program, 1, " E read(*): Network is down");
+    program_ends_logging(program, 1, " E cannot read from *: Network is down [read(");
 }
 
 /* One row for each family that a kernel may be without. */
@@ -230,10 +230,9 @@ static void names_the_module_that_the_kernel_lacks(void **state)
         const char *address;
         const char *message;
     } rows[] = {
-        {AF_INET, SOCK_STREAM, IPPROTO_SCTP, "SCTP4:127.0.0.1:9", "SCTP, or not its module sctp "},
-        {AF_INET, SOCK_DCCP, IPPROTO_DCCP, "DCCP4:127.0.0.1:9",
-         "DCCP, or not its module dccp_ipv4"},
-        {AF_VSOCK, SOCK_STREAM, 0, "VSOCK:1:9", "VSOCK, or not its module vsock"},
+        {AF_INET, SOCK_STREAM, IPPROTO_SCTP, "SCTP4:127.0.0.1:9", "SCTP, or its module sctp "},
+        {AF_INET, SOCK_DCCP, IPPROTO_DCCP, "DCCP4:127.0.0.1:9", "DCCP, or its module dccp_ipv4 "},
+        {AF_VSOCK, SOCK_STREAM, 0, "VSOCK:1:9", "VSOCK, or its module vsock "},
     };
     size_t tried = 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -244,7 +243,9 @@ static void names_the_module_that_the_kernel_lacks(void **state)
         }
         struct program *program = program_start(*state, "-", rows[i].address, NULL);
         program_ends_logging(program, 1,
-                             text(*state, " E socket(*(this kernel has no %s", rows[i].message));
+                             text(*state,
+                                  " E cannot make a socket for *(this kernel does not support %s",
+                                  rows[i].message));
         tried++;
     }
     if (tried == 0)
@@ -287,8 +288,8 @@ static void names_the_capability_that_is_missing(void **state)
     prctl(PR_CAPBSET_DROP, CAP_NET_RAW);
     program = program_start(harness, "-", "INTERFACE:near", NULL);
     program_ends_logging(program, 1,
-                         " E socket(*): Operation not permitted (needs the capability "
-                         "CAP_NET_RAW)");
+                         " E cannot make a socket for *: Operation not permitted (needs the "
+                         "capability CAP_NET_RAW)");
 }
 
 int main(void)

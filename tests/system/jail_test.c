@@ -323,7 +323,9 @@ static void rights_that_can_not_be_given_up_end_the_opening_whatever_is_tolerate
     program_ends_logging(program_start(*state, "-s", "-u",
                                        "SYSTEM:echo still here,setuid-early=65534,setgid=65533",
                                        "-", NULL),
-                         255, " E setgid(65533): Operation not permitted");
+                         255,
+                         " E cannot change to group 65533: Operation not permitted (needs the "
+                         "capability CAP_SETGID) [setgid(65533)]");
 }
 
 int main(void)

@@ -148,7 +148,9 @@ static void reports_an_address_in_use(void **state)
     peer_listen(harness, LOOPBACK, &port);
     program =
         program_start(harness, text(harness, "TCP4-LISTEN:%u,bind=" LOOPBACK, port), "PIPE", NULL);
-    program_ends_logging(program, 1, " E bind(*, {AF=2 127.0.0.1:*}, 16): Address already in use");
+    program_ends_logging(
+        program, 1,
+        " E cannot bind to 127.0.0.1:*: Address already in use *[bind(*, {AF=2 127.0.0.1:*}, 16)]");
 }
 
 static void listening_again_and_again_ends_with_an_error_and_not_in_silence(void **state)
@@ -161,7 +163,7 @@ static void listening_again_and_again_ends_with_an_error_and_not_in_silence(void
     program = program_start(
         harness, text(harness, "TCP4-LISTEN:%u,bind=" LOOPBACK ",retry=2,interval=0.01", port),
         "PIPE", NULL);
-    program_ends_logging(program, 1, " E bind(*): Address already in use");
+    program_ends_logging(program, 1, " E cannot bind to *: Address already in use *[bind(");
 }
 
 static void retry_waits_for_a_server_to_come_up(void **state)
@@ -173,8 +175,8 @@ static void retry_waits_for_a_server_to_come_up(void **state)
         harness, "-d", "-d", "-d",
         text(harness, "TCP4:" LOOPBACK ":%u,retry=1000,interval=0.02", port), "PIPE", NULL);
 
-    program_logs(program, " N connect(*): Connection refused");
-    program_logs(program, " N connect(*): Connection refused");
+    program_logs(program, " N cannot connect to *: Connection refused [connect(");
+    program_logs(program, " N cannot connect to *: Connection refused [connect(");
     assert_int_equal(listen(listener, 5), 0);
     is_served(harness, peer_accept(harness, listener));
 }
@@ -188,7 +190,7 @@ static void forever_goes_on_until_a_server_comes_up(void **state)
         harness, "-d", "-d", "-d",
         text(harness, "TCP4:" LOOPBACK ":%u,forever,interval=0.02", port), "PIPE", NULL);
 
-    program_logs(program, " N connect(*): Connection refused");
+    program_logs(program, " N cannot connect to *: Connection refused [connect(");
     assert_int_equal(listen(listener, 5), 0);
     is_served(harness, peer_accept(harness, listener));
 }
@@ -204,9 +206,9 @@ static void the_last_retry_fails_with_an_error(void **state)
     program = program_start(harness, "-d", "-d", "-d",
                             text(harness, "TCP4:" LOOPBACK ":%u,retry=2,interval=0.1", port),
                             "PIPE", NULL);
-    program_logs(program, " N connect(*): Connection refused");
-    program_logs(program, " N connect(*): Connection refused");
-    program_logs(program, " E connect(*): Connection refused");
+    program_logs(program, " N cannot connect to *: Connection refused [connect(");
+    program_logs(program, " N cannot connect to *: Connection refused [connect(");
+    program_logs(program, " E cannot connect to *: Connection refused [connect(");
     program_ends(program, 1);
     assert_true(milliseconds() - began >= 200);
 }
@@ -219,7 +221,9 @@ static void a_refused_connection_is_an_error(void **state)
 
     peer_bind(harness, LOOPBACK, &port);
     program = program_start(harness, text(harness, "TCP4:" LOOPBACK ":%u", port), "PIPE", NULL);
-    program_ends_logging(program, 1, " E connect(*, AF=2 127.0.0.1:*, 16): Connection refused");
+    program_ends_logging(
+        program, 1,
+        " E cannot connect to *: Connection refused [connect(*, AF=2 127.0.0.1:*, 16)]");
 }
 
 static void connect_timeout_gives_up_on_a_server_that_does_not_answer(void **state)
@@ -231,7 +235,9 @@ static void connect_timeout_gives_up_on_a_server_that_does_not_answer(void **sta
     peer_listen_unresponsive(harness, LOOPBACK, &port);
     program = program_start(
         harness, text(harness, "TCP4:" LOOPBACK ":%u,connect-timeout=0.1", port), "PIPE", NULL);
-    program_ends_logging(program, 1, " E connecting to AF=2 127.0.0.1:*: Connection timed out");
+    program_ends_logging(
+        program, 1,
+        " E cannot connect to *: Connection timed out [connecting to AF=2 127.0.0.1:*]");
 }
 
 static void a_client_binds_to_the_address_and_port_it_is_given(void **state)

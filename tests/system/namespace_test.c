@@ -106,17 +106,18 @@ static void a_second_try_in_a_jail_finds_its_namespace_again(void **state)
                            "TCP4:" LOOPBACK ":1,netns=%s,chroot-early=%s,retry=1,interval=0.01",
                            place.name, path(harness, "jail")),
                       "PIPE", NULL),
-        1, " E connect(*Connection refused");
+        1, " E cannot connect to *Connection refused");
 }
 
 static void a_namespace_that_is_not_there_is_named(void **state)
 {
     struct harness *harness = *state;
     jail_needs_root();
-    program_ends_logging(
-        program_start(harness, "--experimental", "TCP4:" LOOPBACK ":1,netns=no-such-one", "-",
-                      NULL),
-        1, " E open(/run/netns/no-such-one, O_RDONLY|O_CLOEXEC): No such file or directory");
+    program_ends_logging(program_start(harness, "--experimental",
+                                       "TCP4:" LOOPBACK ":1,netns=no-such-one", "-", NULL),
+                         1,
+                         " E cannot open network namespace no-such-one: No such file or directory "
+                         "[open(/run/netns/no-such-one, O_RDONLY|O_CLOEXEC)]");
 }
 
 int main(void)

@@ -263,7 +263,7 @@ static void a_program_whose_output_nobody_takes_works_through_its_input(void **s
                           text(*state, "EXEC:%s%s", command(&scenery), told[i]), NULL);
         program_logs(program, " N socket 1 (fd *) is at EOF");
         goes_on(&scenery);
-        program_ends_logging(program, 0, " W write(*Broken pipe");
+        program_ends_logging(program, 0, " W cannot write to *Broken pipe");
         comes_to_its_end(&scenery);
         harness_close(*state, scenery.go);
     }

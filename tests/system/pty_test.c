@@ -141,7 +141,7 @@ static void a_failing_second_address_leaves_no_link(void **state)
     struct line line = line_start(*state, "", "OPEN:/nowhere/file");
     struct stat status;
 
-    program_ends_logging(line.program, 1, " E open(\"/nowhere/file\"");
+    program_ends_logging(line.program, 1, " E cannot open /nowhere/file: *open(\"/nowhere/file\"");
     assert_int_equal(lstat(line.link, &status), -1);
 }
 
@@ -299,7 +299,7 @@ static void when_sitout_eio_is_over_the_closed_terminal_is_an_error(void **state
     program_logs(line.program, " N xioread(fd=*): EIO, sitting out 0.25s for recovery");
     ticks = process_ticks(program_pid(line.program));
     assert_true(ticks < 100);
-    program_ends_logging(line.program, 1, " E read(*): Input/output error");
+    program_ends_logging(line.program, 1, " E cannot read from *: Input/output error [read(");
 }
 
 /* A program that is slow to read what was written last still gets all of it. */
@@ -369,7 +369,7 @@ static const struct {
     const char *message;
 } mistakes[] = {
     {"PTY:x", " E PTY: wrong number of parameters (1 instead of 0)"},
-    {"PTY,link=/nowhere/link", " E symlink(\"/dev/pts/*\", \"/nowhere/link\"): No such file"},
+    {"PTY,link=/nowhere/link", " E cannot make symbolic link /nowhere/link: No such file"},
     {"PTY,pty-interval=x", " E *pty-interval=x"},
     {"PTY,setpgid", " E *\"setpgid\" not supported with this address type"},
     {"PTY,user=nobody-of-this-name", " E *nobody-of-this-name"},

@@ -160,12 +160,13 @@ static void the_missing_privilege_is_named(void **state)
 {
     struct harness *harness = *state;
     program_ends_logging(program_start(harness, "-", "IP4-SENDTO:127.0.0.1:254", NULL), 1,
-                         " E socket(2, 3, 254): Operation not permitted "
-                         "(needs the capability CAP_NET_RAW)");
+                         " E cannot make a socket for *: Operation not permitted (needs the "
+                         "capability CAP_NET_RAW) [socket(2, 3, 254)]");
     program_ends_logging(program_start(harness, "-u", "UDP4-RECV:53", "-", NULL), 1,
                          "needs the capability CAP_NET_BIND_SERVICE");
     program_ends_logging(program_start(harness, "-", "UDP4-SENDTO:127.0.0.1:1,priority=7", NULL), 1,
-                         "{7}, 4): Operation not permitted (needs the capability CAP_NET_ADMIN)");
+                         " E cannot set option *: Operation not permitted (needs the capability "
+                         "CAP_NET_ADMIN) [setsockopt(*{7}, 4)]");
     program_ends_logging(
         program_start(harness, "-", "UDP4-SENDTO:127.0.0.1:1,ip-transparent", NULL), 1,
         "(needs the capability CAP_NET_ADMIN or CAP_NET_RAW)");

@@ -382,7 +382,8 @@ static void reports_a_peer_that_resets_its_connection(void **state)
     peer_send(harness, bridge.client, "x");
     peer_receives(harness, bridge.server, "x");
     peer_reset(harness, bridge.client);
-    program_ends_logging(bridge.program, 1, " E read(*): Connection reset by peer");
+    program_ends_logging(bridge.program, 1,
+                         " E cannot read from *: Connection reset by peer [read(");
     peer_receives_end(harness, bridge.server);
 }
 
@@ -416,7 +417,7 @@ static void reports_a_peer_that_resets_its_connection_as_a_failed_write(void **s
         while (flow_push(harness, &flow) > 0)
             continue;
         peer_reset(harness, server);
-        program_ends_logging(program, 1, " E write(*): Connection reset by peer");
+        program_ends_logging(program, 1, " E cannot write to *: Connection reset by peer [write(");
     }
 }
 
@@ -426,7 +427,7 @@ static void reports_a_full_disk(void **state)
     struct program *program = program_start(harness, "-u", "-", "OPEN:/dev/full", NULL);
 
     program_send(program, "too much");
-    program_ends_logging(program, 1, " E write(*): No space left on device");
+    program_ends_logging(program, 1, " E cannot write to *: No space left on device [write(");
 }
 
 static void reports_a_full_disk_when_splicing_from_a_socket(void **state)
@@ -437,7 +438,7 @@ static void reports_a_full_disk_when_splicing_from_a_socket(void **state)
     int client = peer_connect(harness, LOOPBACK, program_port(program));
 
     peer_send(harness, client, "too much");
-    program_ends_logging(program, 1, " E write(*): No space left on device");
+    program_ends_logging(program, 1, " E cannot write to *: No space left on device [write(");
 }
 
 static void reports_an_output_that_nobody_reads(void **state)
@@ -447,7 +448,7 @@ static void reports_an_output_that_nobody_reads(void **state)
 
     harness_close(harness, program_take_output(program));
     program_send(program, "lost");
-    program_ends_logging(program, 1, " E write(*): Broken pipe");
+    program_ends_logging(program, 1, " E cannot write to *: Broken pipe [write(");
 }
 
 static void reports_an_output_that_is_closed(void **state)

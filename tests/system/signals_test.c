@@ -68,7 +68,7 @@ static void sigterm_ends_it_while_it_waits_for_the_next_try(void **state)
     program = program_start(harness, "-d", "-d", "-d",
                             text(harness, "TCP4:" LOOPBACK ":%u,forever,interval=1000", port),
                             "PIPE", NULL);
-    program_logs(program, " N connect(*): Connection refused");
+    program_logs(program, " N cannot connect to *: Connection refused [connect(");
     terminate(program);
 }
 
@@ -337,7 +337,7 @@ static void a_limit_of_file_sizes_is_an_error_like_a_full_disk(void **state)
     program_logs(program, TRANSFER);
     limit_file_sizes(program, 4);
     program_send(program, "123456789");
-    program_ends_logging(program, 1, " E write(*File too large");
+    program_ends_logging(program, 1, " E cannot write to *File too large");
     assert_string_equal(file_read(harness, path(harness, "limited")), "1234");
 }
 

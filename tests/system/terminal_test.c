@@ -292,7 +292,8 @@ static const struct {
     {"-,raw=1", " E *raw"},
     {"-,rwa", "did you mean \"raw\""},
     {"-,link=x", " E *\"link\" not supported with this address type"},
-    {"-,cs7", " E tcsetattr(0, TCSADRAIN, *): Invalid argument (by cs7)"},
+    {"-,cs7",
+     " E cannot set terminal options cs7: Invalid argument [tcsetattr(0, TCSADRAIN, ...)]"},
 };
 
 static void each_mistake_is_named_and_changes_nothing(void **state)
@@ -311,7 +312,7 @@ static void what_is_no_terminal_is_refused(void **state)
     struct program *program = program_start(*state, "-,echo=0", "PIPE", NULL);
 
     program_ends_logging(program, 1,
-                         " E tcgetattr(0, *): Inappropriate ioctl for device (option \"echo\"");
+                         " E cannot set terminal option echo: not a terminal [tcgetattr(0, ...)]");
 }
 
 int main(void)

@@ -222,7 +222,7 @@ static void names_what_is_wrong(void **state)
     fails(*state, "TUN,tun-type=tin", " E option tun-type: invalid value \"tin\": use tun or tap");
     fails(*state, "TUN,tun-name=sixteen-letters!",
           " E option tun-name: invalid value \"sixteen-letters!\": it has more than");
-    fails(*state, "TUN,tun-device=/nowhere/tun", " E open(\"/nowhere/tun\"*): No such file");
+    fails(*state, "TUN,tun-device=/nowhere/tun", " E cannot open /nowhere/tun: No such file");
     fails(*state, "TUN,tun-device=/dev/null", " E ioctl(*TUNSETIFF*): Inappropriate ioctl");
 }
 

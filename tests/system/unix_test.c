@@ -233,17 +233,21 @@ static void a_missing_peer_is_named(void **state)
             program_start(harness, text(harness, "%s:%s,bind=%s", type, name, file), "-", NULL), 1,
             text(harness, " E \"%s\" exists", file));
     }
-    program_ends_logging(program_start(harness, text(harness, "UNIX-CONNECT:%s", name), "-", NULL),
-                         1, " E connect(*nobody\"*): No such file or directory");
-    program_ends_logging(program_start(harness, text(harness, "UNIX:%s", name), "-", NULL), 1,
-                         text(harness, " E UNIX: %s: No such file or directory", name));
-    program_ends_logging(program_start(harness, text(harness, "UNIX:%s", file), "-", NULL), 1,
-                         text(harness, " E UNIX: %s: Connection refused", file));
+    program_ends_logging(
+        program_start(harness, text(harness, "UNIX-CONNECT:%s", name), "-", NULL), 1,
+        " E cannot connect to *nobody: No such file or directory [connect(*nobody\"*)]");
+    program_ends_logging(
+        program_start(harness, text(harness, "UNIX:%s", name), "-", NULL), 1,
+        text(harness, " E cannot connect to %s: No such file or directory [connect(", name));
+    program_ends_logging(
+        program_start(harness, text(harness, "UNIX:%s", file), "-", NULL), 1,
+        text(harness, " E cannot connect to %s: Connection refused [connect(", file));
     program_ends_logging(program_start(harness, text(harness, "ABSTRACT:%s", name), "-", NULL), 1,
-                         text(harness, " E ABSTRACT: %s: Connection refused", name));
+                         text(harness, " E cannot connect to %s: Connection refused", name));
     program = program_start(harness, "-u", "-", text(harness, "UNIX-SENDTO:%s", name), NULL);
     program_send(program, "x");
-    program_logs(program, " E sendto(*nobody\"): No such file or directory");
+    program_logs(program,
+                 " E cannot send to *nobody: No such file or directory [sendto(*nobody\")]");
     program_ends(program, 1);
 }
 
@@ -362,7 +366,7 @@ static void a_sender_without_a_name_gets_no_answer(void **state)
     int fd = connect_to(harness, SOCK_DGRAM, &place);
     peer_send(harness, fd, "question");
     program_logs(program, " N receiving packet from AF=1 \"<anon>\"");
-    program_logs(program, " E the sender of the packet has no address that could be answered");
+    program_logs(program, " E cannot reply: the sender's socket has no address");
     program_ends(program, 1);
 }
 
@@ -407,9 +411,9 @@ static void blocks_that_are_too_long_for_datagrams_are_an_error(void **state)
     struct place place = place_path(harness, name);
 
     packet_socket(harness, SOCK_DGRAM, 0, &place);
-    program_ends_logging(
-        sends_long_blocks(harness, "UNIX-SENDTO", name, 100000), 1,
-        " E write(*Message too *: this message of 100000 bytes is dropped; option -b makes");
+    program_ends_logging(sends_long_blocks(harness, "UNIX-SENDTO", name, 100000), 1,
+                         " E cannot write to *Message too *: this message of 100000 bytes is "
+                         "dropped; option -b makes");
 }
 
 /* A receiver that takes nothing for a while: packets wait, and the program does so as well. */

@@ -333,7 +333,7 @@ static void messages_become_json_objects(void **state)
 
     program_ends_logging(program, 1,
                          "\"level\":\"error\",\"program\":\"*\",\"pid\":*,\"message\":"
-                         "\"open(*\",\"host\":\"*\"}");
+                         "\"cannot open *\",\"host\":\"*\"}");
     for (const char *line = program_log(program); *line != '\0'; line = strchr(line, '\n') + 1)
         assert_memory_equal(line, "{\"time\":\"", 9);
 }

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -156,22 +157,25 @@ static void names_what_the_kernel_lacks(void **state)
     } rows[] = {
         {EPERM, AF_INET, 1, " (needs the capability CAP_NET_RAW)"},
         {EPROTONOSUPPORT, AF_INET6, IPPROTO_SCTP,
-         " (this kernel has no SCTP, or not its module sctp loaded)"},
+         " (this kernel does not support SCTP, or its module sctp is not loaded)"},
         {ESOCKTNOSUPPORT, AF_INET, IPPROTO_DCCP,
-         " (this kernel has no DCCP, or not its module dccp_ipv4 loaded)"},
-        {EAFNOSUPPORT, AF_VSOCK, 0, " (this kernel has no VSOCK, or not its module vsock loaded)"},
+         " (this kernel does not support DCCP, or its module dccp_ipv4 is not loaded)"},
+        {EAFNOSUPPORT, AF_VSOCK, 0,
+         " (this kernel does not support VSOCK, or its module vsock is not loaded)"},
         {EAFNOSUPPORT, 77, 0,
-         " (this kernel has no protocol family 77, or not its module net-pf-77 loaded)"},
+         " (this kernel does not support protocol family 77, or its module net-pf-77 is not "
+         "loaded)"},
         {EPROTONOSUPPORT, AF_INET, 17, ""},
         {EMFILE, AF_INET, IPPROTO_SCTP, ""},
     };
-    char text[HINT_TEXT];
+    char text[HINT_TEXT], reason[HINT_TEXT];
     (void)state;
     for (size_t i = 0; i < MODCAT_COUNT(rows); i++) {
         const struct modcat_transport transport = {.family = rows[i].family,
                                                    .protocol = rows[i].protocol};
+        snprintf(reason, sizeof reason, "%s%s", strerror(rows[i].error), rows[i].hint);
         errno = rows[i].error;
-        assert_string_equal(hint_socket(&transport, text), rows[i].hint);
+        assert_string_equal(hint_socket(&transport, text), reason);
         assert_int_equal(errno, rows[i].error);
     }
 }

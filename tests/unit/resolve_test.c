@@ -150,9 +150,10 @@ static void a_port_beyond_the_last_is_refused(void **state)
 {
     (void)state;
     assert_int_equal(resolve("127.0.0.1", "65536", 0), -1);
-    assert_string_equal(failure, "getaddrinfo(\"127.0.0.1\", \"65536\", {0x20,0,1,6}, {}): "
-                                 "Servname not supported for ai_socktype (\"65536\" is neither a "
-                                 "port nor a service known here)");
+    assert_string_equal(failure,
+                        "cannot look up port 65536: neither a number from 0 to 65535 nor a "
+                        "service known here "
+                        "[getaddrinfo(\"127.0.0.1\", \"65536\", {0x20,0,1,6}, {})]");
     assert_null(fixture.list);
 }
 
@@ -171,8 +172,9 @@ static void a_number_of_the_wrong_version_is_refused(void **state)
     (void)state;
     fixture.transport.family = AF_INET;
     assert_int_equal(resolve("[::1]", "80", 0), -1);
-    assert_string_equal(failure, "_xioopen_ipapp_prepare(node=\"::1\", service=\"80\", pf=2, ...): "
-                                 "Address family for hostname not supported");
+    assert_string_equal(failure,
+                        "cannot look up host ::1: an IPv6 address, where only IPv4 is used "
+                        "[getaddrinfo(\"::1\", \"80\", {0x04,2,1,6}, {})]");
     fixture.transport.family = AF_INET6;
     assert_int_equal(resolve("127.0.0.1", "80", 0), -1);
     assert_int_equal(blocking_calls, 0);
@@ -197,7 +199,7 @@ static void neither_host_nor_service_is_an_error(void **state)
 {
     (void)state;
     assert_int_equal(resolve("", "", AI_PASSIVE), -1);
-    assert_string_equal(failure, "_xiogetaddrinfo(): empty port and service");
+    assert_string_equal(failure, "neither a host nor a port is given");
 }
 
 static void listening_prefers_a_version(void **state)

@@ -11,6 +11,7 @@
  * IP_PKTINFO tells. */
 
 #define _GNU_SOURCE
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
@@ -48,7 +49,7 @@ struct reception {
 static void drop_stranger(struct reception *reception, struct packet *packet)
 {
     if (shortage_may_warn(&reception->quiet_until))
-        log_warning("more than %d packets wait to be served, some are dropped", STRANGERS_MAX);
+        log_warning("queue of new peers is full (%d packets), dropping", STRANGERS_MAX);
     memory_free_local(&packet);
 }
 
@@ -124,8 +125,8 @@ static int bind_beside(const struct modcat_listener *listener, struct modcat_ope
 {
     int reuse = get_reuse(listener->fd);
     if (set_reuse(listener->fd, 1) < 0 || set_reuse(fd, 1) < 0)
-        return modcat_fail(opening, "setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, {1}, 4): %s", fd,
-                           strerror(errno));
+        return modcat_fail_call(opening, "share the port with peers", NULL, NULL,
+                                "setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, {1}, 4)", fd);
     int result = modcat_bind(opening, fd, local);
     if (!reuse) {
         set_reuse(listener->fd, 0);
@@ -163,12 +164,13 @@ static int open_beside(const struct modcat_listener *listener, struct modcat_ope
 
 static int connect_sender(struct modcat_opening *opening, int fd, const struct packet_facts *facts)
 {
-    char text[MODCAT_SOCKADDR_TEXT];
+    char text[MODCAT_SOCKADDR_TEXT], plain[SOCKADDR_PLAIN_TEXT];
     if (connect(fd, &facts->from.u.any, facts->from.length) == 0)
         return 0;
-    return modcat_fail(opening, "connect(%d, %s, %u): %s", fd,
-                       modcat_sockaddr_text(&facts->from.u.any, facts->from.length, text),
-                       facts->from.length, strerror(errno));
+    return modcat_fail_call(opening, "connect to", sockaddr_plain_text(&facts->from, plain), NULL,
+                            "connect(%d, %s, %u)", fd,
+                            modcat_sockaddr_text(&facts->from.u.any, facts->from.length, text),
+                            facts->from.length);
 }
 
 /* Connects the sender's socket, and brings together what the sender has sent until now.
@@ -287,7 +289,8 @@ static int no_packet(const struct modcat_listener *listener)
     if (ancillary_collects_errors(listener->fd))
         ancillary_tell_errors(listener->fd);
     if (errno != EAGAIN && errno != EINTR)
-        log_warning("recvmsg(%d, ...): %s", listener->fd, strerror(errno));
+        log_failure(MODCAT_WARNING, "receive packets", NULL, NULL, "recvmsg(%d, ...)",
+                    listener->fd);
     errno = 0;
     return 1;
 }
@@ -351,8 +354,8 @@ static int prepare(struct modcat_opening *opening, int fd, const struct modcat_s
 {
     if (opening->set.fork && address_find_option(opening->address, "so-reuseaddr") == NULL &&
         set_reuse(fd, 1) < 0)
-        return modcat_fail(opening, "setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, {1}, 4): %s", fd,
-                           strerror(errno));
+        return modcat_fail_call(opening, "share the port with peers", NULL, NULL,
+                                "setsockopt(%d, SOL_SOCKET, SO_REUSEADDR, {1}, 4)", fd);
     if (modcat_bind(opening, fd, local) < 0)
         return -1;
     ask_for_destinations(fd, local->u.any.sa_family);

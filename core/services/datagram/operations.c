@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/services/datagram/operations.h"
 
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/sockaddr.h"
@@ -8,9 +9,12 @@
 #include "core/services/net/socket.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define REASON_TEXT 160
 
 /* An endpoint of a datagram socket. */
 struct datagram {
@@ -183,6 +187,13 @@ bool datagram_outlives(const struct modcat_endpoint *endpoint, int error)
            !datagram_is_broken(error) && (error != EACCES || !lacks_broadcast(&datagram->target));
 }
 
+static const char *reason_for(int error, bool broadcast, char text[REASON_TEXT])
+{
+    snprintf(text, REASON_TEXT, "%s%s", strerror(error),
+             broadcast ? " (broadcasts need option broadcast)" : "");
+    return text;
+}
+
 /* Says whom the error is about, which the relay does not know. One packet that is lost is the
  * relay's to report. */
 static ssize_t fail_write(struct modcat_endpoint *endpoint)
@@ -190,16 +201,16 @@ static ssize_t fail_write(struct modcat_endpoint *endpoint)
     const struct datagram *datagram = endpoint->state;
     const struct modcat_sockaddr *target = &datagram->target;
     bool broadcast = errno == EACCES && target->u.any.sa_family == AF_INET;
-    char text[MODCAT_SOCKADDR_TEXT];
+    char text[MODCAT_SOCKADDR_TEXT], plain[SOCKADDR_PLAIN_TEXT], reason[REASON_TEXT];
     if (target->length == 0 || errno == EAGAIN || errno == EINTR || errno == EMSGSIZE ||
         errno == ENOBUFS || datagram_outlives(endpoint, errno))
         return -1;
     if (errno == EDESTADDRREQ)
-        log_error("the sender of the packet has no address that could be answered");
+        log_error("cannot reply: the sender's socket has no address");
     else
-        log_error("sendto(%d, ..., %s): %s%s", datagram->fd,
-                  modcat_sockaddr_text(&target->u.any, target->length, text), strerror(errno),
-                  broadcast ? " (broadcasts need option broadcast)" : "");
+        log_failure(MODCAT_ERROR, "send to", sockaddr_plain_text(target, plain),
+                    reason_for(errno, broadcast, reason), "sendto(%d, ..., %s)", datagram->fd,
+                    modcat_sockaddr_text(&target->u.any, target->length, text));
     endpoint->flags |= MODCAT_REPORTED;
     return -1;
 }

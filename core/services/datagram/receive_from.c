@@ -7,6 +7,7 @@
  * (ECONNREFUSED) is a warning and ends nothing; only a broken socket does. */
 
 #define _GNU_SOURCE
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
@@ -70,12 +71,13 @@ static int receive_failed(const struct modcat_listener *listener, struct modcat_
         return 1;
     }
     /* An error that an earlier answer has caused: it is told once, and concerns nobody else. */
-    log_warning("recvmsg(%d, ...): %s", listener->fd, strerror(errno));
+    log_failure(MODCAT_WARNING, "receive packets", NULL, NULL, "recvmsg(%d, ...)", listener->fd);
     if (!datagram_is_broken(errno)) {
         errno = 0;
         return 1;
     }
-    return modcat_fail(opening, "receiving on fd %d: %s", listener->fd, strerror(errno));
+    return modcat_fail_call(opening, "receive packets", NULL, NULL, "recvmsg(%d, ...)",
+                            listener->fd);
 }
 
 /* The packet is taken when nothing can fail any more. */

@@ -89,7 +89,7 @@ int path_remove(const struct modcat_opening *opening, const char *path)
 {
     if (unlink(path) == 0 || errno == ENOENT)
         return 0;
-    return modcat_fail(opening, "unlink(\"%s\"): %s", path, strerror(errno));
+    return modcat_fail_call(opening, "remove", path, NULL, "unlink(\"%s\")", path);
 }
 
 int modcat_unlink_early(struct modcat_opening *opening, const char *path)
@@ -143,12 +143,12 @@ static bool may_wait(const char *path, int flags)
 static void report_open(const struct modcat_opening *opening, const char *path, int flags,
                         mode_t mode)
 {
-    const char *reason = strerror(errno);
     flags &= ~O_CLOEXEC;
     if (flags == (O_WRONLY | O_CREAT | O_TRUNC))
-        modcat_fail(opening, "creat(\"%s\", 0%o): %s", path, mode, reason);
+        modcat_fail_call(opening, "create", path, NULL, "creat(\"%s\", 0%o)", path, mode);
     else
-        modcat_fail(opening, "open(\"%s\", 0%o, 0%o): %s", path, (unsigned)flags, mode, reason);
+        modcat_fail_call(opening, "open", path, NULL, "open(\"%s\", 0%o, 0%o)", path,
+                         (unsigned)flags, mode);
 }
 
 static int open_entry(struct modcat_opening *opening, const char *path, int flags, mode_t mode)

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/sockaddr.h"
 #include "core/opening/opening.h"
 #include "core/services/net/local.h"
 #include "core/services/net/socket.h"
@@ -23,30 +24,35 @@ struct attempt {
     struct modcat_transport transport;
     struct modcat_sockaddr peer;
     struct modcat_sockaddr local;
-    bool low_port; /* the port of `local` is any of 640 to 1023 */
+    const char *target; /* host and port as the user wrote them, or NULL */
+    bool low_port;      /* the port of `local` is any of 640 to 1023 */
 };
 
 int socket_connect_failed(struct modcat_opening *opening, int fd,
-                          const struct modcat_sockaddr *peer)
+                          const struct modcat_sockaddr *peer, const char *target)
 {
-    char text[MODCAT_SOCKADDR_TEXT];
+    char text[MODCAT_SOCKADDR_TEXT], plain[SOCKADDR_PLAIN_TEXT];
     enum modcat_level level = opening->failure;
     opening->tried = opening->trying;
     if (opening->trying && level < MODCAT_INFO)
         opening->failure = MODCAT_INFO;
-    modcat_fail(opening, "connect(%d, %s, %u): %s", fd,
-                modcat_sockaddr_text(&peer->u.any, peer->length, text), peer->length,
-                strerror(errno));
+    modcat_fail_call(opening, "connect to",
+                     target != NULL ? target : sockaddr_plain_text(peer, plain), NULL,
+                     "connect(%d, %s, %u)", fd,
+                     modcat_sockaddr_text(&peer->u.any, peer->length, text), peer->length);
     opening->failure = level;
     return -1;
 }
 
-static int fail_timeout(struct modcat_opening *opening, const struct modcat_sockaddr *peer)
+static int fail_timeout(struct modcat_opening *opening, const struct attempt *attempt)
 {
-    char text[MODCAT_SOCKADDR_TEXT];
+    const struct modcat_sockaddr *peer = &attempt->peer;
+    char text[MODCAT_SOCKADDR_TEXT], plain[SOCKADDR_PLAIN_TEXT];
     errno = ETIMEDOUT;
-    return modcat_fail(opening, "connecting to %s: %s",
-                       modcat_sockaddr_text(&peer->u.any, peer->length, text), strerror(errno));
+    return modcat_fail_call(
+        opening, "connect to",
+        attempt->target != NULL ? attempt->target : sockaddr_plain_text(peer, plain), NULL,
+        "connecting to %s", modcat_sockaddr_text(&peer->u.any, peer->length, text));
 }
 
 /* A UNIX listener with a full queue says EAGAIN at once, and poll(2) does not tell when that
@@ -79,9 +85,9 @@ static int finish_connect(struct modcat_opening *opening, int fd, long long dead
     return error == 0 ? 0 : -1;
 }
 
-static int connect_socket(struct modcat_opening *opening, int fd,
-                          const struct modcat_sockaddr *peer)
+static int connect_socket(struct modcat_opening *opening, int fd, const struct attempt *attempt)
 {
+    const struct modcat_sockaddr *peer = &attempt->peer;
     long long timeout = opening->set.connect_timeout;
     long long deadline = timeout > 0 ? modcat_deadline(timeout) : MODCAT_FOREVER;
     bool expired = false;
@@ -90,7 +96,8 @@ static int connect_socket(struct modcat_opening *opening, int fd,
         result = finish_connect(opening, fd, deadline, &expired);
     if (result == 0 || (!expired && errno == ECANCELED))
         return result;
-    return expired ? fail_timeout(opening, peer) : socket_connect_failed(opening, fd, peer);
+    return expired ? fail_timeout(opening, attempt)
+                   : socket_connect_failed(opening, fd, peer, attempt->target);
 }
 
 static int connect_with_options(struct modcat_opening *opening, int fd,
@@ -100,7 +107,7 @@ static int connect_with_options(struct modcat_opening *opening, int fd,
                                   : modcat_bind(opening, fd, &attempt->local);
     if (bound == 0 && modcat_apply(opening, MODCAT_PHASE_PRECONNECT, fd) == 0 &&
         modcat_apply(opening, MODCAT_PHASE_CONNECT, fd) == 0 &&
-        connect_socket(opening, fd, &attempt->peer) == 0 &&
+        connect_socket(opening, fd, attempt) == 0 &&
         modcat_apply(opening, MODCAT_PHASE_PASTCONNECT, fd) == 0)
         return 0;
     unix_unbind(opening);
@@ -167,16 +174,24 @@ int modcat_connect_to(struct modcat_opening *opening, const struct modcat_transp
     return try_quietly(opening, &attempt, more, endpoint);
 }
 
+/* What was resolved, and where from to connect. */
+struct candidates {
+    const char *target; /* host and port as the user wrote them */
+    struct addrinfo *list;
+    struct local_choice choice;
+};
+
 /* Tries an address that was resolved. */
 static int try_candidate(struct modcat_opening *opening, const struct modcat_transport *transport,
-                         const struct local_choice *choice, const struct addrinfo *item, bool more,
-                         struct modcat_endpoint *endpoint)
+                         const struct candidates *candidates, const struct addrinfo *item,
+                         bool more, struct modcat_endpoint *endpoint)
 {
     struct attempt attempt = attempt_for(transport, item->ai_family);
     attempt.peer.length = item->ai_addrlen;
     memcpy(&attempt.peer.u.storage, item->ai_addr, item->ai_addrlen);
-    attempt.low_port = choice->low;
-    local_for_family(choice, item->ai_family, &attempt.local);
+    attempt.target = candidates->target;
+    attempt.low_port = candidates->choice.low;
+    local_for_family(&candidates->choice, item->ai_family, &attempt.local);
     return try_quietly(opening, &attempt, more, endpoint);
 }
 
@@ -192,12 +207,12 @@ static const struct addrinfo *first_usable(const struct local_choice *choice,
 
 /* Each address is tried with all options: those that the last one used are given back. */
 static int try_candidates(struct modcat_opening *opening, const struct modcat_transport *transport,
-                          const struct local_choice *choice, const struct addrinfo *list,
-                          struct modcat_endpoint *endpoint)
+                          const struct candidates *candidates, struct modcat_endpoint *endpoint)
 {
+    const struct local_choice *choice = &candidates->choice;
     size_t size = opening->address->option_count * sizeof *opening->used;
     AUTO_FREE bool *used = memory_alloc(size);
-    const struct addrinfo *item = first_usable(choice, list);
+    const struct addrinfo *item = first_usable(choice, candidates->list);
     if (item == NULL)
         return modcat_fail(opening, "bind=%s: none of its addresses can reach one of the peer's",
                            choice->text != NULL ? choice->text : "");
@@ -205,7 +220,7 @@ static int try_candidates(struct modcat_opening *opening, const struct modcat_tr
     while (item != NULL) {
         const struct addrinfo *next = first_usable(choice, item->ai_next);
         memcpy(opening->used, used, size);
-        if (try_candidate(opening, transport, choice, item, next != NULL, endpoint) == 0)
+        if (try_candidate(opening, transport, candidates, item, next != NULL, endpoint) == 0)
             return 0;
         if (errno == ECANCELED)
             return -1;
@@ -217,20 +232,22 @@ static int try_candidates(struct modcat_opening *opening, const struct modcat_tr
 int modcat_connect_host(struct modcat_opening *opening, const struct modcat_transport *transport,
                         const char *host, const char *service, struct modcat_endpoint *endpoint)
 {
-    struct addrinfo *list;
-    struct local_choice choice;
+    AUTO_FREE char *target = host != NULL && host[0] != '\0' && service != NULL
+                                 ? memory_format("%s:%s", host, service)
+                                 : NULL;
+    struct candidates candidates = {.target = target};
     if (host != NULL && host[0] != '\0')
         modcat_set_peer_name(opening, host);
-    if (modcat_resolve(opening, transport, host, service, 0, &list) < 0)
+    if (modcat_resolve(opening, transport, host, service, 0, &candidates.list) < 0)
         return -1;
     int result = socket_apply_early(opening);
     if (result == 0)
-        result = local_choose(opening, transport, &choice);
+        result = local_choose(opening, transport, &candidates.choice);
     if (result == 0) {
         log_switch("starting connect loop");
-        result = try_candidates(opening, transport, &choice, list, endpoint);
-        local_free(&choice);
+        result = try_candidates(opening, transport, &candidates, endpoint);
+        local_free(&candidates.choice);
     }
-    freeaddrinfo(list);
+    freeaddrinfo(candidates.list);
     return result;
 }

@@ -1,6 +1,7 @@
 /* Listening sockets, and the peers that come to them. */
 
 #define _GNU_SOURCE
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/patient.h"
@@ -51,7 +52,7 @@ static void report_shortage(struct listening *listening, int fd)
 {
     int saved = errno;
     if (shortage_may_warn(&listening->quiet_until))
-        log_warning("accept(%d, ...): %s", fd, strerror(saved));
+        log_failure(MODCAT_WARNING, "accept a connection", NULL, NULL, "accept(%d, ...)", fd);
     errno = saved;
 }
 
@@ -61,7 +62,8 @@ static int accept_failed(struct modcat_listener *listener, struct modcat_opening
     case MEANING_NOBODY:
         return 1;
     case MEANING_GONE:
-        log_notice("accept(%d, ...): %s", listener->fd, strerror(errno));
+        log_failure(MODCAT_NOTICE, "accept a connection", NULL, NULL, "accept(%d, ...)",
+                    listener->fd);
         return 1;
     case MEANING_SHORTAGE:
         report_shortage(listener->state, listener->fd);
@@ -69,7 +71,8 @@ static int accept_failed(struct modcat_listener *listener, struct modcat_opening
     case MEANING_FAILURE:
         break;
     }
-    return modcat_fail(opening, "accept(%d, ...): %s", listener->fd, strerror(errno));
+    return modcat_fail_call(opening, "accept a connection", NULL, NULL, "accept(%d, ...)",
+                            listener->fd);
 }
 
 static int accept_peer(const struct modcat_listener *listener, struct modcat_sockaddr *peer)
@@ -121,13 +124,24 @@ static void fill_in(struct modcat_listener *listener, int fd)
     listener->state = listening;
 }
 
+static int fail_listen(const struct modcat_opening *opening, int fd, int backlog)
+{
+    struct modcat_sockaddr local;
+    char text[SOCKADDR_PLAIN_TEXT];
+    int error = errno;
+    socket_own_address(fd, &local);
+    errno = error;
+    return modcat_fail_call(opening, "listen on", sockaddr_plain_text(&local, text), NULL,
+                            "listen(%d, %d)", fd, backlog);
+}
+
 static int start_listening(struct modcat_opening *opening, int fd)
 {
     int backlog = opening->set.backlog >= 0 ? opening->set.backlog : SOMAXCONN;
     if (modcat_apply(opening, MODCAT_PHASE_PRELISTEN, fd) < 0)
         return -1;
     if (listen(fd, backlog) < 0)
-        return modcat_fail(opening, "listen(%d, %d): %s", fd, backlog, strerror(errno));
+        return fail_listen(opening, fd, backlog);
     if (modcat_apply(opening, MODCAT_PHASE_LISTEN, fd) < 0)
         return -1;
     return modcat_apply(opening, MODCAT_PHASE_PASTLISTEN, fd);
@@ -154,8 +168,8 @@ static int check_listening(struct modcat_opening *opening, int fd)
     int listens = 0;
     socklen_t size = sizeof listens;
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) < 0)
-        return modcat_fail(opening, "getsockopt(%d, SOL_SOCKET, SO_ACCEPTCONN, ...): %s", fd,
-                           strerror(errno));
+        return modcat_fail_call(opening, "use the file descriptor to listen", NULL, NULL,
+                                "getsockopt(%d, SOL_SOCKET, SO_ACCEPTCONN, ...)", fd);
     if (!listens) {
         errno = EINVAL;
         return modcat_fail(opening, "file descriptor %d is not a listening socket", fd);
@@ -172,7 +186,8 @@ int modcat_listen_fd(struct modcat_opening *opening, int fd, struct modcat_liste
         if (modcat_apply(opening, (enum modcat_phase)phase, fd) < 0)
             return -1;
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-        return modcat_fail(opening, "fcntl(%d, F_SETFD, FD_CLOEXEC): %s", fd, strerror(errno));
+        return modcat_fail_call(opening, "use the file descriptor to listen", NULL, NULL,
+                                "fcntl(%d, F_SETFD, FD_CLOEXEC)", fd);
     fill_in(listener, fd);
     return 0;
 }

@@ -253,8 +253,8 @@ static int set_owner(struct modcat_opening *opening, int fd, const struct modcat
     int owner = (int)value->number;
     if (ioctl(fd, (unsigned long)option->major, &owner) == 0)
         return 0;
-    return modcat_fail(opening, "ioctl(%d, 0x%x, {%d}): %s", fd, (unsigned)option->major, owner,
-                       strerror(errno));
+    return effects_fail(opening, option, value, NULL, "ioctl(%d, 0x%x, {%d})", fd,
+                        (unsigned)option->major, owner);
 }
 
 static int set_data(struct modcat_opening *opening, int fd, const struct modcat_option *option,

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/services/net/resolve.h"
 
+#include "core/base/failure.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/sockaddr.h"
@@ -8,6 +9,7 @@
 #include "core/services/net/lookup.h"
 #include "core/services/net/socket.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -20,28 +22,56 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
-/* Reports in the words that scripts know. */
+/* Why a look-up failed, in plainer words than gai_strerror(3) has, or NULL. */
+static const char *plain_reason(const struct lookup *lookup, int code)
+{
+    struct in6_addr number;
+    if (code == EAI_SERVICE)
+        return "neither a number from 0 to 65535 nor a service known here";
+    if (lookup->host == NULL)
+        return NULL;
+    if (lookup->family == AF_INET && inet_pton(AF_INET6, lookup->host, &number) == 1)
+        return "an IPv6 address, where only IPv4 is used";
+    if (lookup->family == AF_INET6 && inet_pton(AF_INET, lookup->host, &number) == 1)
+        return "an IPv4 address, where only IPv6 is used";
+    return NULL;
+}
+
+static int report_plainly(const struct modcat_opening *opening, const struct lookup *lookup,
+                          int code, const char *why)
+{
+    const char *host = or_empty(lookup->host), *service = or_empty(lookup->service);
+    const char *plain = plain_reason(lookup, code);
+    bool is_port = code == EAI_SERVICE;
+    return modcat_fail_call(
+        opening, is_port ? "look up port" : "look up host", is_port ? service : host,
+        plain != NULL ? plain : why, "getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {})", host,
+        service, (unsigned)lookup->flags, lookup->family, lookup->socktype, lookup->protocol);
+}
+
+/* In the words that scripts know, which name no port but where that is at fault. */
+static void report_twice(const struct modcat_opening *opening, const struct lookup *lookup,
+                         enum purpose purpose, int code, const char *why)
+{
+    const char *host = or_empty(lookup->host), *service = or_empty(lookup->service);
+    log_warning("getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %d", host, service,
+                (unsigned)lookup->flags, lookup->family, lookup->socktype, lookup->protocol, code);
+    if (purpose == PURPOSE_PEER)
+        modcat_fail(opening, "_xioopen_ipapp_prepare(node=\"%s\", service=\"%s\", pf=%d, ...): %s",
+                    host, service, lookup->family, why);
+    else
+        modcat_fail(opening, "xioresolve(node=\"%s\", pf=%d, ...): %s", host, lookup->family, why);
+}
+
 static int report(const struct modcat_opening *opening, const struct lookup *lookup,
                   enum purpose purpose, int code)
 {
-    const char *host = or_empty(lookup->host), *service = or_empty(lookup->service);
     int saved = code == EAI_SYSTEM ? errno : EDESTADDRREQ;
     const char *why = code == EAI_SYSTEM ? strerror(errno) : gai_strerror(code);
-    if (code == EAI_SERVICE)
-        modcat_fail(opening,
-                    "getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %s (\"%s\" is neither a "
-                    "port nor a service known here)",
-                    host, service, (unsigned)lookup->flags, lookup->family, lookup->socktype,
-                    lookup->protocol, why, service);
+    if (code != EAI_SERVICE && failure_calls_come_first())
+        report_twice(opening, lookup, purpose, code, why);
     else
-        log_warning("getaddrinfo(\"%s\", \"%s\", {0x%02x,%d,%d,%d}, {}): %d", host, service,
-                    (unsigned)lookup->flags, lookup->family, lookup->socktype, lookup->protocol,
-                    code);
-    if (code != EAI_SERVICE && purpose == PURPOSE_PEER)
-        modcat_fail(opening, "_xioopen_ipapp_prepare(node=\"%s\", service=\"%s\", pf=%d, ...): %s",
-                    host, service, lookup->family, why);
-    else if (code != EAI_SERVICE)
-        modcat_fail(opening, "xioresolve(node=\"%s\", pf=%d, ...): %s", host, lookup->family, why);
+        report_plainly(opening, lookup, code, why);
     errno = saved;
     return -1;
 }
@@ -124,7 +154,7 @@ int modcat_resolve(struct modcat_opening *opening, const struct modcat_transport
     struct lookup lookup = lookup_for(opening, &actual, host, service, flags);
     if (lookup.host == NULL && lookup.service == NULL) {
         errno = EINVAL;
-        return modcat_fail(opening, "_xiogetaddrinfo(): empty port and service");
+        return modcat_fail(opening, "neither a host nor a port is given");
     }
     if (passive)
         prefer_listening(&lookup, opening->settings->listen_version);

@@ -7,6 +7,7 @@
 #include "core/base/sockaddr.h"
 #include "core/base/words.h"
 #include "core/opening/opening.h"
+#include "core/options/effects.h"
 #include "core/registry/registry.h"
 #include "core/services/net/filter.h"
 #include "core/services/net/transport.h"
@@ -82,7 +83,7 @@ int socket_apply_early(struct modcat_opening *opening)
 int modcat_socket(struct modcat_opening *opening, const struct modcat_transport *transport)
 {
     struct modcat_transport actual;
-    char hint[HINT_TEXT];
+    char reason[HINT_TEXT];
     if (socket_apply_early(opening) < 0 ||
         apply_phases(opening, MODCAT_PHASE_PRESOCKET, MODCAT_PHASE_SOCKET, -1) < 0 ||
         modcat_transport_chosen(opening, transport, &actual) < 0 ||
@@ -90,8 +91,9 @@ int modcat_socket(struct modcat_opening *opening, const struct modcat_transport 
         return -1;
     int fd = socket(actual.family, actual.socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, actual.protocol);
     if (fd < 0)
-        return modcat_fail(opening, "socket(%d, %d, %d): %s%s", actual.family, actual.socktype,
-                           actual.protocol, strerror(errno), hint_socket(&actual, hint));
+        return modcat_fail_call(opening, "make a socket for", modcat_keyword(opening),
+                                hint_socket(&actual, reason), "socket(%d, %d, %d)", actual.family,
+                                actual.socktype, actual.protocol);
     if (modcat_apply(opening, MODCAT_PHASE_PASTSOCKET, fd) < 0) {
         memory_close_local(&fd);
         return -1;
@@ -102,10 +104,11 @@ int modcat_socket(struct modcat_opening *opening, const struct modcat_transport 
 int socket_fail_bind(const struct modcat_opening *opening, int fd,
                      const struct modcat_sockaddr *local)
 {
-    char text[MODCAT_SOCKADDR_TEXT], hint[HINT_TEXT];
-    return modcat_fail(opening, "bind(%d, {%s}, %u): %s%s", fd,
-                       modcat_sockaddr_text(&local->u.any, local->length, text), local->length,
-                       strerror(errno), hint_bind(local, hint));
+    char text[MODCAT_SOCKADDR_TEXT], plain[SOCKADDR_PLAIN_TEXT], reason[HINT_TEXT];
+    return modcat_fail_call(opening, "bind to", sockaddr_plain_text(local, plain),
+                            hint_bind(fd, local, reason), "bind(%d, {%s}, %u)", fd,
+                            modcat_sockaddr_text(&local->u.any, local->length, text),
+                            local->length);
 }
 
 static int bind_address(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *local)
@@ -187,9 +190,15 @@ int socket_set(struct modcat_opening *opening, int fd, int level, int name, cons
 {
     if (setsockopt(fd, level, name, data, (socklen_t)length) == 0)
         return 0;
-    char hint[HINT_TEXT];
-    return modcat_fail(opening, "setsockopt(%d, %d, %d, {...}, %zu): %s%s", fd, level, name, length,
-                       strerror(errno), hint_sockopt(level, name, hint));
+    char reason[HINT_TEXT];
+    const struct address_option *option = opening->carried_out;
+    if (option != NULL)
+        return effects_fail(opening, &option->entry->option, &option->value,
+                            hint_sockopt(level, name, reason), "setsockopt(%d, %d, %d, {...}, %zu)",
+                            fd, level, name, length);
+    return modcat_fail_call(opening, "set a socket option of", modcat_keyword(opening),
+                            hint_sockopt(level, name, reason), "setsockopt(%d, %d, %d, {...}, %zu)",
+                            fd, level, name, length);
 }
 
 void socket_own_address(int fd, struct modcat_sockaddr *address)

@@ -59,9 +59,9 @@ int socket_fail_bind(const struct modcat_opening *opening, int fd,
 /* Says which port the system has chosen, where port 0 was asked for; `who` comes first. */
 void socket_log_chosen_port(int fd, const struct modcat_sockaddr *asked, const char *who);
 
-/* Reports a failed connect(2), as one that does not matter while opening->trying is set.
- * Returns -1, errno kept. */
+/* Reports a failed connect(2), as one that does not matter while opening->trying is set. `target`
+ * is the peer as the user wrote it, or NULL. Returns -1, errno kept. */
 int socket_connect_failed(struct modcat_opening *opening, int fd,
-                          const struct modcat_sockaddr *peer);
+                          const struct modcat_sockaddr *peer, const char *target);
 
 #endif

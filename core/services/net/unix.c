@@ -108,7 +108,7 @@ static int make_room(struct modcat_opening *opening, const char *path)
     errno = EADDRINUSE;
     if (early)
         return modcat_fail(opening, "\"%s\" exists and is not a socket: it is not removed", path);
-    return modcat_fail(opening, "\"%s\" exists", path);
+    return modcat_fail(opening, "\"%s\" exists; option unlink-early removes an old socket", path);
 }
 
 static mode_t current_umask(void)
@@ -134,7 +134,8 @@ static int bind_with_mode(struct modcat_opening *opening, int fd,
                           const struct modcat_sockaddr *local, mode_t mode)
 {
     if (fchmod(fd, mode) < 0)
-        return modcat_fail(opening, "fchmod(%d, 0%o): %s", fd, (unsigned)mode, strerror(errno));
+        return modcat_fail_call(opening, "set the permissions of the socket", NULL, NULL,
+                                "fchmod(%d, 0%o)", fd, (unsigned)mode);
     mode_t mask = umask(0);
     int result = bind(fd, &local->u.any, local->length);
     umask(mask);
@@ -148,16 +149,16 @@ static int give_away(struct modcat_opening *opening, const char *path,
     AUTO_CLOSE int entry = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     struct stat status;
     if (entry < 0 || fstat(entry, &status) < 0)
-        return modcat_fail(opening, "open(\"%s\", O_PATH): %s", path, strerror(errno));
+        return modcat_fail_call(opening, "open", path, NULL, "open(\"%s\", O_PATH)", path);
     errno = ENOTSOCK;
     if (!S_ISSOCK(status.st_mode))
         return modcat_fail(opening, "\"%s\": %s", path, strerror(errno));
     if (fchownat(entry, "", wanted->user, wanted->group, AT_EMPTY_PATH) < 0)
-        return modcat_fail(opening, "chown(\"%s\", %d, %d): %s", path, (int)wanted->user,
-                           (int)wanted->group, strerror(errno));
+        return modcat_fail_call(opening, "change the owner of", path, NULL, "chown(\"%s\", %d, %d)",
+                                path, (int)wanted->user, (int)wanted->group);
     if (procfs_chmod(entry, wanted->mode) < 0)
-        return modcat_fail(opening, "chmod(\"%s\", 0%o): %s", path, (unsigned)wanted->mode,
-                           strerror(errno));
+        return modcat_fail_call(opening, "change the permissions of", path, NULL,
+                                "chmod(\"%s\", 0%o)", path, (unsigned)wanted->mode);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* Clients of UNIX sockets of any type. */
 
 #define _GNU_SOURCE
+#include "core/base/failure.h"
 #include "core/base/memory.h"
 #include "core/opening/opening.h"
 #include "core/services/net/socket.h"
@@ -29,7 +30,7 @@ static int find_receiver(struct modcat_opening *opening, const struct modcat_soc
     AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && connect(fd, &peer->u.any, peer->length) == 0)
         return 0;
-    return socket_connect_failed(opening, fd, peer);
+    return socket_connect_failed(opening, fd, peer, NULL);
 }
 
 static int try_stream(struct modcat_opening *opening, const struct ends *ends,
@@ -88,6 +89,16 @@ static int try_all(struct modcat_opening *opening, const struct ends *ends, bool
     return -1;
 }
 
+/* Of the tries none was to be reported on its own. */
+static void fail_client(struct modcat_opening *opening, const char *name,
+                        const struct modcat_sockaddr *peer)
+{
+    char text[MODCAT_SOCKADDR_TEXT];
+    modcat_fail_call(opening, "connect to", name, NULL, "connect(%s, %s, %u)",
+                     failure_calls_come_first() ? "" : "...",
+                     modcat_sockaddr_text(&peer->u.any, peer->length, text), peer->length);
+}
+
 int modcat_unix_client(struct modcat_opening *opening, const char *name, bool abstract,
                        struct modcat_endpoint *endpoint)
 {
@@ -99,6 +110,6 @@ int modcat_unix_client(struct modcat_opening *opening, const char *name, bool ab
     int result = try_all(opening, &ends, abstract, endpoint);
     opening->trying = false;
     if (result < 0 && opening->tried)
-        modcat_fail(opening, "%s: %s: %s", modcat_keyword(opening), name, strerror(errno));
+        fail_client(opening, name, &ends.peer);
     return result;
 }

@@ -90,7 +90,7 @@ static int open_pipe(const struct modcat_opening *opening, int *read_fd, int *wr
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return modcat_fail(opening, "pipe2(ends, O_CLOEXEC): %s", strerror(errno));
+        return modcat_fail_call(opening, "make a pipe", NULL, NULL, "pipe2(ends, O_CLOEXEC)");
     *read_fd = ends[0];
     *write_fd = ends[1];
     return 0;

@@ -83,10 +83,12 @@ static int set_environment(const struct child *child)
 {
     const char *const *added = child->program->environment;
     if (environment_apply(child->opening->session->environment) < 0)
-        return modcat_fail(child->opening, "setenv(): %s", strerror(errno));
+        return modcat_fail_call(child->opening, "set the program's environment", NULL, NULL,
+                                "setenv()");
     for (; added != NULL && *added != NULL; added++)
         if (set_variable(*added) < 0)
-            return modcat_fail(child->opening, "setenv(\"%s\"): %s", *added, strerror(errno));
+            return modcat_fail_call(child->opening, "set the program's environment", NULL, NULL,
+                                    "setenv(\"%s\")", *added);
     return 0;
 }
 
@@ -111,15 +113,16 @@ static int move_aside(const struct child *child, int fd, int *aside)
     *aside = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
     if (*aside >= 0)
         return 0;
-    return modcat_fail(child->opening, "fcntl(%d, F_DUPFD_CLOEXEC, %d): %s", fd, lowest,
-                       strerror(errno));
+    return modcat_fail_call(child->opening, "connect the program", NULL, NULL,
+                            "fcntl(%d, F_DUPFD_CLOEXEC, %d)", fd, lowest);
 }
 
 static int put(const struct child *child, int fd, int number)
 {
     if (fd < 0 || dup2(fd, number) >= 0)
         return 0;
-    return modcat_fail(child->opening, "dup2(%d, %d): %s", fd, number, strerror(errno));
+    return modcat_fail_call(child->opening, "connect the program", NULL, NULL, "dup2(%d, %d)", fd,
+                            number);
 }
 
 static int connect_descriptors(const struct child *child, struct aside *aside)
@@ -151,8 +154,8 @@ static int exec_failed(const struct child *child, const struct aside *aside)
     AUTO_FREE char *arguments = quoted(child->program->arguments);
     dup2(aside->standard_error, STDERR_FILENO);
     errno = error;
-    return modcat_fail(child->opening, "execvp(\"%s\", %s): %s", child->program->file, arguments,
-                       strerror(error));
+    return modcat_fail_call(child->opening, "run", child->program->file, NULL, "execvp(\"%s\", %s)",
+                            child->program->file, arguments);
 }
 
 /* Writing to a closed pipe ends programs, whatever whoever started us thought of it. A script that

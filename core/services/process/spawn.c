@@ -118,7 +118,8 @@ static pid_t start(const struct child *child)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return modcat_fail(child->opening, "pipe2(ends, O_CLOEXEC): %s", strerror(errno));
+        return modcat_fail_call(child->opening, "make a pipe", NULL, NULL,
+                                "pipe2(ends, O_CLOEXEC)");
     AUTO_CLOSE int ready_fd = ends[0];
     pid_t pid = fork();
     if (pid == 0)
@@ -126,7 +127,7 @@ static pid_t start(const struct child *child)
     int error = errno;
     close(ends[1]);
     if (pid < 0)
-        return modcat_fail(child->opening, "fork(): %s", strerror(error));
+        return modcat_fail_call(child->opening, "start a process", NULL, strerror(error), "fork()");
     log_notice("forked off child process %d", (int)pid);
     pause_after_fork(child->opening->session);
     if (wait_until_ready(child->opening, ready_fd) == 0)
@@ -229,7 +230,7 @@ static int run_and_wait(const struct child *child)
     int status;
     pid_t pid = fork();
     if (pid < 0)
-        return modcat_fail(child->opening, "fork(): %s", strerror(errno));
+        return modcat_fail_call(child->opening, "start a process", NULL, NULL, "fork()");
     if (pid == 0) {
         pause_after_fork(session);
         child_become_program(child);

@@ -27,16 +27,16 @@ static int give_to(struct modcat_opening *opening, const char *path, long long u
 {
     if ((user < 0 && group < 0) || chown(path, (uid_t)user, (gid_t)group) == 0)
         return 0;
-    return modcat_fail(opening, "chown(\"%s\", %lld, %lld): %s", path, user, group,
-                       strerror(errno));
+    return modcat_fail_call(opening, "change the owner of", path, NULL, "chown(\"%s\", %lld, %lld)",
+                            path, user, group);
 }
 
 static int permit(struct modcat_opening *opening, const char *path, long long mode)
 {
     if (mode < 0 || chmod(path, (mode_t)mode) == 0)
         return 0;
-    return modcat_fail(opening, "chmod(\"%s\", 0%llo): %s", path, (unsigned long long)mode,
-                       strerror(errno));
+    return modcat_fail_call(opening, "change the permissions of", path, NULL,
+                            "chmod(\"%s\", 0%llo)", path, (unsigned long long)mode);
 }
 
 /* What options say of a file is meant for the name that others will open. */
@@ -87,7 +87,7 @@ static int carry_out_options(struct modcat_opening *opening, const struct modcat
 
 static int fail_open(struct modcat_opening *opening, const char *call)
 {
-    return modcat_fail(opening, "%s: %s", call, strerror(errno));
+    return modcat_fail_call(opening, "open a pseudo terminal", NULL, NULL, "%s", call);
 }
 
 static int open_master(struct modcat_opening *opening, struct modcat_pty *pty)
@@ -126,7 +126,8 @@ int modcat_pty_open_slave(struct modcat_opening *opening, struct modcat_pty *pty
         pty->slave = open(pty->name, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (pty->slave >= 0)
         return 0;
-    return modcat_fail(opening, "open(\"%s\", O_RDWR|O_NOCTTY): %s", pty->name, strerror(errno));
+    return modcat_fail_call(opening, "open", pty->name, NULL, "open(\"%s\", O_RDWR|O_NOCTTY)",
+                            pty->name);
 }
 
 int modcat_pty_open(struct modcat_opening *opening, struct modcat_pty *pty)
@@ -209,7 +210,8 @@ int modcat_tty_link(struct modcat_opening *opening, const char *name, const char
     if (make_room(opening, path) < 0)
         return -1;
     if (symlink(name, path) < 0)
-        return modcat_fail(opening, "symlink(\"%s\", \"%s\"): %s", name, path, strerror(errno));
+        return modcat_fail_call(opening, "make symbolic link", path, NULL,
+                                "symlink(\"%s\", \"%s\")", name, path);
     if (modcat_option_bool(opening, "unlink-close", true))
         leftovers_add_link(opening->session, path, name);
     return 0;

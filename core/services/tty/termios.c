@@ -31,14 +31,15 @@ static struct tty_change **find(struct modcat_opening *opening, int fd)
 }
 
 static void fail_no_terminal(const struct modcat_opening *opening, int fd,
-                             const struct termios *settings, const struct modcat_option *option)
+                             const struct modcat_option *option)
 {
     int error = errno;
     if (option == NULL)
-        modcat_fail(opening, "tcgetattr(%d, %p): %s", fd, (const void *)settings, strerror(error));
+        modcat_fail_call(opening, "get the terminal's settings", NULL, NULL, "tcgetattr(%d, ...)",
+                         fd);
     else
-        modcat_fail(opening, "tcgetattr(%d, %p): %s (option \"%s\" is for terminals)", fd,
-                    (const void *)settings, strerror(error), option->name);
+        modcat_fail_call(opening, "set terminal option", option->name,
+                         error == ENOTTY ? "not a terminal" : NULL, "tcgetattr(%d, ...)", fd);
     errno = error;
 }
 
@@ -55,7 +56,7 @@ struct termios *modcat_tty_settings(struct modcat_opening *opening, int fd,
     struct tty_change *change = memory_alloc(sizeof *change);
     *change = (struct tty_change){.fd = fd};
     if (tcgetattr(fd, &change->settings) < 0) {
-        fail_no_terminal(opening, fd, &change->settings, option);
+        fail_no_terminal(opening, fd, option);
         free(change);
         return NULL;
     }
@@ -108,13 +109,13 @@ static void name_options(const struct modcat_opening *opening, char *names, size
     }
 }
 
-static int fail_set(const struct modcat_opening *opening, int fd, const struct termios *settings)
+static int fail_set(const struct modcat_opening *opening, int fd)
 {
     int error = errno;
     char names[200];
     name_options(opening, names, sizeof names);
-    modcat_fail(opening, "tcsetattr(%d, TCSADRAIN, %p): %s (by %s)", fd, (const void *)settings,
-                strerror(error), names);
+    modcat_fail_call(opening, "set terminal options", names, NULL, "tcsetattr(%d, TCSADRAIN, ...)",
+                     fd);
     errno = error;
     return -1;
 }
@@ -126,7 +127,7 @@ static int set(struct modcat_opening *opening, int fd, const struct termios *set
     int result = waits ? set_waiting(opening, fd, settings) : tcsetattr(fd, TCSADRAIN, settings);
     if (result == 0 || errno == ECANCELED)
         return result;
-    return fail_set(opening, fd, settings);
+    return fail_set(opening, fd);
 }
 
 static void drop_changes(struct modcat_opening *opening)
