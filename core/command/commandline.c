@@ -92,8 +92,8 @@ static const struct commandline_option options[] = {
     {"-b", "-b <bytes>", "size of the blocks in which data is moved (8192)", TAIL_VALUE,
      set_block_size, 0},
     {"-s", "-s", "sloppy: go on after errors", TAIL_NONE, set_sloppy, 0},
-    {"-S", "-S <mask>", "signals that are logged before they end the program (0x89de)", TAIL_VALUE,
-     set_signal_mask, 0},
+    {"-S", "-S <mask>", "bit mask of fatal signals to log (0x89de)", TAIL_VALUE, set_signal_mask,
+     0},
     {"-t", "-t <seconds>", "time to wait for the other direction after an end of data (0.5)",
      TAIL_VALUE, set_closing, 0},
     {"-T", "-T <seconds>", "end when no data has moved for this time (never)", TAIL_VALUE,
@@ -107,8 +107,8 @@ static const struct commandline_option options[] = {
     {"-0", "-0", "no preference of an IP version", TAIL_NONE, set_version, 0},
     {"-4", "-4", "prefer IPv4 (default)", TAIL_NONE, set_version, 0},
     {"-6", "-6", "prefer IPv6", TAIL_NONE, set_version, 0},
-    {"--experimental", "--experimental", "allow what is not settled yet without a warning",
-     TAIL_WORD, set_flag, MEMBER(experimental)},
+    {"--experimental", "--experimental", "enable experimental options without a warning", TAIL_WORD,
+     set_flag, MEMBER(experimental)},
     {"--statistics", "--statistics[=json]", "log counts of blocks and bytes at the end",
      TAIL_OPTIONAL, set_statistics, 0},
     {"--progress", "--progress", "show bytes, rate and time on the terminal", TAIL_WORD, set_flag,
@@ -295,7 +295,7 @@ static int set_log_format(struct scan *scan, const char *value)
             log_set_format((enum log_format)i);
             return 0;
         }
-    log_error("option --log-format: there is no format \"%s\", but \"text\" and \"json\"", value);
+    log_error("option --log-format: unknown format \"%s\" (use \"text\" or \"json\")", value);
     return refused();
 }
 
@@ -305,7 +305,7 @@ static int set_statistics(struct scan *scan, const char *value)
     scan->settings->statistics_json = strcmp(value, "=json") == 0;
     if (value[0] == '\0' || scan->settings->statistics_json)
         return 0;
-    log_error("option --statistics: there is no format \"%s\", but \"json\"", value + 1);
+    log_error("option --statistics: unknown format \"%s\" (use \"json\")", value + 1);
     return refused();
 }
 

@@ -24,7 +24,7 @@
 #define OPTION_SIZE_MIN SIZE_UP_TO(modcat_option, apply)
 #define SIZE_MAX_CREDIBLE 4096
 
-#define WRONG_SIZES "its structs have sizes that can not be right"
+#define WRONG_SIZES "invalid structure size (built for another ABI?)"
 
 static int refuse(const char *path, const char *reason)
 {
@@ -184,7 +184,7 @@ static int take_tables(const char *path, void *object, struct modcat_driver *dri
 {
     const struct modcat_driver *found = dlsym(object, LOADER_SYMBOL);
     if (found == NULL)
-        return refuse(path, "it is no modcat driver: it has no symbol " LOADER_SYMBOL);
+        return refuse(path, "not a modcat driver: missing symbol " LOADER_SYMBOL);
     if (check_abi(path, found) < 0)
         return -1;
     tables_copy(driver, sizeof *driver, found, found->size);

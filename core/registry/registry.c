@@ -88,7 +88,7 @@ static const struct manifest *manifest_of(struct registry_driver *driver)
     driver->text = NULL;
     if (text == NULL || manifest_parse(text, &driver->manifest, reason, sizeof reason) == 0)
         return &driver->manifest;
-    log_warning("driver manifest \"%s\" is left out: %s", driver->manifest_path, reason);
+    log_warning("skipping driver manifest \"%s\": %s", driver->manifest_path, reason);
     manifest_free(&driver->manifest);
     return &driver->manifest;
 }
@@ -158,7 +158,7 @@ static const struct manifest *whole_manifest(struct registry_driver *driver)
     driver->whole_read = true;
     char *text = search_read(driver->manifest_path);
     if (text != NULL && manifest_parse(text, &driver->whole, reason, sizeof reason) < 0)
-        log_warning("driver manifest \"%s\" is used in part: %s", driver->manifest_path, reason);
+        log_warning("ignoring part of driver manifest \"%s\": %s", driver->manifest_path, reason);
     return &driver->whole;
 }
 
@@ -173,7 +173,7 @@ static int check_manifest(struct registry_driver *driver)
     manifest_free(&described);
     if (equal)
         return 0;
-    log_error("driver \"%s\" is not what its manifest \"%s\" says; make the manifest again with "
+    log_error("driver \"%s\" does not match its manifest \"%s\"; regenerate it with "
               "--describe-driver",
               driver->object_path, driver->manifest_path);
     return -1;

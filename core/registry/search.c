@@ -33,7 +33,7 @@ bool search_has_refused(void)
 
 static void leave_out(const char *path, const char *reason)
 {
-    log_warning("drivers in \"%s\" are left out: %s", path, reason);
+    log_warning("skipping drivers in \"%s\": %s", path, reason);
 }
 
 /* What is not there, or can't be opened, is not refused. */
@@ -52,7 +52,7 @@ static ssize_t size_of(const struct walk *file, const char *path)
     else if (fstat(file->fd, &status) < 0)
         leave_out(path, strerror(errno));
     else if (status.st_size > MANIFEST_MAX)
-        leave_out(path, "it is no manifest");
+        leave_out(path, "not a manifest");
     else
         return (ssize_t)status.st_size;
     return -1;
@@ -182,7 +182,7 @@ static int search_folder(const char *folder, bool wanted, const struct taker *ta
 {
     struct walk walk;
     if (folder[0] != '/') {
-        log_error("driver folder \"%s\" is not named by an absolute path", folder);
+        log_error("driver folder \"%s\": use an absolute path", folder);
         return -1;
     }
     walk_folder(folder, &walk);

@@ -278,7 +278,7 @@ void walk_file_in(const struct walk *folder, const char *name, const char *path,
     if (walk->fd < 0 || fstat(walk->fd, &status) < 0) {
         fail_call(walk);
     } else if (!S_ISREG(status.st_mode)) {
-        fail(walk, memory_copy_text("it is no regular file"));
+        fail(walk, memory_copy_text("not a regular file"));
     } else {
         char *fault = trust_fault(&walk->trust, walk->fd, &status, path);
         if (fault != NULL)

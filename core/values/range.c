@@ -93,7 +93,7 @@ static int parse_ip4(const struct parsing *parsing)
     size_t host = strcspn(parsing->text, "/:");
     const char *delimiter = parsing->text + host;
     if (*delimiter == '\0')
-        return refuse(parsing, "xioparsenetwork_ip4(\"%s\",,): missing netmask delimiter",
+        return refuse(parsing, "no netmask in \"%s\": use ADDRESS/BITS, as in 10.0.0.0/8",
                       parsing->text);
     parsing->range->length = sizeof(struct in_addr);
     int result = *delimiter == '/' ? parse_ip4_bits(parsing, delimiter + 1)

@@ -42,8 +42,9 @@ struct type_row {
     long long least, most;  /* the limits of each number */
     int fields;             /* of a tuple */
     enum show last;         /* what a tuple's last field is */
-    const char *lookup;     /* the function that knows names */
-    const char *lookup_who; /* what it did not find */
+    const char *lookup_who; /* what names stand for */
+    const char *kind;       /* what it takes, unless that is a number ... */
+    const char *example;    /* ... and one of that kind */
 };
 
 static int parse_const(const struct parsing *parsing);
@@ -65,7 +66,7 @@ static int parse_membership(const struct parsing *parsing);
     .range = "-9223372036854775808 to 9223372036854775807", .least = LLONG_MIN, .most = LLONG_MAX
 #define ID_RANGE .range = "0 to 4294967294", .least = 0, .most = UINT_MAX - 1LL
 #define TIME_SECONDS_MAX 9223372036.0
-#define TIME_RANGE .range = "0 to 9223372036"
+#define TIME_RANGE .range = "0 to 9223372036", .kind = "a time in seconds", .example = "1.5"
 #define NUMBER .parse = parse_number, .show = SHOW_NUMBER
 #define TUPLE .parse = parse_tuple, .show = SHOW_TUPLE, INT_RANGE, .patterns = true
 
@@ -108,18 +109,18 @@ static const struct type_row rows[MODCAT_VALUE_TYPES] = {
                      .parse = parse_mode,
                      .show = SHOW_NUMBER,
                      .range = "0 to 07777",
-                     .most = 07777},
+                     .most = 07777,
+                     .kind = "octal permissions",
+                     .example = "0644"},
     [MODCAT_UID] = {.name = "UID_T",
                     .parse = parse_owner,
                     .show = SHOW_NUMBER,
                     ID_RANGE,
-                    .lookup = "getpwnam",
                     .lookup_who = "user"},
     [MODCAT_GID] = {.name = "GID_T",
                     .parse = parse_owner,
                     .show = SHOW_NUMBER,
                     ID_RANGE,
-                    .lookup = "getgrnam",
                     .lookup_who = "group"},
     [MODCAT_STRING] = {.name = "STRING", .parse = parse_text, .show = SHOW_TEXT},
     [MODCAT_STRING_OR_NONE] = {.name = "STRING-NULL",
@@ -184,37 +185,58 @@ static int complain(const struct parsing *parsing, const char *before, const cha
     return -1;
 }
 
+#define WANTED_TEXT (SHOWN_MAX + 80)
+
+/* What the option takes, with an example. */
+static const char *wanted(const struct parsing *parsing, char text[WANTED_TEXT])
+{
+    const struct type_row *row = parsing->row;
+    if (row->parse == parse_bool)
+        snprintf(text, WANTED_TEXT, "yes or no");
+    else if (row->kind != NULL)
+        snprintf(text, WANTED_TEXT, "%s, as in %.*s=%s", row->kind, SHOWN_MAX, parsing->name,
+                 row->example);
+    else if (row->words)
+        snprintf(text, WANTED_TEXT, "yes, no or a number");
+    else if (row->suffixes)
+        snprintf(text, WANTED_TEXT, "a number, as in %.*s=64k", SHOWN_MAX, parsing->name);
+    else if (row->fields > 0)
+        snprintf(text, WANTED_TEXT, "%s", row->name);
+    else
+        snprintf(text, WANTED_TEXT, "a number, as in %.*s=1", SHOWN_MAX, parsing->name);
+    return text;
+}
+
 static int complain_value_required(const struct parsing *parsing)
 {
-    return complain(parsing, "option ", ": value required");
+    return complain(parsing, "option ", " needs a value");
 }
 
 static int complain_missing_number(const struct parsing *parsing)
 {
-    return complain(parsing, "parseopts(): missing numerical value of option ", "");
+    char after[WANTED_TEXT + 8], text[WANTED_TEXT];
+    snprintf(after, sizeof after, " needs %s", wanted(parsing, text));
+    return complain(parsing, "option ", after);
 }
 
 /* `which` is "", or "1st " and "2nd " in tuples. */
-static int complain_garbage(const struct parsing *parsing, const char *which)
+static int complain_garbage(const struct parsing *parsing, const char *which, const char *garbage)
 {
-    char before[80];
-    snprintf(before, sizeof before, "parseopts(): trailing garbage in %snumerical arg of option ",
-             which);
-    return complain(parsing, before, "");
+    char after[2 * WANTED_TEXT], text[WANTED_TEXT];
+    if (*which != '\0')
+        snprintf(after, sizeof after, ": unexpected \"%.*s\" behind the %snumber", 40, garbage,
+                 which);
+    else
+        snprintf(after, sizeof after, ": unexpected \"%.*s\"; it needs %s", 40, garbage,
+                 wanted(parsing, text));
+    return complain(parsing, "option ", after);
 }
 
 static int complain_range(const struct parsing *parsing)
 {
     char after[100];
-    snprintf(after, sizeof after, ": value is out of range (%s)", parsing->row->range);
-    return complain(parsing, "parseopts(): option ", after);
-}
-
-static int complain_byte(const struct parsing *parsing, long long number)
-{
-    char after[100];
-    snprintf(after, sizeof after, ": byte value exceeds limit (%lld vs. 255)", number);
-    return complain(parsing, "parseopts(): option ", after);
+    snprintf(after, sizeof after, ": out of range (%s)", parsing->row->range);
+    return complain(parsing, "option ", after);
 }
 
 static bool written_as_pattern(const char *text)
@@ -233,8 +255,6 @@ static int check_range(const struct parsing *parsing, const char *text, long lon
         *number = (int)(unsigned)*number;
         return 0;
     }
-    if (row == &rows[MODCAT_BYTE] && *number > 0)
-        return complain_byte(parsing, *number);
     return complain_range(parsing);
 }
 
@@ -269,7 +289,7 @@ static int read_number(const struct parsing *parsing, const char **text, int bas
         return complain_missing_number(parsing);
     const char *behind = take_suffix(parsing, rest, number);
     if (*behind != end)
-        return complain_garbage(parsing, which);
+        return complain_garbage(parsing, which, behind);
     if (errno == ERANGE)
         return complain_range(parsing);
     if (check_range(parsing, *text, number) < 0)
@@ -347,10 +367,9 @@ static int parse_owner(const struct parsing *parsing)
         return parse_number(parsing);
     if (look_up_owner(parsing))
         return 0;
-    snprintf(parsing->reason, parsing->reason_size, "%s(\"%.*s\"): no such %s",
-             parsing->row->lookup, SHOWN_MAX, parsing->text, parsing->row->lookup_who);
-    errno = EINVAL;
-    return -1;
+    char after[40];
+    snprintf(after, sizeof after, ": no such %s", parsing->row->lookup_who);
+    return complain(parsing, "option ", after);
 }
 
 static int parse_time(const struct parsing *parsing)
@@ -363,12 +382,7 @@ static int parse_time(const struct parsing *parsing)
     if (rest == parsing->text)
         return complain_missing_number(parsing);
     if (*rest != '\0')
-        return complain_garbage(parsing, "");
-    if (errno == ERANGE && !isfinite(seconds)) {
-        snprintf(parsing->reason, parsing->reason_size, "strtod(\"%.*s\", NULL): %s", SHOWN_MAX,
-                 parsing->text, strerror(ERANGE));
-        return -1;
-    }
+        return complain_garbage(parsing, "", rest);
     if (!isfinite(seconds) || seconds < 0 || seconds > TIME_SECONDS_MAX)
         return complain_range(parsing);
     long long whole = (long long)seconds;
@@ -381,8 +395,7 @@ static int parse_const(const struct parsing *parsing)
 {
     if (parsing->text == NULL)
         return 0;
-    snprintf(parsing->reason, parsing->reason_size, "no value permitted for option \"%s\"",
-             parsing->name);
+    snprintf(parsing->reason, parsing->reason_size, "option \"%s\" takes no value", parsing->name);
     errno = EINVAL;
     return -1;
 }
@@ -420,7 +433,7 @@ static int parse_membership(const struct parsing *parsing)
         return -1;
     const char *bracket = *parsing->text == '[' ? strchr(parsing->text, ']') : NULL;
     if (strchr(bracket != NULL ? bracket : parsing->text, ':') == NULL)
-        return complain(parsing, "syntax in option ", ": missing ':'");
+        return complain(parsing, "option ", ": missing ':' between group and interface");
     return 0;
 }
 
@@ -430,8 +443,8 @@ static int store_data(const struct parsing *parsing, const char *text)
     const char *why;
     ssize_t length = modcat_parse_data(text, data, sizeof data, &why);
     if (length < 0) {
-        snprintf(parsing->reason, parsing->reason_size,
-                 "parseopts_table(): problem with \"%.*s\" data: %s", SHOWN_MAX, text, why);
+        snprintf(parsing->reason, parsing->reason_size, "invalid data \"%.*s\": %s", SHOWN_MAX,
+                 text, why);
         errno = EINVAL;
         return -1;
     }
@@ -479,12 +492,12 @@ static int parse_tuple(const struct parsing *parsing)
     int last = parsing->row->fields - 1;
 
     if (text == NULL)
-        return complain(parsing, "option ", ": values required");
+        return complain(parsing, "option ", " needs values");
     if (*text == '\0')
         return complain_missing_number(parsing);
     if (count_fields(text) <= last) {
         snprintf(parsing->reason, parsing->reason_size,
-                 "parseopts(): option \"%s\": %d arguments required", parsing->name, last + 1);
+                 "option \"%s\" needs %d values, separated by colons", parsing->name, last + 1);
         errno = EINVAL;
         return -1;
     }

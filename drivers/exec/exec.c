@@ -98,7 +98,7 @@ static int set_process_group(struct modcat_opening *opening, int fd,
     (void)opening, (void)fd, (void)option;
     if (setpgid(0, group) == 0 || (group == 1 && setpgid(0, 0) == 0))
         return 0;
-    modcat_log(MODCAT_WARNING, "setpgid(0, %d): %s", (int)group, strerror(errno));
+    modcat_log(MODCAT_WARNING, "cannot set option pgid=%d: %s", (int)group, strerror(errno));
     return 0;
 }
 
@@ -125,7 +125,7 @@ static int join(const struct modcat_opening *opening, char **joined, const char 
     if (asprintf(joined, "%s%s%s", before, text, after) >= 0)
         return 0;
     *joined = NULL;
-    return modcat_fail(opening, "no memory for \"%s\"", text);
+    return modcat_fail(opening, "out of memory for \"%s\"", text);
 }
 
 /* A program that is about to run, and the shell where one runs it. */
@@ -223,11 +223,15 @@ static int shell_open(struct modcat_opening *opening, struct modcat_endpoint *en
 {
     const char *shell = modcat_option_string(opening, "shell", getenv("SHELL"));
     if (shell == NULL)
-        return modcat_fail(opening, "SHELL variable undefined");
+        return modcat_fail(
+            opening,
+            "the environment variable SHELL is not set: set it, or use option shell=/bin/sh");
     const char *slash = strrchr(shell, '/');
     if (slash == NULL)
-        return modcat_fail(opening, "SHELL \"%s\" variable does not specify a path (has no '/')",
-                           shell);
+        return modcat_fail(
+            opening,
+            "\"%s\" in the environment variable SHELL is not a path: use /bin/sh, for example",
+            shell);
     struct run program = {.file = shell, .shell = shell};
     return run_command(opening, &program, slash + 1, endpoint);
 }

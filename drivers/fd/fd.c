@@ -48,9 +48,12 @@ static int take_descriptor(struct modcat_opening *opening)
     errno = 0;
     unsigned long fd = strtoul(text, &end, 0);
     if (end == text || *end != '\0' || errno != 0 || fd > INT_MAX || strchr(text, '-') != NULL)
-        return modcat_fail(opening, "error in FD number \"%s\"", text);
+        return modcat_fail(opening, "\"%s\" is not a file descriptor: use a number, as in FD:3",
+                           text);
     if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
-        return modcat_fail(opening, "fcntl(%lu, F_SETFD, FD_CLOEXEC): %s", fd, strerror(errno));
+        return modcat_fail_call(opening, "use file descriptor", text,
+                                errno == EBADF ? "it is not open" : NULL,
+                                "fcntl(%lu, F_SETFD, FD_CLOEXEC)", fd);
     return (int)fd;
 }
 

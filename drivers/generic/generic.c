@@ -95,7 +95,7 @@ static int read_number(struct modcat_opening *opening, size_t index, int *number
         return modcat_fail(opening, "%s: \"%s\" is not a number", modcat_keyword(opening), text);
     }
     if (*end != '\0')
-        modcat_log(MODCAT_WARNING, "garbage in parameter: \"%s\"", end);
+        modcat_log(MODCAT_WARNING, "ignoring \"%s\" behind the number in a parameter", end);
     *number = (int)value;
     return 0;
 }

@@ -81,9 +81,17 @@ static const struct modcat_address_type types[] = {
 MODCAT_DRIVER(.name = "interface", .version = MODCAT_DRIVER_VERSION,
               .summary = "network interfaces", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
+#define REASON_TEXT 160
+
 static const char *privilege(int error)
 {
     return error == EPERM || error == EACCES ? " (needs the capability CAP_NET_ADMIN)" : "";
+}
+
+static const char *reason_for(int error, char text[REASON_TEXT])
+{
+    snprintf(text, REASON_TEXT, "%s%s", strerror(error), privilege(error));
+    return text;
 }
 
 /* Any socket can ask about any interface; a descriptor of /dev/net/tun can't, and gets one. */
@@ -132,16 +140,17 @@ static int set_flag(struct modcat_opening *opening, int fd, const struct modcat_
 {
     struct ifreq interface;
     if (get_flags(fd, &interface) < 0)
-        return modcat_fail(opening, "%s: ioctl(%d, SIOCGIFFLAGS, {\"%s\"}): %s", option->name, fd,
-                           interface.ifr_name, strerror(errno));
+        return modcat_fail_call(opening, "set option", option->name, NULL,
+                                "ioctl(%d, SIOCGIFFLAGS, {\"%s\"})", fd, interface.ifr_name);
     short flag = (short)option->major;
     interface.ifr_flags =
         (short)(value->number != 0 ? interface.ifr_flags | flag : interface.ifr_flags & ~flag);
     if (request(fd, SIOCSIFFLAGS, &interface) == 0)
         return 0;
-    return modcat_fail(opening, "%s: ioctl(%d, SIOCSIFFLAGS, {\"%s\", 0x%x}): %s%s", option->name,
-                       fd, interface.ifr_name, (unsigned short)interface.ifr_flags, strerror(errno),
-                       privilege(errno));
+    char reason[REASON_TEXT];
+    return modcat_fail_call(opening, "set option", option->name, reason_for(errno, reason),
+                            "ioctl(%d, SIOCSIFFLAGS, {\"%s\", 0x%x})", fd, interface.ifr_name,
+                            (unsigned short)interface.ifr_flags);
 }
 
 /* How much a device can carry, it knows itself. */
@@ -158,8 +167,10 @@ static int set_mtu(struct modcat_opening *opening, int fd, const struct modcat_o
     interface.ifr_mtu = (int)value->number;
     if (result == 0 && request(fd, SIOCSIFMTU, &interface) == 0)
         return 0;
-    return modcat_fail(opening, "%s: ioctl(%d, SIOCSIFMTU, {\"%s\", %lld}): %s%s", option->name, fd,
-                       interface.ifr_name, value->number, strerror(errno), privilege(errno));
+    char reason[REASON_TEXT];
+    return modcat_fail_call(opening, "set option", option->name, reason_for(errno, reason),
+                            "ioctl(%d, SIOCSIFMTU, {\"%s\", %lld})", fd, interface.ifr_name,
+                            value->number);
 }
 
 /* The length of a VLAN tag, and where it stands in a frame: behind two addresses. */
@@ -190,7 +201,7 @@ static void restore_mtu(int fd, const struct interface *interface)
         return;
     request_data.ifr_mtu = interface->mtu_before;
     if (request(fd, SIOCSIFMTU, &request_data) < 0)
-        modcat_log(MODCAT_WARNING, "restoring the MTU of interface \"%s\": %s",
+        modcat_log(MODCAT_WARNING, "cannot restore the MTU of interface \"%s\": %s",
                    request_data.ifr_name, strerror(errno));
 }
 
@@ -205,8 +216,8 @@ static void restore_flags(int fd, const struct interface *interface)
         if (request(fd, SIOCSIFFLAGS, &request_data) == 0)
             return;
     }
-    modcat_log(MODCAT_WARNING, "restoring the flags of interface \"%s\": %s", request_data.ifr_name,
-               strerror(errno));
+    modcat_log(MODCAT_WARNING, "cannot restore the flags of interface \"%s\": %s",
+               request_data.ifr_name, strerror(errno));
 }
 
 /* The tag that the kernel took off a frame, NULL where there was none. */
@@ -328,8 +339,8 @@ static int change_interface(struct modcat_opening *opening, int fd, struct inter
     int error;
     socklen_t size = sizeof error;
     if (get_flags(fd, &before) < 0)
-        return modcat_fail(opening, "ioctl(%d, SIOCGIFFLAGS, {\"%s\"}): %s", fd,
-                           modcat_param(opening, 0), strerror(errno));
+        return modcat_fail_call(opening, "use interface", modcat_param(opening, 0), NULL,
+                                "ioctl(%d, SIOCGIFFLAGS, {\"%s\"})", fd, modcat_param(opening, 0));
     interface->before = before.ifr_flags;
     interface->mtu_before = get_mtu(fd, &after);
     int result = modcat_apply(opening, MODCAT_PHASE_FD, fd);
@@ -356,8 +367,8 @@ static int retrieve_tags(struct modcat_opening *opening, int fd, struct interfac
     modcat_experimental(opening, "retrieve-vlan");
     if (setsockopt(fd, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) == 0)
         return 0;
-    return modcat_fail(opening, "setsockopt(%d, SOL_PACKET, PACKET_AUXDATA, {1}, %zu): %s", fd,
-                       sizeof on, strerror(errno));
+    return modcat_fail_call(opening, "set option", "retrieve-vlan", NULL,
+                            "setsockopt(%d, SOL_PACKET, PACKET_AUXDATA, {1}, %zu)", fd, sizeof on);
 }
 
 static void announce(int fd)

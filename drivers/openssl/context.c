@@ -18,13 +18,16 @@
 
 #define CIPHERS_WITH_PSK "HIGH:-NULL:-aNULL"
 
-static int fail_library(struct modcat_opening *opening, const char *call, const char *argument)
+static int fail_library(struct modcat_opening *opening, const char *verb, const char *call,
+                        const char *argument)
 {
     char text[TLS_ERROR_TEXT];
+    const char *reason = tls_error_reason();
     tls_error_text(text);
     ERR_clear_error();
     errno = EINVAL;
-    return modcat_fail(opening, "%s(\"%s\"): %s", call, argument, text);
+    return modcat_fail_call(opening, verb, argument, reason, "%s(\"%s\"): %s", call, argument,
+                            text);
 }
 
 static const struct {
@@ -60,14 +63,20 @@ const char *tls_check_compression(const struct modcat_value *value)
     return known ? NULL : "unknown compression method; use none or auto";
 }
 
+static int fail_version(struct modcat_opening *opening, const char *name, int version,
+                        const char *call)
+{
+    return modcat_fail_call(opening, "use protocol version", name, "this OpenSSL does not have it",
+                            "%s(\"%s\"->%d)", call, name, version);
+}
+
 static int set_lowest(struct modcat_opening *opening, SSL_CTX *library, const char *name)
 {
     int version = find_version(name);
     if (SSL_CTX_set_min_proto_version(library, version))
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "SSL_CTX_set_min_proto_version(\"%s\"->%d): failed (0)", name,
-                       version);
+    return fail_version(opening, name, version, "SSL_CTX_set_min_proto_version");
 }
 
 static int set_highest(struct modcat_opening *opening, SSL_CTX *library, const char *name)
@@ -76,8 +85,7 @@ static int set_highest(struct modcat_opening *opening, SSL_CTX *library, const c
     if (SSL_CTX_set_max_proto_version(library, version))
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "SSL_CTX_set_max_proto_version(\"%s\"->%d): failed (0)", name,
-                       version);
+    return fail_version(opening, name, version, "SSL_CTX_set_max_proto_version");
 }
 
 static int check_versions(struct modcat_opening *opening, const struct tls_context *context)
@@ -154,11 +162,11 @@ static int fail_key(struct modcat_opening *opening, const struct tls_context *co
     ERR_clear_error();
     errno = EACCES;
     if (context->passphrase != NULL)
-        return modcat_fail(opening, "the passphrase does not fit the private key in \"%s\"",
+        return modcat_fail(opening, "the passphrase of the private key in \"%s\" is wrong",
                            file->path);
     return modcat_fail(opening,
-                       "the private key in \"%s\" is encrypted: give its passphrase with the "
-                       "option passphrase-file or passphrase-env",
+                       "the private key in \"%s\" is encrypted: give its passphrase with option "
+                       "passphrase-file or passphrase-env",
                        file->path);
 }
 
@@ -175,7 +183,7 @@ static int check_pair(struct modcat_opening *opening, const struct tls_context *
 {
     return SSL_CTX_check_private_key(context->library)
                ? 0
-               : fail_library(opening, "SSL_CTX_check_private_key", key);
+               : fail_library(opening, "use private key", "SSL_CTX_check_private_key", key);
 }
 
 static int load_key(struct modcat_opening *opening, const struct tls_context *context,
@@ -210,7 +218,8 @@ static int load_certificate(struct modcat_opening *opening, const struct tls_con
     const char *file = modcat_option_string(opening, "openssl-certificate", NULL);
     const char *key = modcat_option_string(opening, "openssl-key", NULL);
     if (file == NULL && context->server && context->psk == NULL)
-        modcat_log(MODCAT_WARNING, "no certificate given; consider option \"cert\"");
+        modcat_log(MODCAT_WARNING,
+                   "no certificate given, so clients cannot connect; consider option \"cert\"");
     if (file != NULL && load_chain(opening, context, file, key == NULL) < 0)
         return -1;
     if (key != NULL && load_key(opening, context, key) < 0)
@@ -248,9 +257,10 @@ static int load_trusted(struct modcat_opening *opening, const struct tls_context
     if (file != NULL && add_trusted(opening, context, "file of trusted certificates", file) < 0)
         return -1;
     if (folder != NULL && !SSL_CTX_load_verify_dir(context->library, folder))
-        return fail_library(opening, "SSL_CTX_load_verify_locations", folder);
+        return fail_library(opening, "use folder of trusted certificates",
+                            "SSL_CTX_load_verify_locations", folder);
     if (folder != NULL && access(folder, R_OK | X_OK) < 0)
-        modcat_log(MODCAT_WARNING, "capath \"%s\": %s", folder, strerror(errno));
+        modcat_log(MODCAT_WARNING, "cannot use capath \"%s\": %s", folder, strerror(errno));
     return 0;
 }
 
@@ -286,9 +296,9 @@ static int set_ciphers(struct modcat_opening *opening, const struct tls_context 
     const char *ciphers = modcat_option_string(opening, "openssl-cipherlist", usual);
     const char *suites = modcat_option_string(opening, "openssl-ciphersuites", NULL);
     if (!SSL_CTX_set_cipher_list(context->library, ciphers))
-        return fail_library(opening, "SSL_set_cipher_list", ciphers);
+        return fail_library(opening, "use ciphers", "SSL_set_cipher_list", ciphers);
     if (suites != NULL && !SSL_CTX_set_ciphersuites(context->library, suites))
-        return fail_library(opening, "SSL_CTX_set_ciphersuites", suites);
+        return fail_library(opening, "use cipher suites", "SSL_CTX_set_ciphersuites", suites);
     return 0;
 }
 
@@ -345,14 +355,15 @@ static int set_wanted_fragment(struct modcat_opening *opening, const struct tls_
         return 0;
     errno = EINVAL;
     if (context->server)
-        return modcat_fail(opening, "openssl: maxfraglen option not applicable to a server");
+        return modcat_fail(opening, "option maxfraglen is for clients; leave it out");
     for (size_t i = 0; i < MODCAT_COUNT(fragment_lengths); i++)
         if (fragment_lengths[i].bytes == value->number)
             return SSL_CTX_set_tlsext_max_fragment_length(context->library,
                                                           fragment_lengths[i].mode)
                        ? 0
-                       : fail_library(opening, "SSL_CTX_set_tlsext_max_fragment_length", "");
-    return modcat_fail(opening, "openssl: maxfraglen %lld is not one of 512, 1024, 2048, or 4096",
+                       : fail_library(opening, "set option openssl-maxfraglen",
+                                      "SSL_CTX_set_tlsext_max_fragment_length", "");
+    return modcat_fail(opening, "maxfraglen %lld is not one of 512, 1024, 2048, or 4096",
                        value->number);
 }
 
@@ -365,7 +376,7 @@ static int set_sent_fragment(struct modcat_opening *opening, const struct tls_co
         SSL_CTX_set_max_send_fragment(context->library, (long)value->number))
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "openssl: maxsendfrag %lld out of range 512 - %d", value->number,
+    return modcat_fail(opening, "maxsendfrag %lld is out of range (512 to %d)", value->number,
                        SSL3_RT_MAX_PLAIN_LENGTH);
 }
 
@@ -423,7 +434,7 @@ static int set_protocols(struct modcat_opening *opening, struct tls_context *con
     if (context->server)
         SSL_CTX_set_alpn_select_cb(context->library, choose_protocol, context);
     else if (SSL_CTX_set_alpn_protos(context->library, context->alpn, context->alpn_length) != 0)
-        return fail_library(opening, "SSL_CTX_set_alpn_protos", names);
+        return fail_library(opening, "use protocols", "SSL_CTX_set_alpn_protos", names);
     return 0;
 }
 
@@ -466,7 +477,8 @@ static int new_library_context(struct modcat_opening *opening, struct tls_contex
     context->library = SSL_CTX_new_ex(NULL, properties, method);
     context->bio = tls_new_bio_method();
     if (context->library == NULL || context->bio == NULL)
-        return fail_library(opening, "SSL_CTX_new", properties != NULL ? properties : "");
+        return fail_library(opening, "set up TLS", "SSL_CTX_new",
+                            properties != NULL ? properties : "");
     /* What the callback below is not asked for must not be asked of a terminal. */
     UI_set_default_method(UI_null());
     SSL_CTX_set_app_data(context->library, context);

@@ -26,6 +26,15 @@ const char *tls_error_text(char text[TLS_ERROR_TEXT])
     return text;
 }
 
+const char *tls_error_reason(void)
+{
+    unsigned long error = ERR_peek_last_error();
+    const char *reason = ERR_reason_error_string(error);
+    if (reason == NULL && ERR_SYSTEM_ERROR(error))
+        reason = strerror(ERR_GET_REASON(error));
+    return reason != NULL ? reason : "unknown error of OpenSSL";
+}
+
 /* Reports once why the connection is of no more use; the caller has what came before. */
 static int fail(struct modcat_endpoint *endpoint, const char *call)
 {
@@ -35,13 +44,15 @@ static int fail(struct modcat_endpoint *endpoint, const char *call)
     bool told = tls->failed || (tls->lower->flags & MODCAT_REPORTED) != 0;
     endpoint->flags |= MODCAT_REPORTED;
     if (!told && tls->lower_error != 0)
-        modcat_log(MODCAT_ERROR, "%s: %s(): %s", tls->name, call, strerror(tls->lower_error));
+        modcat_log(MODCAT_ERROR, "%s: connection lost: %s [%s()]", tls->name,
+                   strerror(tls->lower_error), call);
     else if (!told && ERR_GET_REASON(error) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         modcat_log(MODCAT_ERROR,
-                   "%s: %s(): the peer vanished without close_notify, its data may be cut off",
+                   "%s: connection closed without close_notify; data may be truncated [%s()]",
                    tls->name, call);
     else if (!told)
-        modcat_log(MODCAT_ERROR, "%s: %s(): %s", tls->name, call, tls_error_text(text));
+        modcat_log(MODCAT_ERROR, "%s: connection lost: %s [%s(): %s]", tls->name,
+                   tls_error_reason(), call, tls_error_text(text));
     tls->failed = true;
     errno = tls->lower_error != 0 ? tls->lower_error : EPROTO;
     return -1;

@@ -49,7 +49,7 @@ int tls_fail_file(struct modcat_opening *opening, const struct tls_file *file)
     errno = EINVAL;
     if (empty)
         return modcat_fail(opening,
-                           "cannot use %s \"%s\": nothing of that kind in PEM format in it",
+                           "cannot use %s \"%s\": it contains nothing of that kind in PEM format",
                            file->what, file->path);
     return modcat_fail(opening, "cannot use %s \"%s\": %s", file->what, file->path, text);
 }

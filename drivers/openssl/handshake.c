@@ -16,12 +16,16 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
 /* What an Ethernet carries; the library takes the headers off. */
 #define LINK_MTU 1500
+
+#define HANDSHAKE "complete the TLS handshake"
+#define VERIFICATION_TEXT 512
 
 static const char *call_name(const struct tls_context *context)
 {
@@ -42,43 +46,45 @@ static int name_server(struct modcat_opening *opening, const struct tls_context 
     if (SSL_set_tlsext_host_name(tls->library, name))
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "SSL_set_tlsext_host_name(\"%s\") failed", name);
+    return modcat_fail(opening, "cannot send the name \"%s\" in SNI", name);
 }
 
 static int fail_verification(struct modcat_opening *opening, const struct tls_context *context,
                              const struct tls *tls)
 {
-    char text[TLS_ERROR_TEXT];
+    char text[TLS_ERROR_TEXT], reason[VERIFICATION_TEXT];
     const char *expected = tls->expected_name;
     errno = EACCES;
-    return modcat_fail(
-        opening,
-        "%s(): %s: %s (depth %d, \"%s\"); expected name: %s%s%s; the certificate's names: %s",
-        call_name(context), tls_error_text(text), X509_verify_cert_error_string(tls->verify_error),
-        tls->verify_depth, tls->verify_subject != NULL ? tls->verify_subject : "",
-        expected[0] != '\0' ? "\"" : "", expected[0] != '\0' ? expected : "any",
-        expected[0] != '\0' ? "\"" : "", tls->verify_names != NULL ? tls->verify_names : "none");
+    snprintf(
+        reason, sizeof reason,
+        "%s (depth %d, \"%.100s\"); expected name: %s%.100s%s; the certificate's names: %.150s",
+        X509_verify_cert_error_string(tls->verify_error), tls->verify_depth,
+        tls->verify_subject != NULL ? tls->verify_subject : "", expected[0] != '\0' ? "\"" : "",
+        expected[0] != '\0' ? expected : "any", expected[0] != '\0' ? "\"" : "",
+        tls->verify_names != NULL ? tls->verify_names : "none");
+    return modcat_fail_call(opening, "trust the peer's certificate", NULL, reason, "%s(): %s",
+                            call_name(context), tls_error_text(text));
 }
 
 static int fail_handshake(struct modcat_opening *opening, const struct tls_context *context,
                           const struct tls *tls)
 {
     char text[TLS_ERROR_TEXT];
-    const char *call = call_name(context);
+    const char *call = call_name(context), *words = tls_error_reason();
     int reason = ERR_GET_REASON(ERR_peek_last_error());
     tls_error_text(text);
     if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && tls->verify_error != X509_V_OK)
         return fail_verification(opening, context, tls);
     errno = tls->lower_error != 0 ? tls->lower_error : EPROTO;
     if (tls->lower_error != 0)
-        return modcat_fail(opening, "%s(): %s", call, strerror(tls->lower_error));
+        return modcat_fail_call(opening, HANDSHAKE, NULL, strerror(tls->lower_error), "%s()", call);
     if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
-        return modcat_fail(opening, "%s(): the peer closed the connection during the handshake",
-                           call);
+        return modcat_fail_call(opening, HANDSHAKE, NULL,
+                                "the peer closed the connection during the handshake", "%s()",
+                                call);
     if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST)
-        return modcat_fail(opening, "%s(): %s: what the peer sends is not TLS, or too old", call,
-                           text);
-    return modcat_fail(opening, "%s(): %s", call, text);
+        words = "the peer does not speak TLS, or only a version that is not allowed";
+    return modcat_fail_call(opening, HANDSHAKE, NULL, words, "%s(): %s", call, text);
 }
 
 static int fail_waiting(struct modcat_opening *opening, const struct tls_context *context,
@@ -87,10 +93,11 @@ static int fail_waiting(struct modcat_opening *opening, const struct tls_context
     if (result < 0 && errno == ECANCELED)
         return -1;
     if (result < 0)
-        return modcat_fail(opening, "%s(): %s", call_name(context), strerror(errno));
+        return modcat_fail_call(opening, HANDSHAKE, NULL, NULL, "%s()", call_name(context));
     errno = ETIMEDOUT;
-    return modcat_fail(opening, "%s(): %s: the peer did not complete the handshake in time",
-                       call_name(context), strerror(errno));
+    return modcat_fail_call(opening, HANDSHAKE, NULL,
+                            "Connection timed out: the peer did not complete it in time", "%s()",
+                            call_name(context));
 }
 
 static long long earlier(long long one, long long other)
@@ -234,7 +241,7 @@ static int make_library_state(struct modcat_opening *opening, const struct tls_c
     BIO *bio = tls->library != NULL ? tls_new_bio(context->bio, tls) : NULL;
     if (bio == NULL) {
         errno = ENOMEM;
-        return modcat_fail(opening, "SSL_new(): %s", strerror(errno));
+        return modcat_fail(opening, "cannot set up TLS: %s [SSL_new()]", strerror(errno));
     }
     SSL_set_bio(tls->library, bio, bio);
     SSL_set_app_data(tls->library, tls);

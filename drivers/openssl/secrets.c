@@ -123,7 +123,7 @@ static int parse_psks(struct modcat_opening *opening, struct tls_context *contex
     if (context->psk != NULL)
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "there is no shared key: lines are identity:key");
+    return modcat_fail(opening, "no shared key given: write lines identity:key");
 }
 
 /* A client uses the first key, unless it is told another one's identity. */
@@ -142,7 +142,7 @@ static int choose_psk(struct modcat_opening *opening, struct tls_context *contex
         return 0;
     }
     errno = EINVAL;
-    return modcat_fail(opening, "psk-identity: there is no shared key for \"%s\"", identity);
+    return modcat_fail(opening, "psk-identity: no shared key for \"%s\"", identity);
 }
 
 int tls_load_psk(struct modcat_opening *opening, struct tls_context *context)

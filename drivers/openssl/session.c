@@ -61,13 +61,14 @@ int tls_load_session(struct modcat_opening *opening, struct tls_context *context
     SSL_CTX_sess_set_new_cb(context->library, tls_keep_session);
     FILE *file = open_trusted(context->session_file);
     if (file == NULL && errno != ENOENT && errno != 0)
-        return modcat_fail(opening, "reading \"%s\": %s", context->session_file, strerror(errno));
+        return modcat_fail(opening, "cannot read \"%s\": %s", context->session_file,
+                           strerror(errno));
     if (file == NULL)
         return 0;
     context->session = PEM_read_SSL_SESSION(file, NULL, NULL, NULL);
     fclose(file);
     if (context->session == NULL)
-        modcat_log(MODCAT_WARNING, "there is no session in \"%s\"", context->session_file);
+        modcat_log(MODCAT_WARNING, "no session in \"%s\"", context->session_file);
     ERR_clear_error();
     return 0;
 }
@@ -114,14 +115,13 @@ int tls_keep_session(SSL *library, SSL_SESSION *session)
     const char *path = tls->session_file;
     char *fresh = NULL;
     if (path != NULL && !can_be_replaced(path)) {
-        modcat_log(MODCAT_WARNING, "the session is not kept in \"%s\": it is not a regular file",
-                   path);
+        modcat_log(MODCAT_WARNING, "the session is not kept in \"%s\": not a regular file", path);
         return 0;
     }
     if (path == NULL || asprintf(&fresh, "%s.XXXXXX", path) < 0)
         return 0;
     if (replace_session(path, fresh, session) < 0)
-        modcat_log(MODCAT_WARNING, "keeping the session in \"%s\": %s", path, strerror(errno));
+        modcat_log(MODCAT_WARNING, "cannot keep the session in \"%s\": %s", path, strerror(errno));
     free(fresh);
     return 0;
 }

@@ -166,5 +166,7 @@ void tls_free(struct tls *tls);
  * failed". */
 #define TLS_ERROR_TEXT 256
 const char *tls_error_text(char text[TLS_ERROR_TEXT]);
+/* The same in words alone: "certificate verify failed". */
+const char *tls_error_reason(void);
 
 #endif

@@ -90,7 +90,7 @@ static int accept_without_certificate(struct modcat_opening *opening,
                                       const struct tls_context *context, const struct tls *tls)
 {
     if (knows_shared_key(context, tls)) {
-        modcat_log(MODCAT_NOTICE, "trusting the peer, it has the shared key");
+        modcat_log(MODCAT_NOTICE, "peer authenticated by pre-shared key");
         return 0;
     }
     if (!context->verify) {

@@ -31,7 +31,7 @@ static int open_unnamed(struct modcat_opening *opening, struct modcat_endpoint *
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return modcat_fail(opening, "pipe2(ends, O_CLOEXEC): %s", strerror(errno));
+        return modcat_fail_call(opening, "make a pipe", NULL, NULL, "pipe2(ends, O_CLOEXEC)");
     modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed pipe");
     endpoint->read_fd = ends[0];
     endpoint->write_fd = ends[1];
@@ -47,7 +47,7 @@ static int remove_old(struct modcat_opening *opening, const char *path)
         return -1;
     if (!modcat_option_bool(opening, "unlink", false) || unlink(path) == 0 || errno == ENOENT)
         return 0;
-    return modcat_fail(opening, "unlink(\"%s\"): %s", path, strerror(errno));
+    return modcat_fail_call(opening, "remove", path, NULL, "unlink(\"%s\")", path);
 }
 
 /* The opening may wait, and the other end has to be able to open it meanwhile. Acts on a pipe only,
@@ -65,8 +65,8 @@ static int give_away(struct modcat_opening *opening, const char *path)
     else if (entry >= 0)
         errno = EEXIST;
     if (result < 0)
-        modcat_fail(opening, "chown(\"%s\", %d, %d): %s", path, (int)user, (int)group,
-                    strerror(errno));
+        modcat_fail_call(opening, "change the owner of", path, NULL, "chown(\"%s\", %d, %d)", path,
+                         (int)user, (int)group);
     if (entry >= 0)
         close(entry);
     return result;
@@ -83,7 +83,8 @@ static int make_pipe(struct modcat_opening *opening, const char *path)
         umask(mask);
     errno = error;
     if (result < 0)
-        return modcat_fail(opening, "mkfifo(%s, %o): %s", path, (unsigned)mode, strerror(errno));
+        return modcat_fail_call(opening, "make named pipe", path, NULL, "mkfifo(%s, %o)", path,
+                                (unsigned)mode);
     return 0;
 }
 

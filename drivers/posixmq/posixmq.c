@@ -104,24 +104,30 @@ static const struct modcat_address_type types[] = {
 MODCAT_DRIVER(.name = "posixmq", .version = MODCAT_DRIVER_VERSION,
               .summary = "POSIX message queues", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
-static int fail(const struct modcat_opening *opening, const char *call, const char *name)
+#define REASON_TEXT 160
+
+static int fail(const struct modcat_opening *opening, const char *verb, const char *call,
+                const char *name)
 {
     const char *hint = "";
     if (name[0] != '/' || name[1] == '\0' || strchr(name + 1, '/') != NULL)
         hint = " (the name must be a slash and more, without another slash)";
     else if (errno == ENOSYS)
-        hint = " (this kernel has no message queues)";
+        hint = " (this kernel does not support message queues)";
     else if (errno == EINVAL)
         hint = " (see /proc/sys/fs/mqueue for the limits of a queue)";
-    return modcat_fail(opening, "%s: %s(\"%s\"): %s%s", modcat_keyword(opening), call, name,
-                       strerror(errno), hint);
+    char reason[REASON_TEXT];
+    snprintf(reason, sizeof reason, "%s%s", strerror(errno), hint);
+    return modcat_fail_call(opening, verb, name, reason, "%s(\"%s\")", call, name);
 }
 
 static int remove_early(struct modcat_opening *opening, const char *name)
 {
     if (!modcat_option_bool(opening, "unlink-early", false))
         return 0;
-    return mq_unlink(name) == 0 || errno == ENOENT ? 0 : fail(opening, "mq_unlink", name);
+    return mq_unlink(name) == 0 || errno == ENOENT
+               ? 0
+               : fail(opening, "remove message queue", "mq_unlink", name);
 }
 
 /* Returns NULL where the system chooses. Of two attributes, one can't be left to it. */
@@ -154,13 +160,15 @@ static int flush_queue(struct modcat_opening *opening, const char *name)
     struct mq_attr attributes;
     mqd_t queue = mq_open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (queue < 0)
-        return fail(opening, "mq_open", name);
+        return fail(opening, "open message queue", "mq_open", name);
     char *message =
         mq_getattr(queue, &attributes) == 0 ? malloc((size_t)attributes.mq_msgsize) : NULL;
     long count = 0;
     while (message != NULL && mq_receive(queue, message, (size_t)attributes.mq_msgsize, NULL) >= 0)
         count++;
-    int result = message == NULL || errno != EAGAIN ? fail(opening, "mq_receive", name) : 0;
+    int result = message == NULL || errno != EAGAIN
+                     ? fail(opening, "empty message queue", "mq_receive", name)
+                     : 0;
     if (result == 0)
         modcat_log(MODCAT_INFO, "flushed %ld messages of \"%s\"", count, name);
     free(message);
@@ -191,7 +199,8 @@ static int open_queue(struct modcat_opening *opening)
     modcat_log(MODCAT_NOTICE, "opening POSIX message queue \"%s\" for %s", name,
                modcat_directions_name(opening));
     mqd_t queue = mq_open(name, flags, mode, wanted_attributes(opening, &attributes));
-    return queue < 0 ? fail(opening, "mq_open", name) : settle_queue(opening, queue, name);
+    return queue < 0 ? fail(opening, "open message queue", "mq_open", name)
+                     : settle_queue(opening, queue, name);
 }
 
 /* How long a message may be; -1 after reporting. */
@@ -199,7 +208,7 @@ static long message_size(const struct modcat_opening *opening, int descriptor)
 {
     struct mq_attr attributes;
     if (mq_getattr(descriptor, &attributes) < 0)
-        return fail(opening, "mq_getattr", modcat_param(opening, 0));
+        return fail(opening, "ask for the size of", "mq_getattr", modcat_param(opening, 0));
     return attributes.mq_msgsize;
 }
 
@@ -220,7 +229,7 @@ static struct queue *new_queue(struct modcat_opening *opening, int descriptor)
         return NULL;
     struct queue *queue = calloc(1, sizeof *queue + (size_t)room);
     if (queue == NULL) {
-        modcat_fail(opening, "calloc(1, %zu): %s", sizeof *queue + (size_t)room, strerror(errno));
+        modcat_fail(opening, "out of memory");
         return NULL;
     }
     queue->priority = (unsigned)modcat_option_number(opening, "posixmq-priority", 0);
@@ -337,7 +346,7 @@ static int receive_one(struct modcat_opening *opening, int descriptor, struct qu
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
         return 1;
     if (count < 0)
-        return fail(opening, "mq_receive", modcat_param(opening, 0));
+        return fail(opening, "read from message queue", "mq_receive", modcat_param(opening, 0));
     queue->end = (size_t)count;
     queue->once = true;
     tell(opening, priority, count);

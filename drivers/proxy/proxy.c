@@ -109,8 +109,8 @@ static int fail_io(const struct talk *talk, const char *call)
 {
     if (errno == ECANCELED)
         return -1;
-    return modcat_fail(talk->opening, "%s, waiting for the proxy's answer: %s", call,
-                       errno == ETIMEDOUT ? "connect-timeout has passed" : strerror(errno));
+    return modcat_fail(talk->opening, "cannot get the proxy's answer: %s [%s]",
+                       errno == ETIMEDOUT ? "connect-timeout has passed" : strerror(errno), call);
 }
 
 static int ask(const struct talk *talk)
@@ -122,7 +122,7 @@ static int ask(const struct talk *talk)
         .login = talk->wish->login,
     });
     if (request == NULL)
-        return modcat_fail(talk->opening, "malloc(): %s", strerror(errno));
+        return modcat_fail(talk->opening, "out of memory");
     size_t length = strlen(request);
     int result = modcat_lower_send(talk->opening, talk->lower, request, length, talk->deadline);
     int error = errno;
@@ -153,7 +153,9 @@ static int listen_to_answer(struct talk *talk)
             return fail_io(talk, "read()");
         if (count == 0) {
             errno = ECONNRESET;
-            return modcat_fail(talk->opening, "proxy_connect: connection closed by proxy");
+            return modcat_fail(
+                talk->opening,
+                "the proxy closed the connection without an answer; it may not be an HTTP proxy");
         }
         talk->end = (size_t)count;
         verdict = proxy_answer_take(&talk->answer, talk->data, talk->end, &talk->start);

@@ -23,7 +23,7 @@ static int fail_text(const struct modcat_opening *opening, const char *what, con
 
 static int no_memory(const struct modcat_opening *opening)
 {
-    return modcat_fail(opening, "malloc(): %s", strerror(errno));
+    return modcat_fail(opening, "out of memory");
 }
 
 /* Host or port: those that the layer above wants to reach, or else the last two parameters. */
@@ -38,8 +38,8 @@ static int fail_without_target(const struct modcat_opening *opening)
 {
     errno = EINVAL;
     return modcat_fail(opening,
-                       "it is not said what to connect to: usage: %s:<host>:<port>|<address>, or "
-                       "a layer with host and port above",
+                       "no target given; usage: %s:<host>:<port>|<address>, or a layer with host "
+                       "and port above",
                        modcat_keyword(opening));
 }
 
@@ -104,7 +104,7 @@ static int set_address(struct modcat_opening *opening, const struct addrinfo *it
     int code =
         getnameinfo(item->ai_addr, item->ai_addrlen, text, sizeof text, NULL, 0, NI_NUMERICHOST);
     if (code != 0)
-        return modcat_fail(opening, "getnameinfo(): %s", gai_strerror(code));
+        return modcat_fail(opening, "cannot write the address as a number: %s", gai_strerror(code));
     free(wish->host);
     wish->host = NULL;
     if (asprintf(&wish->host, item->ai_family == AF_INET6 ? "[%s]" : "%s", text) >= 0)
@@ -179,8 +179,8 @@ static int take_login(struct modcat_opening *opening, struct proxy_wish *wish)
     const char *file = modcat_option_string(opening, "proxy-authorization-file", NULL);
     if (login != NULL && file != NULL) {
         errno = EINVAL;
-        return modcat_fail(opening, "Only one of options proxy-authorization and "
-                                    "proxy-authorization-file allowed");
+        return modcat_fail(opening, "use only one of the options proxy-authorization and "
+                                    "proxy-authorization-file");
     }
     if (login == NULL && file == NULL)
         return 0;
@@ -195,8 +195,8 @@ static int refuse_port(struct modcat_opening *opening)
     if (!modcat_is_stacked(opening) || modcat_option(opening, "proxyport") == NULL)
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "option proxyport has no meaning here: the address below leads to "
-                                "the proxy");
+    return modcat_fail(opening, "option proxyport has no effect here: the address below leads to "
+                                "the proxy; leave it out");
 }
 
 void proxy_release(void *prepared)

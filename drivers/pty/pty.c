@@ -120,7 +120,7 @@ static int pty_open(struct modcat_opening *opening, struct modcat_endpoint *endp
     unsigned directions = modcat_directions(opening);
     struct line *line = malloc(sizeof *line);
     if (line == NULL)
-        return modcat_fail(opening, "malloc(%zu): %s", sizeof *line, strerror(errno));
+        return modcat_fail(opening, "out of memory");
     *line = (struct line){.opening = opening, .owner = getpid()};
     line->pty = (struct modcat_pty){.size = sizeof line->pty, .master = -1, .slave = -1};
     if (modcat_pty_open_master(opening, &line->pty) < 0 || make_link(opening, &line->pty) < 0 ||

@@ -325,13 +325,15 @@ static void read_old_lines(const struct editor *editor)
 {
     using_history();
     if (editor->history != NULL && history_read(editor->history) < 0)
-        modcat_log(MODCAT_WARNING, "read_history(\"%s\"): %s", editor->history, strerror(errno));
+        modcat_log(MODCAT_WARNING, "cannot read the history from \"%s\": %s", editor->history,
+                   strerror(errno));
 }
 
 static void write_lines(const struct editor *editor)
 {
     if (editor->history != NULL && history_write(editor->history) < 0)
-        modcat_log(MODCAT_WARNING, "write_history(\"%s\"): %s", editor->history, strerror(errno));
+        modcat_log(MODCAT_WARNING, "cannot write the history to \"%s\": %s", editor->history,
+                   strerror(errno));
     rl_clear_history();
 }
 
@@ -426,8 +428,8 @@ static int compile_noecho(struct modcat_opening *opening, struct editor *editor)
     }
     regerror(error, &editor->noecho, reason, sizeof reason);
     errno = EINVAL;
-    return modcat_fail(opening, "regcomp(%p, \"%s\", REG_EXTENDED|REG_NOSUB): %s",
-                       (void *)&editor->noecho, expression, reason);
+    return modcat_fail_call(opening, "use the regular expression", expression, reason,
+                            "regcomp(..., \"%s\", REG_EXTENDED|REG_NOSUB)", expression);
 }
 
 static int read_options(struct modcat_opening *opening, struct editor *editor)
@@ -464,7 +466,7 @@ static int prepare(struct modcat_opening *opening, struct editor *editor)
     if (read_options(opening, editor) < 0)
         return -1;
     if (open_display(editor) < 0)
-        return modcat_fail(opening, "opening the terminal for %s: %s", modcat_keyword(opening),
+        return modcat_fail(opening, "cannot open the terminal for %s: %s", modcat_keyword(opening),
                            strerror(errno));
     modcat_tty_keep(opening, STDIN_FILENO);
     return modcat_apply(opening, MODCAT_PHASE_FD, STDIN_FILENO);
@@ -486,7 +488,7 @@ static int readline_open(struct modcat_opening *opening, struct modcat_endpoint 
     unsigned directions = modcat_directions(opening);
     struct editor *editor = calloc(1, sizeof *editor);
     if (editor == NULL)
-        return modcat_fail(opening, "calloc(1, %zu): %s", sizeof *editor, strerror(errno));
+        return modcat_fail(opening, "out of memory");
     editor->opening = opening;
     editor->display_fd = -1;
     if (prepare(opening, editor) < 0) {

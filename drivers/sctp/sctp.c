@@ -125,11 +125,11 @@ static int set_maxseg(struct modcat_opening *opening, int fd, const struct modca
                       const struct modcat_value *value)
 {
     const struct sctp_assoc_value wanted = {.assoc_value = (uint32_t)value->number};
-    (void)option;
     if (setsockopt(fd, IPPROTO_SCTP, SCTP_MAXSEG, &wanted, sizeof wanted) == 0)
         return 0;
-    return modcat_fail(opening, "setsockopt(%d, IPPROTO_SCTP, SCTP_MAXSEG, {%lld}, %zu): %s", fd,
-                       value->number, sizeof wanted, strerror(errno));
+    return modcat_fail_call(opening, "set option", option->name, NULL,
+                            "setsockopt(%d, IPPROTO_SCTP, SCTP_MAXSEG, {%lld}, %zu)", fd,
+                            value->number, sizeof wanted);
 }
 
 /* Returns 1 when messages are to be kept apart, 0 for a stream, -1 after reporting. */

@@ -35,8 +35,9 @@ static int socketpair_open(struct modcat_opening *opening, struct modcat_endpoin
         return -1;
     if (socketpair(actual.family, actual.socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, actual.protocol,
                    ends) < 0)
-        return modcat_fail(opening, "socketpair(%d, %d, %d, ...): %s", actual.family,
-                           actual.socktype, actual.protocol, strerror(errno));
+        return modcat_fail_call(opening, "make a pair of sockets", NULL, NULL,
+                                "socketpair(%d, %d, %d, ...)", actual.family, actual.socktype,
+                                actual.protocol);
     modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed socketpair");
     modcat_socket_endpoint(ends[0], endpoint);
     endpoint->write_fd = ends[1];

@@ -29,24 +29,24 @@ struct exchange {
     struct socks_reply reply;
 };
 
-#define NO_SOCKS4 ", peer might not be a socks4 server"
-#define NO_SOCKS5 ", peer might not be a SOCKS5 server"
+#define NO_SOCKS4 "; it may not be a SOCKS4 server"
+#define NO_SOCKS5 "; it may not be a SOCKS5 server"
 
 static int fail_io(const struct modcat_opening *opening, const char *call,
                    const struct exchange *exchange)
 {
     if (errno == ECANCELED)
         return -1;
-    return modcat_fail(opening, "%s, waiting for %s: %s%s", call, exchange->name,
+    return modcat_fail(opening, "cannot get the %s: %s%s [%s]", exchange->name,
                        errno == ETIMEDOUT ? "connect-timeout has passed" : strerror(errno),
-                       exchange->suspicion);
+                       exchange->suspicion, call);
 }
 
 static int fail_end(const struct modcat_opening *opening, const struct exchange *exchange)
 {
     errno = ECONNRESET;
-    return modcat_fail(opening, "read(): EOF during read of %s%s", exchange->name,
-                       exchange->suspicion);
+    return modcat_fail(opening, "the server closed the connection before the end of the %s%s",
+                       exchange->name, exchange->suspicion);
 }
 
 static int fail_refused(const struct modcat_opening *opening, const struct exchange *exchange)

@@ -30,8 +30,8 @@ static int fail_without_target(const struct modcat_opening *opening)
 {
     errno = EINVAL;
     return modcat_fail(opening,
-                       "it is not said what to connect to: usage: %s:<host>:<port>|<address>, or "
-                       "a layer with host and port above",
+                       "no target given; usage: %s:<host>:<port>|<address>, or a layer with host "
+                       "and port above",
                        modcat_keyword(opening));
 }
 
@@ -140,7 +140,7 @@ static int check_length(const struct modcat_opening *opening, const char *what, 
     if (length >= least && length <= SOCKS_TEXT_MAX)
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "%s has %zu bytes, and not %zu to %d", what, length, least,
+    return modcat_fail(opening, "%s is %zu bytes long; must be %zu to %d", what, length, least,
                        SOCKS_TEXT_MAX);
 }
 
@@ -148,7 +148,7 @@ static char *copy_text(const struct modcat_opening *opening, const char *text)
 {
     char *copy = strdup(text);
     if (copy == NULL)
-        modcat_fail(opening, "strdup(): %s", strerror(errno));
+        modcat_fail(opening, "out of memory");
     return copy;
 }
 
@@ -177,8 +177,8 @@ static int take_password(struct modcat_opening *opening, struct socks_wish *wish
     }
     if (count > 1) {
         errno = EINVAL;
-        return modcat_fail(opening, "Only one of options socks-password, sockspass and "
-                                    "socks-password-file allowed");
+        return modcat_fail(opening, "use only one of the options socks-password, sockspass and "
+                                    "socks-password-file");
     }
     const char *password = given[0] != NULL ? given[0] : given[1], *file = given[2];
     if (password == NULL && file == NULL)
@@ -207,7 +207,7 @@ static int check_login(struct modcat_opening *opening, const struct socks_wish *
     if (!asked)
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "there are no passwords in SOCKS4");
+    return modcat_fail(opening, "SOCKS4 does not support passwords; use SOCKS5");
 }
 
 static int refuse_port(struct modcat_opening *opening)
@@ -215,8 +215,8 @@ static int refuse_port(struct modcat_opening *opening)
     if (!modcat_is_stacked(opening) || modcat_option(opening, "socksport") == NULL)
         return 0;
     errno = EINVAL;
-    return modcat_fail(opening, "option socksport has no meaning here: the address below leads to "
-                                "the server");
+    return modcat_fail(opening, "option socksport has no effect here: the address below leads to "
+                                "the server; leave it out");
 }
 
 static void wipe(char *text)
@@ -238,7 +238,7 @@ int socks_prepare(struct modcat_opening *opening, void **prepared)
 {
     struct socks_wish *wish = calloc(1, sizeof *wish);
     if (wish == NULL)
-        return modcat_fail(opening, "calloc(): %s", strerror(errno));
+        return modcat_fail(opening, "out of memory");
     if (refuse_port(opening) < 0 || take_target(opening, wish) < 0 ||
         take_user(opening, wish) < 0 || take_password(opening, wish) < 0 ||
         check_login(opening, wish) < 0) {

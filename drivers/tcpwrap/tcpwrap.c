@@ -86,7 +86,7 @@ static int require(struct modcat_opening *opening, const char *path)
 {
     if (access(path, R_OK) == 0)
         return 0;
-    return modcat_fail(opening, "tcpwrap: access(\"%s\", R_OK): %s", path, strerror(errno));
+    return modcat_fail_call(opening, "read", path, NULL, "access(\"%s\", R_OK)", path);
 }
 
 /* The path of one of the tables: as its option says, or in the folder. NULL after reporting. */

@@ -65,10 +65,10 @@ static int file_of(struct modcat_opening *opening, const char *text)
 {
     int fd = memfd_create("text", MFD_CLOEXEC);
     if (fd < 0)
-        return modcat_fail(opening, "memfd_create(\"text\"): %s", strerror(errno));
+        return modcat_fail_call(opening, "keep the text", NULL, NULL, "memfd_create(\"text\")");
     if (fill(fd, text) == 0)
         return fd;
-    modcat_fail(opening, "write(%d, ..., %zu): %s", fd, strlen(text), strerror(errno));
+    modcat_fail_call(opening, "keep the text", NULL, NULL, "write(%d, ..., %zu)", fd, strlen(text));
     close(fd);
     return -1;
 }
@@ -116,9 +116,10 @@ static int stall_open(struct modcat_opening *opening, struct modcat_endpoint *en
     unsigned directions = modcat_directions(opening);
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return modcat_fail(opening, "socketpair(AF_UNIX, SOCK_STREAM, 0): %s", strerror(errno));
+        return modcat_fail_call(opening, "make a pair of sockets", NULL, NULL,
+                                "socketpair(AF_UNIX, SOCK_STREAM, 0)");
     if (fill_up(ends[0]) < 0) {
-        modcat_fail(opening, "send(%d, ...): %s", ends[0], strerror(errno));
+        modcat_fail_call(opening, "fill the socket", NULL, NULL, "send(%d, ...)", ends[0]);
         close(ends[0]);
         close(ends[1]);
         return -1;

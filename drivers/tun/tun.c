@@ -11,6 +11,7 @@
 #include <modcat/net.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -74,9 +75,17 @@ struct network {
     int bits;
 };
 
+#define REASON_TEXT 160
+
 static const char *privilege(int error)
 {
     return error == EPERM || error == EACCES ? " (needs the capability CAP_NET_ADMIN)" : "";
+}
+
+static const char *reason_for(int error, char text[REASON_TEXT])
+{
+    snprintf(text, REASON_TEXT, "%s%s", strerror(error), privilege(error));
+    return text;
 }
 
 /* Reads the bits of a netmask, `most` for its family; -1 after reporting. */
@@ -86,10 +95,11 @@ static int read_bits(struct modcat_opening *opening, const char *text, int versi
     unsigned long bits = strtoul(text, &end, 10);
     errno = EINVAL;
     if (!isdigit((unsigned char)*text) || *end != '\0')
-        return modcat_fail(opening, "\"%s\" is not a valid IPv%d netmask in \"%s\"", text, version,
-                           modcat_param(opening, 0));
+        return modcat_fail(opening, "\"%s\" is not a netmask: use a number of bits, as in %s", text,
+                           version == 4 ? "10.0.0.1/24" : "[fd00::1]/64");
     if (bits > (unsigned long)most)
-        return modcat_fail(opening, "IPv%d netmask \"%s\" is too large", version, text);
+        return modcat_fail(opening, "netmask \"%s\" is too large: IPv%d has %d bits", text, version,
+                           most);
     return (int)bits;
 }
 
@@ -114,8 +124,8 @@ static int read_network(struct modcat_opening *opening, const char *text, struct
     *network = (struct network){.bits = 0};
     if (delimiter == NULL) {
         errno = EINVAL;
-        return modcat_fail(opening, "xioparsenetwork_ip%d(\"%s\",,): missing netmask delimiter",
-                           ip6 ? 6 : 4, text);
+        return modcat_fail(opening, "no netmask in \"%s\": use ADDRESS/BITS, as in %s", text,
+                           ip6 ? "[fd00::1]/64" : "10.0.0.1/24");
     }
     network->bits = read_bits(opening, delimiter + 1, ip6 ? 6 : 4, ip6 ? 128 : 32);
     if (network->bits < 0)
@@ -129,8 +139,10 @@ static int read_network(struct modcat_opening *opening, const char *text, struct
 
 static int fail_set(struct modcat_opening *opening, const char *call, const char *name)
 {
-    return modcat_fail(opening, "ioctl(%s, {\"%s\", \"%s\"}): %s%s", call, name,
-                       modcat_param(opening, 0), strerror(errno), privilege(errno));
+    char reason[REASON_TEXT];
+    return modcat_fail_call(opening, "set the address of interface", name,
+                            reason_for(errno, reason), "ioctl(%s, {\"%s\", \"%s\"})", call, name,
+                            modcat_param(opening, 0));
 }
 
 static int set_ip4(struct modcat_opening *opening, int socket, const char *name,
@@ -168,7 +180,8 @@ static int set_network(struct modcat_opening *opening, const char *name,
     int family = network->address.ss_family;
     int helper = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (helper < 0)
-        return modcat_fail(opening, "socket(%d, %d, 0): %s", family, SOCK_DGRAM, strerror(errno));
+        return modcat_fail_call(opening, "set the address of interface", name, NULL,
+                                "socket(%d, %d, 0)", family, SOCK_DGRAM);
     int result = family == AF_INET6 ? set_ip6(opening, helper, name, network)
                                     : set_ip4(opening, helper, name, network);
     close(helper);
@@ -204,12 +217,19 @@ static int describe(struct modcat_opening *opening, struct ifreq *interface)
     return 0;
 }
 
+static int fail_interface(struct modcat_opening *opening, int fd, const struct ifreq *interface)
+{
+    char reason[REASON_TEXT];
+    const char *name = interface->ifr_name[0] != '\0' ? interface->ifr_name : NULL;
+    return modcat_fail_call(opening, "make a TUN interface", name, reason_for(errno, reason),
+                            "ioctl(%d, TUNSETIFF, {\"%s\", 0x%x})", fd, interface->ifr_name,
+                            (unsigned short)interface->ifr_flags);
+}
+
 static int make_interface(struct modcat_opening *opening, int fd, struct ifreq *interface)
 {
     if (ioctl(fd, TUNSETIFF, interface) < 0)
-        return modcat_fail(opening, "ioctl(%d, TUNSETIFF, {\"%s\", 0x%x}): %s%s", fd,
-                           interface->ifr_name, (unsigned short)interface->ifr_flags,
-                           strerror(errno), privilege(errno));
+        return fail_interface(opening, fd, interface);
     modcat_log(MODCAT_NOTICE, "TUN: new device \"%s\"", interface->ifr_name);
     return 0;
 }
@@ -219,10 +239,10 @@ static int open_device(struct modcat_opening *opening)
     const char *device = modcat_option_string(opening, "tun-device", NULL);
     if (device != NULL || access(DEVICE, F_OK) == 0)
         return modcat_open_path(opening, device != NULL ? device : DEVICE, O_RDWR | O_NONBLOCK);
-    return modcat_fail(opening,
-                       "open(\"" DEVICE "\"): %s (this kernel has no TUN, or not its module tun "
-                       "loaded)",
-                       strerror(errno));
+    return modcat_fail_call(opening, "open", DEVICE,
+                            "No such file or directory (this kernel does not support TUN, or its "
+                            "module tun is not loaded)",
+                            "open(\"" DEVICE "\")");
 }
 
 /* An option of interfaces whose packets come from a socket. */

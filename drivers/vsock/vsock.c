@@ -60,12 +60,12 @@ static int read_number(struct modcat_opening *opening, const char *text, char en
     unsigned long long value = strtoull(text, &after, 0);
     if (!isdigit((unsigned char)*text) || (*after != end && *after != '\0')) {
         errno = EINVAL;
-        return modcat_fail(opening, "sockaddr_vm - garbage in %s: \"%s\"", what,
+        return modcat_fail(opening, "%s \"%s\" is not a number", what,
                            isdigit((unsigned char)*text) ? after : text);
     }
     if (errno != 0 || value > UINT32_MAX) {
         errno = ERANGE;
-        return modcat_fail(opening, "sockaddr_vm - %s exceeds %u: \"%s\"", what, UINT32_MAX, text);
+        return modcat_fail(opening, "%s \"%s\" is too large (at most %u)", what, text, UINT32_MAX);
     }
     *number = (unsigned)value;
     *rest = after;

@@ -119,7 +119,7 @@ static void wrong_input_is_named(void **state)
         {"SOCKET-CONNECT:2:6:x0", " E syntax error in \"x0\": odd number of hexadecimal digits"},
         {"SOCKET-CONNECT:2:6:x00,bind=zz", " E syntax error in \"zz\""},
         {"SOCKET-CONNECT:2:6", "wrong number of parameters"},
-        {"SOCKET-CONNECT:99:0:x00", "this kernel has no protocol family 99"},
+        {"SOCKET-CONNECT:99:0:x00", "this kernel does not support protocol family 99"},
         {"SOCKET-DATAGRAM:2:2:17:x0001x7f000001" ZEROS ",range=x00", "range"},
     };
     struct harness *harness = *state;
@@ -143,7 +143,7 @@ static void text_behind_a_number_is_told_and_left_out(void **state)
     struct harness *harness = *state;
     struct program *program = program_start(
         harness, "-", text(harness, "SOCKET-CONNECT:2abc:6:%s", ip4(harness, 1)), NULL);
-    program_ends_logging(program, 1, " W garbage in parameter: \"abc\"");
+    program_ends_logging(program, 1, " W ignoring \"abc\" behind the number in a parameter");
 }
 
 int main(void)

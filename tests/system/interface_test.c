@@ -283,7 +283,7 @@ static void names_the_capability_that_is_missing(void **state)
         harness_fail(harness, "prctl(PR_CAPBSET_DROP): %s", strerror(errno));
     struct program *program = program_start(harness, "-", "INTERFACE:near,promisc", NULL);
     program_ends_logging(program, 1,
-                         " E iff-promisc: ioctl(*SIOCSIFFLAGS*): Operation not permitted (needs "
+                         " E cannot set option iff-promisc: Operation not permitted (needs "
                          "the capability CAP_NET_ADMIN)");
     prctl(PR_CAPBSET_DROP, CAP_NET_RAW);
     program = program_start(harness, "-", "INTERFACE:near", NULL);

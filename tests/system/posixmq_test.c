@@ -182,7 +182,8 @@ static void a_message_that_is_too_long_is_dropped_alone(void **state)
     program_logs(program, " N starting data transfer loop");
     sender = program_start(harness, "-u", "-", text(harness, "UNIX-SENDTO:%s", socket), NULL);
     program_send(sender, "too long");
-    program_logs(program, " E write(*): Message too long: this message of 8 bytes is dropped");
+    program_logs(program,
+                 " E cannot write to *: Message too long: this message of 8 bytes is dropped");
     program_send(sender, "short");
     expect(harness, &queue, "short", 0);
     queue_remove(&queue);
@@ -352,16 +353,16 @@ static void fails(struct harness *harness, const char *address, const char *mess
 static void names_what_is_wrong(void **state)
 {
     mq_unlink("/modcat-test");
-    fails(*state, "POSIXMQ-SEND:nosl", " E POSIXMQ-SEND: mq_open(\"nosl\"): Invalid argument");
-    fails(*state, "POSIXMQ-SEND:/a/b", " E POSIXMQ-SEND: mq_open(\"/a/b\"): *slash");
+    fails(*state, "POSIXMQ-SEND:nosl", " E cannot open message queue nosl: Invalid argument");
+    fails(*state, "POSIXMQ-SEND:/a/b", " E cannot open message queue /a/b: *slash");
     fails(*state, "POSIXMQ-SEND:/modcat-test,mq-prio=32768",
           " E option mq-prio: invalid value \"32768\": it exceeds");
     fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=-1",
-          " E parseopts(): option \"posixmq-msgsize=-1\": value is out of range");
+          " E option \"posixmq-msgsize=-1\": out of range");
     fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=0",
           " E option posixmq-msgsize: invalid value \"0\": it must be 1 or more");
     fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=1G",
-          " E POSIXMQ-SEND: mq_open(\"/modcat-test\"): Invalid argument (see /proc/sys/fs/mqueue");
+          " E cannot open message queue /modcat-test: Invalid argument (see /proc/sys/fs/mqueue");
     fails(*state, "POSIXMQ-READ:/modcat-test", " E POSIXMQ-READ can not be used for writing");
     mq_unlink("/modcat-test");
 }
@@ -405,11 +406,12 @@ static void the_options_of_open_make_and_spare_queues(void **state)
     struct queue queue = queue_name();
     struct program *program = program_start(
         harness, "-u", "-", address(harness, "POSIXMQ-SEND", &queue, ",o_creat=no"), NULL);
-    program_ends_logging(program, 1, " E POSIXMQ-SEND: mq_open(*): No such file or directory");
+    program_ends_logging(program, 1,
+                         " E cannot open message queue *: No such file or directory [mq_open(");
     queue = queue_make(harness, 100);
     program =
         program_start(harness, "-u", "-", address(harness, "POSIXMQ-SEND", &queue, ",excl"), NULL);
-    program_ends_logging(program, 1, " E POSIXMQ-SEND: mq_open(*): File exists");
+    program_ends_logging(program, 1, " E cannot open message queue *: File exists [mq_open(");
     queue_remove(&queue);
 }
 

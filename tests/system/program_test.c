@@ -379,7 +379,7 @@ static void a_bad_command_line_is_said_and_fails(void **state)
 
 static void a_bad_option_is_said_and_fails(void **state)
 {
-    fails(*state, "EXEC:cat,su=no-such-user", " E getpwnam(\"no-such-user\"): no such user");
+    fails(*state, "EXEC:cat,su=no-such-user", " E option \"su=no-such-user\": no such user");
     fails(*state, "EXEC:cat,chroot=/no/such/folder",
           " E cannot change the root folder to /no/such/folder: ");
     fails(*state, "EXEC:cat,chdir=/no/such/folder", " E cannot change to folder /no/such/folder: ");

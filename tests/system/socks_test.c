@@ -204,8 +204,10 @@ static const struct refusal {
     {socks4, BYTES("\0\x5e"), false, "socks: undefined status 94"},
     {socks4, BYTES("HTTP/1.0"), false, " W socks: reply code version is not 0 (72)"},
     {socks4, BYTES(""), true,
-     "read(): EOF during read of socks reply, peer might not be a socks4 server"},
-    {socks4, BYTES("\0\x5a\0\0\0\0\0"), true, "read(): EOF during read of socks reply"},
+     "the server closed the connection before the end of the socks reply; it may not be a SOCKS4 "
+     "server"},
+    {socks4, BYTES("\0\x5a\0\0\0\0\0"), true,
+     "the server closed the connection before the end of the socks reply"},
     {socks5, BYTES("HTTP/1.0"), false, "SOCKS5 Server Hello version was 72, not the expected 5"},
     {socks5, BYTES("\5\xff"), false,
      "SOCKS5 authentication negotiation failed - client & server have no common supported methods"},
@@ -213,12 +215,16 @@ static const struct refusal {
     {socks5, BYTES("\5\2"), false,
      "SOCKS5 server requested unsupported auth method (2)*socks-password-file"},
     {socks5, BYTES(""), true,
-     "read(): EOF during read of SOCKS5 server hello, peer might not be a SOCKS5 server"},
-    {socks5, BYTES("\5"), true, "read(): EOF during read of SOCKS5 server hello"},
-    {socks5, BYTES(WELCOME), true, "read(): EOF during read of SOCKS5 reply"},
+     "the server closed the connection before the end of the SOCKS5 server hello; it may not be a "
+     "SOCKS5 server"},
+    {socks5, BYTES("\5"), true,
+     "the server closed the connection before the end of the SOCKS5 server hello"},
+    {socks5, BYTES(WELCOME), true,
+     "the server closed the connection before the end of the SOCKS5 reply"},
     {socks5, BYTES(WELCOME "\5\0\0\1\x7f\0\0\1\x10"), true,
-     "read(): EOF during read of SOCKS5 reply"},
-    {socks5, BYTES(WELCOME "\5\0\0\3\xff short"), true, "read(): EOF during read of SOCKS5 reply"},
+     "the server closed the connection before the end of the SOCKS5 reply"},
+    {socks5, BYTES(WELCOME "\5\0\0\3\xff short"), true,
+     "the server closed the connection before the end of the SOCKS5 reply"},
     {socks5, BYTES(WELCOME "\4"), false, "SOCKS5 reply version was 4, not the expected 5"},
     {socks5, BYTES(WELCOME "\5\0\0\2"), false, "invalid SOCKS5 reply address type (2)"},
     {socks5, BYTES(WELCOME "\5\1"), false,
@@ -253,12 +259,13 @@ static void gives_up_a_server_that_is_silent_after_connect_timeout(void **state)
 {
     struct harness *harness = *state;
     struct talk talk = begin(harness, "SOCKS5:" LOOPBACK ":#:name:80,connect-timeout=0.2");
-    program_ends_logging(talk.program, 1,
-                         " E SOCKS5: *waiting for SOCKS5 server hello: connect-timeout has passed");
+    program_ends_logging(
+        talk.program, 1,
+        " E SOCKS5: cannot get the SOCKS5 server hello: connect-timeout has passed");
     talk = begin(harness, "SOCKS5:name:80|TCP:" LOOPBACK ":#,connect-timeout=0.2");
     peer_send_bytes(harness, talk.server, BYTES(WELCOME "\5\0\0"));
     program_ends_logging(talk.program, 1,
-                         " E SOCKS5: *waiting for SOCKS5 reply: connect-timeout has passed");
+                         " E SOCKS5: cannot get the SOCKS5 reply: connect-timeout has passed");
 }
 
 /* A program has no such option, so that the layer itself must. */
@@ -276,7 +283,7 @@ static void connect_timeout_bounds_the_dialogue_of_a_layer(void **state)
     struct talk talk = begin(harness, "SOCKS5:name:80,connect-timeout=0.2|TCP:" LOOPBACK ":#");
     peer_send_bytes(harness, talk.server, BYTES(WELCOME "\5\0\0"));
     program_ends_logging(talk.program, 1,
-                         " E SOCKS5: *waiting for SOCKS5 reply: connect-timeout has passed");
+                         " E SOCKS5: cannot get the SOCKS5 reply: connect-timeout has passed");
 }
 
 static void tries_again_when_a_server_refuses(void **state)
@@ -368,7 +375,8 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"SOCKS4:" LOOPBACK ":[::1]:80", " E SOCKS4: host \"[::1]\" is not an IPv4 address"},
         {"SOCKS4:" LOOPBACK ":0.0.0.1:80", " E SOCKS4: host \"0.0.0.1\" is no address"},
         {"SOCKS4:" LOOPBACK ":no-such-host.invalid:80", " E SOCKS4: *no-such-host.invalid"},
-        {"SOCKS4:" LOOPBACK ":192.0.2.1:80,socks-password=x", " E SOCKS4: there are no passwords"},
+        {"SOCKS4:" LOOPBACK ":192.0.2.1:80,socks-password=x",
+         " E SOCKS4: SOCKS4 does not support passwords"},
         {"SOCKS5:" LOOPBACK "::80", " E empty <host>"},
         {"SOCKS5:" LOOPBACK ":name:", " E empty <port>: name a port"},
         {"SOCKS5:" LOOPBACK ":name:65536", " E error in port number \"65536\""},
@@ -376,16 +384,16 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"SOCKS5:" LOOPBACK ":name:no-such-service", " E SOCKS5: *no-such-service"},
         {"SOCKS5:" LOOPBACK ":[::g]:80", " E SOCKS5: host \"[::g]\" is not an IPv6 address"},
         {"SOCKS5::name:80", " E empty <socks-server>"},
-        {"SOCKS5:" LOOPBACK ":name:80,socks-password=", " E SOCKS5: the password has 0 bytes"},
+        {"SOCKS5:" LOOPBACK ":name:80,socks-password=", " E SOCKS5: the password is 0 bytes long"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password=x,socksuser=",
-         " E SOCKS5: the user name has 0 bytes"},
+         " E SOCKS5: the user name is 0 bytes long"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password=x,socks-password-file=/dev/null",
-         " E SOCKS5: Only one of options socks-password, sockspass and socks-password-file "
-         "allowed"},
+         " E SOCKS5: use only one of the options socks-password, sockspass and "
+         "socks-password-file"},
         {"SOCKS5:" LOOPBACK ":name:80,sockspass=x",
          " E option sockspass: option socksuser must be given, too"},
         {"SOCKS4:" LOOPBACK ":192.0.2.1:80,socksuser=me,sockspass=x",
-         " E SOCKS4: there are no passwords"},
+         " E SOCKS4: SOCKS4 does not support passwords"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/no/such/file",
          " E SOCKS5: cannot read file \"/no/such/file\": No such file or directory"},
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/dev/null",
@@ -393,9 +401,9 @@ static void refuses_wrong_addresses_before_it_connects(void **state)
         {"SOCKS5:" LOOPBACK ":name:80,socks-password-file=/dev/zero",
          " E SOCKS5: cannot read file \"/dev/zero\": File too large"},
         {"SOCKS5:a:b", " E SOCKS5: wrong number of parameters (2 instead of 3 to 4)"},
-        {"SOCKS5|TCP:" LOOPBACK ":1", " E SOCKS5: it is not said what to connect to"},
-        {"SOCKS5:a|TCP:" LOOPBACK ":1", " E SOCKS5: it is not said what to connect to"},
-        {"SOCKS5:a:1,socksport=1|TCP:" LOOPBACK ":1", " E SOCKS5: option socksport has no meaning"},
+        {"SOCKS5|TCP:" LOOPBACK ":1", " E SOCKS5: no target given"},
+        {"SOCKS5:a|TCP:" LOOPBACK ":1", " E SOCKS5: no target given"},
+        {"SOCKS5:a:1,socksport=1|TCP:" LOOPBACK ":1", " E SOCKS5: option socksport has no effect"},
     };
     struct harness *harness = *state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -415,7 +423,7 @@ static void refuses_names_of_more_than_255_bytes(void **state)
                          "is longer than 255 bytes");
     program_ends_logging(
         run(harness, text(harness, "SOCKS4:" LOOPBACK ":192.0.2.1:80,socksuser=%s", name), NULL), 1,
-        " E SOCKS4: the user name has 256 bytes");
+        " E SOCKS4: the user name is 256 bytes long");
 }
 
 static void waits_at_a_server_for_a_peer(void **state)
@@ -490,7 +498,7 @@ static void a_second_reply_that_has_begun_must_end_within_connect_timeout(void *
     program_logs(talk.program, " N listening on remote host");
     peer_send_bytes(harness, talk.server, BYTES("\5\0"));
     program_ends_logging(talk.program, 1,
-                         " E SOCKS5-BIND: *waiting for SOCKS5 reply: connect-timeout has passed");
+                         " E SOCKS5-BIND: cannot get the SOCKS5 reply: connect-timeout has passed");
 }
 
 static void tells_why_a_server_does_not_wait(void **state)
@@ -502,7 +510,9 @@ static void tells_why_a_server_does_not_wait(void **state)
     talk = begin(harness, "SOCKS5-LISTEN:" LOOPBACK ":#:192.0.2.1:1");
     peer_send_bytes(harness, talk.server, BYTES(WELCOME GRANTED5));
     peer_end(talk.server);
-    program_ends_logging(talk.program, 1, " E SOCKS5-LISTEN: read(): EOF during read of SOCKS5");
+    program_ends_logging(
+        talk.program, 1,
+        " E SOCKS5-LISTEN: the server closed the connection before the end of the SOCKS5");
 }
 
 static void relays_64_mib_both_ways_through_microsocks(void **state)

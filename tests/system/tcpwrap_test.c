@@ -162,7 +162,7 @@ static void a_table_that_is_missing_lets_nobody_in(void **state)
         serve(harness, text(harness, ",deny-table=%s", path(harness, "nothing")));
     int client = peer_connect(harness, LOOPBACK, program_port(program));
 
-    program_logs(program, " E tcpwrap: access(*nothing*): No such file or directory");
+    program_logs(program, " E cannot read *nothing: No such file or directory [access(");
     peer_receives_end(harness, client);
 }
 

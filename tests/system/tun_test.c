@@ -215,15 +215,18 @@ static void fails(struct harness *harness, const char *address, const char *mess
 
 static void names_what_is_wrong(void **state)
 {
-    fails(*state, "TUN:10.0.0.1", " E xioparsenetwork_ip4(\"10.0.0.1\",,): missing netmask delim");
-    fails(*state, "TUN:10.0.0.1/33", " E IPv4 netmask \"33\" is too large");
-    fails(*state, "TUN:10.0.0.1/eight", " E \"eight\" is not a valid IPv4 netmask in \"10.0.0.1/");
-    fails(*state, "TUN:[::1]/129", " E IPv6 netmask \"129\" is too large");
+    fails(*state, "TUN:10.0.0.1",
+          " E no netmask in \"10.0.0.1\": use ADDRESS/BITS, as in 10.0.0.1/24");
+    fails(*state, "TUN:10.0.0.1/33", " E netmask \"33\" is too large: IPv4 has 32 bits");
+    fails(*state, "TUN:10.0.0.1/eight",
+          " E \"eight\" is not a netmask: use a number of bits, as in 10.0.0.1/24");
+    fails(*state, "TUN:[::1]/129", " E netmask \"129\" is too large: IPv6 has 128 bits");
     fails(*state, "TUN,tun-type=tin", " E option tun-type: invalid value \"tin\": use tun or tap");
     fails(*state, "TUN,tun-name=sixteen-letters!",
           " E option tun-name: invalid value \"sixteen-letters!\": it has more than");
     fails(*state, "TUN,tun-device=/nowhere/tun", " E cannot open /nowhere/tun: No such file");
-    fails(*state, "TUN,tun-device=/dev/null", " E ioctl(*TUNSETIFF*): Inappropriate ioctl");
+    fails(*state, "TUN,tun-device=/dev/null",
+          " E cannot make a TUN interface: Inappropriate ioctl for device [ioctl(*TUNSETIFF*)]");
 }
 
 int main(void)

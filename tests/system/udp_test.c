@@ -516,7 +516,7 @@ static void wrong_input_is_named(void **state)
         {"UDP4-SENDTO:127.0.0.1:70000", " E error in port number \"70000\""},
         {"UDP4-SENDTO:127.0.0.1", " E UDP4-SENDTO: wrong number of parameters"},
         {"UDP-SENDTO:127.0.0.1:1,bind=[::1]", " E bind=[::1]: it is of another address family"},
-        {"UDP4-DATAGRAM:127.0.0.1:1,range=1.2.3.4", "missing netmask delimiter"},
+        {"UDP4-DATAGRAM:127.0.0.1:1,range=1.2.3.4", "no netmask in \"1.2.3.4\": use "},
         {"UDP4-DATAGRAM:127.0.0.1:1,range=1.2.3.4/33", "netmask"},
         {"UDP4-DATAGRAM:127.0.0.1:1,bind=", "address required"},
         {"UDP4-RECVFROM:0,bind=", "address required"},

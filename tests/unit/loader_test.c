@@ -141,8 +141,8 @@ static void refuses_what_is_no_regular_file(void **state)
     (void)state;
     const char *path = scratch_path("pipe.so");
     assert_int_equal(mkfifo(path, 0600), 0);
-    check_refused(path, "it is no regular file");
-    check_refused(scratch_folder("folder.so"), "it is no regular file");
+    check_refused(path, "not a regular file");
+    check_refused(scratch_folder("folder.so"), "not a regular file");
 }
 
 /* The beginning of a file, as a file of its own. */
@@ -178,8 +178,7 @@ static void refuses_a_file_that_is_cut_short_anywhere(void **state)
 static void refuses_an_object_that_is_no_driver(void **state)
 {
     (void)state;
-    check_source_refused("int something = 1;",
-                         "it is no modcat driver: it has no symbol modcat_driver");
+    check_source_refused("int something = 1;", "not a modcat driver: missing symbol modcat_driver");
 }
 
 static void names_the_symbol_that_nobody_has(void **state)
@@ -474,9 +473,9 @@ static const struct fault {
     {"MODCAT_DRIVER(.name = \"\", .version = \"1\");", "it has no name"},
     {"MODCAT_DRIVER(.name = \"toy\");", "it has no version"},
     {"MODCAT_DRIVER(" NAMED ", .endpoint_size = 1);",
-     "its structs have sizes that can not be right"},
+     "invalid structure size (built for another ABI?)"},
     {OPEN TYPES "MODCAT_DRIVER(" NAMED ", .types = types, .type_count = 2);",
-     "its structs have sizes that can not be right"},
+     "invalid structure size (built for another ABI?)"},
     {"static const struct modcat_address_type types[] = {{.name = 0}};\n"
      "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));",
      "an address type has no name"},
@@ -521,7 +520,7 @@ static void an_older_driver_lacks_the_members_that_came_later(void **state)
     (void)state;
     struct modcat_driver driver;
     check_source_refused("MODCAT_DRIVER(" NAMED ", .size = 16);",
-                         "its structs have sizes that can not be right");
+                         "invalid structure size (built for another ABI?)");
     /* The first driver ABI ended here. */
     load(scratch_build(scratch_path("drivers"), "first",
                        OPEN TYPES "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types), .size ="

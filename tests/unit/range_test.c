@@ -148,8 +148,8 @@ static void an_address_that_is_too_short_is_not_held(void **state)
 static void says_what_is_wrong_with_ip4(void **state)
 {
     (void)state;
-    refused(AF_INET, "", "xioparsenetwork_ip4(\"\",,): missing netmask delimiter");
-    refused(AF_INET, "10.0.0.1", "xioparsenetwork_ip4(\"10.0.0.1\",,): missing netmask delimiter");
+    refused(AF_INET, "", "no netmask in \"\": use ADDRESS/BITS, as in 10.0.0.0/8");
+    refused(AF_INET, "10.0.0.1", "no netmask in \"10.0.0.1\": use ADDRESS/BITS, as in 10.0.0.0/8");
     refused(AF_INET, "10.0.0.1/33", "IPv4 netmask \"33\" is too large");
     refused(AF_INET, "10.0.0.1/99999999999999999999",
             "IPv4 netmask \"99999999999999999999\" is too large");

@@ -278,7 +278,7 @@ static void a_manifest_that_lies_is_refused(void **state)
     scratch_write(manifest, lie);
     open_folders();
     AUTO_FREE char *message =
-        memory_format(" E driver \"%s\" is not what its manifest \"%s\" says; ", toy, manifest);
+        memory_format(" E driver \"%s\" does not match its manifest \"%s\"; ", toy, manifest);
     expect_type_fails("CAR", message);
     expect_type_fails("TOY", message);
 }
@@ -289,7 +289,7 @@ static void a_driver_whose_tables_make_no_manifest_is_refused(void **state)
     scratch_build(scratch_path("one"), "toy", DRIVER("toy", "TOY", "A\\tB", "TOY", "x", ""));
     write_manifest("one", "toy", MANIFEST("toy", "TOY", ""));
     open_folders();
-    expect_type_fails("TOY", "is not what its manifest");
+    expect_type_fails("TOY", "does not match its manifest");
 }
 
 static void a_driver_without_its_object_is_refused(void **state)
@@ -321,7 +321,7 @@ static void a_malformed_manifest_is_left_out_with_a_warning(void **state)
     assert_false(registry_has_type(registry, "BAD"));
     assert_true(registry_has_type(registry, "TOY"));
     AUTO_FREE char *message =
-        memory_format(" W driver manifest \"%s\" is left out: line 4 is malformed\n", bad);
+        memory_format(" W skipping driver manifest \"%s\": line 4 is malformed\n", bad);
     scratch_expect_log(message);
 }
 
@@ -337,9 +337,9 @@ static void what_is_no_manifest_is_left_out(void **state)
     open_folders();
     assert_true(registry_has_type(registry, "TOY"));
     const char *logged = scratch_logged();
-    assert_non_null(strstr(logged, "fifo.driver\" are left out: it is no regular file\n"));
-    assert_non_null(strstr(logged, "folder.driver\" are left out: it is no regular file\n"));
-    assert_non_null(strstr(logged, "link.driver\" are left out: "));
+    assert_non_null(strstr(logged, "fifo.driver\": not a regular file\n"));
+    assert_non_null(strstr(logged, "folder.driver\": not a regular file\n"));
+    assert_non_null(strstr(logged, "link.driver\": "));
     assert_null(strstr(logged, "README"));
     assert_null(strstr(logged, "/.driver"));
 }
@@ -354,7 +354,7 @@ static void an_untrusted_folder_is_left_out_with_a_warning(void **state)
     assert_false(registry_has_type(registry, "TOY"));
     assert_true(registry_has_type(registry, "BALL"));
     AUTO_FREE char *message = memory_format(
-        " W drivers in \"%s\" are left out: everybody can write it (mode 0777): chmod go-w ",
+        " W skipping drivers in \"%s\": everybody can write it (mode 0777): chmod go-w ",
         scratch_path("one"));
     scratch_expect_log(message);
 }
@@ -369,7 +369,7 @@ static void an_untrusted_manifest_is_left_out_with_a_warning(void **state)
     assert_false(registry_has_type(registry, "TOY"));
     assert_true(registry_has_type(registry, "BALL"));
     AUTO_FREE char *message = memory_format(
-        " W drivers in \"%s\" are left out: everybody can write it (mode 0666): chmod go-w ", toy);
+        " W skipping drivers in \"%s\": everybody can write it (mode 0666): chmod go-w ", toy);
     scratch_expect_log(message);
 }
 
@@ -393,7 +393,7 @@ static void a_folder_that_is_missing_is_left_out_with_a_warning(void **state)
     write_manifest("one", "toy", MANIFEST("toy", "TOY", ""));
     registry = registry_open(paths, MODCAT_COUNT(paths));
     assert_true(registry_has_type(registry, "TOY"));
-    scratch_expect_log("/three\" are left out: No such file or directory\n");
+    scratch_expect_log("/three\": No such file or directory\n");
 }
 
 static void relative_folders_are_refused(void **state)
@@ -401,10 +401,10 @@ static void relative_folders_are_refused(void **state)
     (void)state;
     const char *const paths[] = {"one"};
     assert_null(registry_open(paths, 1));
-    scratch_expect_log(" E driver folder \"one\" is not named by an absolute path\n");
+    scratch_expect_log(" E driver folder \"one\": use an absolute path\n");
     setenv("MODCAT_DRIVER_PATH", "/nowhere:./one", 1);
     assert_null(registry_open(NULL, 0));
-    scratch_expect_log(" E driver folder \"./one\" is not named by an absolute path\n");
+    scratch_expect_log(" E driver folder \"./one\": use an absolute path\n");
 }
 
 static void the_environment_names_folders_after_the_command_line(void **state)

@@ -92,7 +92,7 @@ static int split(const struct modcat_opening *opening, const struct modcat_optio
         return 0;
     membership_free(parts);
     errno = EINVAL;
-    return modcat_fail(opening, "syntax in option \"%s=%s\": %zu parts, separated by ':', wanted",
+    return modcat_fail(opening, "option \"%s=%s\" needs %zu parts, separated by colons",
                        option->name, value->string, least);
 }
 

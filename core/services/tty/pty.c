@@ -178,7 +178,7 @@ void modcat_pty_drain(struct modcat_opening *opening, struct modcat_pty *pty)
         bool idle = wait_now() - since >= (unread < LINE_MAX_INPUT ? IDLE_LIMIT : IDLE_LIMIT_FULL);
         if (idle || modcat_wait(opening, -1, 0, modcat_deadline(LOOK_INTERVAL)) < 0) {
             if (unread > 0)
-                log_warning("%d bytes or more in %s are not read, and lost", unread, pty->name);
+                log_warning("discarding at least %d unread bytes in %s", unread, pty->name);
             return;
         }
     }
