@@ -239,7 +239,7 @@ static void wrong_groups_and_interfaces_are_named(void **state)
          " E interface \"nosuch\" not found"},
         {"UDP6-RECV:0,ipv6-join-group=[ff02::1]:nosuch", " E interface \"nosuch\" not found"},
         {"UDP6-RECV:0,ipv6-join-group=[::1]:lo", " E [::1] is not a multicast address"},
-        {"UDP6-RECV:0,ipv6-join-source-group=[ff02::1]:lo", "3 parts, separated by ':', wanted"},
+        {"UDP6-RECV:0,ipv6-join-source-group=[ff02::1]:lo", "needs 3 parts, separated by colons"},
     };
     struct harness *harness = *state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

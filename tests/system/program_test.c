@@ -365,7 +365,8 @@ static void what_can_not_be_run_is_said_and_fails(void **state)
     fails(harness, "EXEC:no-such-program-at-all,nofork", " E ");
     fails(harness, "SHELL:ls,shell=/no/shell",
           " E cannot run /no/shell: *[execvp(\"/no/shell\", \"shell\", \"-c\", \"ls\")");
-    fails(harness, "SHELL:ls,shell=sh", " E SHELL \"sh\" variable does not specify a path");
+    fails(harness, "SHELL:ls,shell=sh",
+          " E \"sh\" in the environment variable SHELL is not a path");
 }
 
 static void a_bad_command_line_is_said_and_fails(void **state)

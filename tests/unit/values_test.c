@@ -204,7 +204,7 @@ static void refuses_incomplete_tuples(void **state)
 {
     (void)state;
     refused(MODCAT_INT_INT, NULL, "option \"opt\" needs values");
-    refused(MODCAT_INT_INT, "", "option \"opt=\" needs a number, as in opt=1");
+    refused(MODCAT_INT_INT, "", "option \"opt=\" needs INT:INT");
     refused(MODCAT_INT_INT, "1", "option \"opt\" needs 2 values, separated by colons");
     refused(MODCAT_INT_INT_DATA, "1:2", "option \"opt\" needs 3 values, separated by colons");
     refused(MODCAT_INT_INT_INT, "1z:2:3",
