@@ -146,7 +146,8 @@ libcore_a_SOURCES = \
 	core/command/help.c core/command/help.h \
 	core/command/json_writer.c core/command/json_writer.h \
 	core/command/mistakes.c core/command/mistakes.h \
-	core/command/numbers.c core/command/numbers.h
+	core/command/numbers.c core/command/numbers.h \
+	core/command/wrap.c core/command/wrap.h
 
 # It tells which libraries were missing when this was configured.
 core/registry/known.$(OBJEXT): Makefile

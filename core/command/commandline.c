@@ -63,21 +63,23 @@ static apply_fn add_driver_path, describe_driver, describe_type, list_drivers, s
     complete;
 
 static const struct commandline_option options[] = {
-    {"-V", "-V", "print version and features, and exit", TAIL_ATTACHED, show_version, 0},
-    {"-h", "-h|-?", "print options and address types, and exit", TAIL_ATTACHED, show_help, 0},
+    {"-V", "-V|--version", "print version and features, and exit", TAIL_ATTACHED, show_version, 0},
+    {"--version", NULL, NULL, TAIL_WORD, show_version, 0},
+    {"-h", "-h|-?|--help", "print what is done most, and where the rest is, and exit",
+     TAIL_ATTACHED, show_help, 0},
+    {"--help", NULL, NULL, TAIL_WORD, show_help, 0},
     {"-?", NULL, NULL, TAIL_ATTACHED, show_help, 0},
-    {NULL, "-hh", "the same with address options by their short names", 0, NULL, 0},
+    {NULL, "-hh", "print options, address types and address options, and exit", 0, NULL, 0},
     {NULL, "-hhh", "the same with all names of addresses and options", 0, NULL, 0},
-    {"-d", "-d[ddd]|-d<level>",
-     "say more: 0 errors, 1 warnings (default), 2 notices, 3 infos, 4 all", TAIL_ATTACHED,
-     set_verbosity, 0},
-    {"-D", "-D", "print a table of the descriptors before data is moved", TAIL_NONE, set_flag,
+    {"-d", "-d[ddd]|-d<level>", "log more: 0 errors, 1 warnings (default), ... 4 all",
+     TAIL_ATTACHED, set_verbosity, 0},
+    {"-D", "-D", "print a table of descriptors before transferring", TAIL_NONE, set_flag,
      MEMBER(show_descriptors)},
     {"-ly", "-ly[<facility>]", "log to syslog (facility daemon)", TAIL_ATTACHED, set_syslog, 0},
     {"-lf", "-lf <file>", "log to a file", TAIL_VALUE, set_log_file, 0},
     {"-ls", "-ls", "log to standard error (default)", TAIL_ATTACHED, set_log_stderr, 0},
-    {"-lm", "-lm[<facility>]", "log to standard error until all is open, then to syslog",
-     TAIL_ATTACHED, set_log_mixed, 0},
+    {"-lm", "-lm[<facility>]", "log to stderr until all is open, then to syslog", TAIL_ATTACHED,
+     set_log_mixed, 0},
     {"-lp", "-lp <name>", "name of the program in messages and variables", TAIL_VALUE,
      set_log_program, 0},
     {"-lu", "-lu", "log with microseconds", TAIL_ATTACHED, set_log_microseconds, 0},
@@ -94,39 +96,38 @@ static const struct commandline_option options[] = {
     {"-s", "-s", "sloppy: go on after errors", TAIL_NONE, set_sloppy, 0},
     {"-S", "-S <mask>", "bit mask of fatal signals to log (0x89de)", TAIL_VALUE, set_signal_mask,
      0},
-    {"-t", "-t <seconds>", "time to wait for the other direction after an end of data (0.5)",
-     TAIL_VALUE, set_closing, 0},
-    {"-T", "-T <seconds>", "end when no data has moved for this time (never)", TAIL_VALUE,
-     set_inactivity, 0},
+    {"-t", "-t <seconds>", "wait after the end of one direction (0.5)", TAIL_VALUE, set_closing, 0},
+    {"-T", "-T <seconds>", "end after this time without data (never)", TAIL_VALUE, set_inactivity,
+     0},
     {"-u", "-u", "move data from left to right only", TAIL_NONE, set_to_right, 0},
     {"-U", "-U", "move data from right to left only", TAIL_NONE, set_to_left, 0},
-    {"-g", "-g", "take address options that do not fit the address type", TAIL_NONE, set_flag,
+    {"-g", "-g", "accept options that do not fit the address type", TAIL_NONE, set_flag,
      MEMBER(no_group_check)},
     {"-L", "-L <lockfile>", "hold a lock file, fail where it exists", TAIL_VALUE, set_lock, 0},
     {"-W", "-W <lockfile>", "hold a lock file, wait while it exists", TAIL_VALUE, set_lock, 0},
     {"-0", "-0", "no preference of an IP version", TAIL_NONE, set_version, 0},
     {"-4", "-4", "prefer IPv4 (default)", TAIL_NONE, set_version, 0},
     {"-6", "-6", "prefer IPv6", TAIL_NONE, set_version, 0},
-    {"--experimental", "--experimental", "enable experimental options without a warning", TAIL_WORD,
-     set_flag, MEMBER(experimental)},
+    {"--experimental", "--experimental", "enable experimental options", TAIL_WORD, set_flag,
+     MEMBER(experimental)},
     {"--statistics", "--statistics[=json]", "log counts of blocks and bytes at the end",
      TAIL_OPTIONAL, set_statistics, 0},
     {"--progress", "--progress", "show bytes, rate and time on the terminal", TAIL_WORD, set_flag,
      MEMBER(progress)},
     {"--log-format", "--log-format <format>", "form of the messages: text (default) or json",
      TAIL_EQUALS, set_log_format, 0},
-    {"--driver-path", "--driver-path <folder>", "look for drivers here first; may be repeated",
+    {"--driver-path", "--driver-path <folder>", "look for drivers here first (repeatable)",
      TAIL_EQUALS, add_driver_path, 0},
     {"--drivers", "--drivers", "print the drivers, and exit", TAIL_WORD, list_drivers, 0},
     {"--describe-driver", "--describe-driver <file>", "print a driver's manifest, and exit",
      TAIL_EQUALS, describe_driver, 0},
-    {"--describe", "--describe <type>", "print all about an address type, and exit", TAIL_EQUALS,
+    {"--describe", "--describe <type>", "describe an address type, and exit", TAIL_EQUALS,
      describe_type, 0},
-    {"--compat", "--compat", "print how modcat compares with socat 1.8.1, and exit", TAIL_WORD,
-     show_compat, 0},
+    {"--compat", "--compat", "compare modcat with socat 1.8.1, and exit", TAIL_WORD, show_compat,
+     0},
     {"--json", "--json", "print drivers, types and the comparison in JSON", TAIL_WORD, set_flag,
      MEMBER(json)},
-    {"--complete", "--complete <word>", "print what a word may become, for shells, and exit",
+    {"--complete", "--complete <word>", "print completions of a word, for shells, and exit",
      TAIL_EQUALS, complete, 0},
 };
 
@@ -182,7 +183,10 @@ static bool asks_for_help(char letter)
 
 static int show_help(struct scan *scan, const char *value)
 {
-    scan->action = !asks_for_help(value[0])   ? ACTION_HELP1
+    bool brief = value[0] == '\0' && strcmp(scan->option->name, "-?") != 0 &&
+                 !version_stands_in(scan->settings->program);
+    scan->action = brief                      ? ACTION_HELP
+                   : !asks_for_help(value[0]) ? ACTION_HELP1
                    : !asks_for_help(value[1]) ? ACTION_HELP2
                                               : ACTION_HELP3;
     scan->finished = true;

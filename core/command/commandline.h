@@ -11,7 +11,8 @@
 /* What the program is to do. All but the first print something and end. */
 enum commandline_action {
     ACTION_RUN,
-    ACTION_HELP1,           /* -h: options and addresses */
+    ACTION_HELP,            /* -h: what is done most, on one screen */
+    ACTION_HELP1,           /* -h of socat, -? : options and addresses */
     ACTION_HELP2,           /* -hh: and address options by their short names */
     ACTION_HELP3,           /* -hhh: and all names */
     ACTION_VERSION,         /* -V */

@@ -106,9 +106,11 @@ static const struct row {
     {FLAG, ADDED, "--describe-driver", "Prints the manifest of a driver.", NULL},
     {FLAG, ADDED, "--driver-path", "Adds a folder of drivers.", NULL},
     {FLAG, ADDED, "--drivers", "Lists the drivers.", NULL},
+    {FLAG, ADDED, "--help", "Prints what -h prints, which is one screen.", NULL},
     {FLAG, ADDED, "--json", "Makes lists and descriptions JSON.", NULL},
     {FLAG, ADDED, "--log-format", "Makes messages JSON objects.", NULL},
     {FLAG, ADDED, "--progress", "Shows bytes, rate and time on the terminal.", NULL},
+    {FLAG, ADDED, "--version", "Prints what -V prints.", NULL},
     {VARIABLE, MATCHED, "SOCAT_*", "The variables of socat are read and set.", NULL},
     {VARIABLE, ADDED, "MODCAT_*",
      "The same variables with this prefix; where both are set, this one counts.", NULL},
@@ -151,7 +153,7 @@ static const struct row {
      "Called socat, errors begin with the call, as socat's do: connect(5, ...): Connection "
      "refused; "
      "called modcat, they begin with what could not be done, and the call comes last.",
-     NULL},
+     "People look for their own words first, scripts for the call."},
     {BEHAVIOUR, MATCHED, "unlink of a named pipe",
      "unlink and unlink-early remove an existing entry before the pipe is made.", NULL},
     {BEHAVIOUR, MATCHED, "owner of a named pipe",

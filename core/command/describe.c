@@ -7,6 +7,7 @@
 #include "core/base/memory.h"
 #include "core/command/help.h"
 #include "core/command/json_writer.h"
+#include "core/command/wrap.h"
 #include "core/registry/guard.h"
 #include "core/registry/loader.h"
 #include <stdlib.h>
@@ -103,7 +104,7 @@ int describe_driver(FILE *out, const char *path, bool json)
 
 /* The widths of the table's columns. */
 struct widths {
-    int name, version, path;
+    int name, version;
 };
 
 static void widen(int *width, const char *text)
@@ -115,32 +116,40 @@ static void widen(int *width, const char *text)
 
 static struct widths measure(const struct registry *registry)
 {
-    struct widths widths = {(int)strlen("DRIVER"), (int)strlen("VERSION"), (int)strlen("FILE")};
+    struct widths widths = {(int)strlen("DRIVER"), (int)strlen("VERSION")};
     const struct manifest *manifest;
     const char *path;
     for (size_t cursor = 0; (manifest = registry_next_driver(registry, &cursor, &path)) != NULL;) {
         widen(&widths.name, manifest->name);
         widen(&widths.version, manifest->version);
-        widen(&widths.path, path);
     }
     return widths;
 }
 
-static void put_row(FILE *out, const struct widths *widths, const char *name, const char *version,
-                    const char *path)
+/* Returns the column of what follows. */
+static size_t put_row(FILE *out, const struct widths *widths, const char *name, const char *version)
 {
-    fprintf(out, "%-*s  %-*s  %-*s ", widths->name, name, widths->version, version, widths->path,
-            path);
+    return (size_t)fprintf(out, "%-*s  %-*s  ", widths->name, name, widths->version, version);
 }
 
-/* The address types; of a driver without any, its options. */
-static void put_offers(FILE *out, const struct manifest *manifest)
+static char *add_word(char *list, const char *word)
 {
+    char *longer = list == NULL ? memory_copy_text(word) : memory_format("%s %s", list, word);
+    free(list);
+    return longer;
+}
+
+/* The address types; of a driver without any, its options. Below them, its file. */
+static void put_offers(FILE *out, const struct manifest *manifest, const char *path, size_t column)
+{
+    char *list = NULL;
     for (size_t i = 0; i < manifest->type_count; i++)
-        fprintf(out, " %s", manifest->types[i].name);
+        list = add_word(list, manifest->types[i].name);
     for (size_t i = 0; i < manifest->option_count && manifest->type_count == 0; i++)
-        fprintf(out, " %s", manifest->options[i].name);
-    fputc('\n', out);
+        list = add_word(list, manifest->options[i].name);
+    wrap_put(out, column, column, list != NULL ? list : "-");
+    free(list);
+    fprintf(out, "  %s\n", path);
 }
 
 static void put_table(FILE *out, const struct registry *registry)
@@ -148,11 +157,11 @@ static void put_table(FILE *out, const struct registry *registry)
     struct widths widths = measure(registry);
     const struct manifest *manifest;
     const char *path;
-    put_row(out, &widths, "DRIVER", "VERSION", "FILE");
-    fputs(" OFFERS\n", out);
+    put_row(out, &widths, "DRIVER", "VERSION");
+    fputs("OFFERS\n", out);
     for (size_t cursor = 0; (manifest = registry_next_driver(registry, &cursor, &path)) != NULL;) {
-        put_row(out, &widths, manifest->name, manifest->version, path);
-        put_offers(out, manifest);
+        size_t column = put_row(out, &widths, manifest->name, manifest->version);
+        put_offers(out, manifest, path, column);
     }
 }
 

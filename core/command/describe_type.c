@@ -9,6 +9,7 @@
 #include "core/base/words.h"
 #include "core/command/help.h"
 #include "core/command/json_writer.h"
+#include "core/command/wrap.h"
 #include "core/registry/known.h"
 #include "core/values/groups.h"
 #include <stdlib.h>
@@ -70,10 +71,12 @@ static char *params_range(unsigned least, unsigned most)
     return least == most ? memory_format("%u", least) : memory_format("%u to %u", least, most);
 }
 
+#define LABEL_COLUMNS 13
+
 static void put_row(FILE *out, const char *label, const char *value)
 {
     if (value != NULL)
-        fprintf(out, "%-13s%s\n", label, value);
+        wrap_put(out, (size_t)fprintf(out, "%-13s", label), LABEL_COLUMNS, value);
 }
 
 static const char *or_none(const char *text)
@@ -114,13 +117,17 @@ static bool belongs_first_to(const struct subject *subject, const struct manifes
     return false;
 }
 
+#define MEANING_COLUMN 45
+
 static void put_option(FILE *out, const struct manifest_option *option)
 {
-    fprintf(out, "    %-20s %-15s %-9s %s", option->name, option->type,
-            option->preset != NULL ? option->preset : "-", or_none(option->help));
-    if (option->aliases != NULL)
-        fprintf(out, " (also %s)", option->aliases);
-    fputc('\n', out);
+    AUTO_FREE char *meaning =
+        option->aliases == NULL
+            ? memory_copy_text(or_none(option->help))
+            : memory_format("%s (also %s)", or_none(option->help), option->aliases);
+    int column = fprintf(out, "    %-18s %-15s %-5s ", option->name, option->type,
+                         option->preset != NULL ? option->preset : "-");
+    wrap_put(out, (size_t)column, MEANING_COLUMN, meaning);
 }
 
 static void put_group(FILE *out, const struct subject *subject, const char *word, size_t length)
@@ -139,9 +146,45 @@ static void put_group(FILE *out, const struct subject *subject, const char *word
     }
 }
 
-static void put_text(FILE *out, const struct subject *subject)
+static bool has_group(const struct manifest *driver, const char *name)
 {
-    const char *cursor = subject->groups, *word;
+    for (size_t i = 0; i < driver->group_count; i++)
+        if (words_equal(driver->groups[i].name, name))
+            return true;
+    return false;
+}
+
+/* The groups of its own driver come first, that of all descriptors last. */
+static int group_rank(const struct subject *subject, const char *name)
+{
+    return has_group(subject->driver, name) ? 0 : words_equal(name, "FD") ? 2 : 1;
+}
+
+/* Returns the groups in the order in which they are shown, to be freed. */
+static char *groups_in_order(const struct subject *subject)
+{
+    char *list = memory_copy_text("");
+    for (int rank = 0; rank <= 2; rank++) {
+        const char *cursor = subject->groups, *word;
+        size_t length;
+        while (words_next(&cursor, &word, &length)) {
+            AUTO_FREE char *name = memory_copy_span(word, length);
+            if (group_rank(subject, name) != rank)
+                continue;
+            char *longer = memory_format("%s%s%s", list, *list != '\0' ? "," : "", name);
+            free(list);
+            list = longer;
+        }
+    }
+    return list;
+}
+
+static void put_text(FILE *out, const struct subject *given)
+{
+    AUTO_FREE char *groups = groups_in_order(given);
+    const struct subject shown = {given->registry, given->type, given->driver, given->path, groups};
+    const struct subject *subject = &shown;
+    const char *cursor = groups, *word;
     size_t length;
     put_head(out, subject);
     fprintf(out, "\nOptions, with type, default (-: the system's or none) and meaning:\n");
@@ -193,11 +236,13 @@ static void put_json(FILE *out, const struct subject *subject)
     json_end_object(&json);
 }
 
+/* An address will do, too, as shells complete it: its type counts. */
 int describe_type(FILE *out, struct registry *registry, const char *word, bool json)
 {
     struct subject subject = {.registry = registry};
-    if (!find_type(&subject, word))
-        return report_unknown(registry, word);
+    AUTO_FREE char *name = memory_copy_span(word, strcspn(word, ":,"));
+    if (!find_type(&subject, name))
+        return report_unknown(registry, name);
     AUTO_FREE char *groups =
         memory_format("%s%s%s", or_none(subject.type->groups),
                       subject.type->groups != NULL ? "," : "", GROUPS_EVERYWHERE);

@@ -178,9 +178,42 @@ static void put_options(FILE *out, const struct registry *registry, bool aliases
             put_option(out, &lines.all[i]);
 }
 
+/* One screen: what is done most, and where the rest is. */
+static void put_brief(FILE *out, const char *program)
+{
+    static const char *const examples[][2] = {
+        {"- TCP:www.example.org:80", "talk to a server"},
+        {"- OPENSSL:www.example.org:443", "talk to a server over TLS"},
+        {"TCP-LISTEN:8080,fork TCP:localhost:80", "forward a port"},
+        {"-u TCP-LISTEN:9000 CREATE:file", "receive a file"},
+        {"TCP-LISTEN:7000,fork EXEC:./program", "make a server of a program"},
+    };
+    commandline_identify(out);
+    fprintf(out, "Usage: %s [options] <address> <address>\n\n", program);
+    for (size_t i = 0; i < MODCAT_COUNT(examples); i++)
+        fprintf(out, "  %s %-40s %s\n", program, examples[i][0], examples[i][1]);
+    fprintf(out,
+            "\nAn address is TYPE:parameters,option=value,...; \"-\" is standard input/output.\n"
+            "\n"
+            "  -u, -U        transfer to the right only, to the left only\n"
+            "  -v, -x        show the data as text, in hexadecimal\n"
+            "  -d -d         log what happens; a third -d logs more\n"
+            "  -t, -T <s>    time to wait at the end; end after this time without data\n"
+            "\n"
+            "More: %s -hh               all options, address types and address options\n"
+            "      %s --describe TCP    one address type with all its options\n"
+            "      %s --drivers         the drivers and the address types they offer\n"
+            "      man modcat           the manual, which leads to those of the drivers\n",
+            program, program, program);
+}
+
 int help_print(FILE *out, const struct registry *registry, const char *program,
                enum commandline_action action)
 {
+    if (action == ACTION_HELP) {
+        put_brief(out, program);
+        return help_flush(out);
+    }
     commandline_usage(out, program);
     fputs("   bi-address: one for both directions, or one to read from and one to write to\n"
           "      <single-address>\n"

@@ -16,17 +16,17 @@ static modcat_apply_fn set_lock_file;
     .apply = set_lock_file, .major = (wait)
 
 static const struct modcat_option options[] = {
-    {"cr", NULL, NULL, "lines end with CR outside", LINE_END(LINE_END_CR)},
-    {"crnl", "crlf", NULL, "lines end with CR and NL outside", LINE_END(LINE_END_CRNL)},
-    {"ignoreeof", "ignoreof", NULL, "wait for more at the end of file, as tail -f does",
+    {"cr", NULL, NULL, "use CR as line end on this side", LINE_END(LINE_END_CR)},
+    {"crnl", "crlf", NULL, "use CR NL as line end on this side", LINE_END(LINE_END_CRNL)},
+    {"ignoreeof", "ignoreof", NULL, "ignore end of file and wait for more, as tail -f does",
      .type = MODCAT_BOOL, .phase = MODCAT_PHASE_LATE, OPENING_SETTING(ignoreeof), .preset = "0"},
-    {"readbytes", "bytes", NULL, "end of file comes after so many bytes", .type = MODCAT_SIZE,
+    {"readbytes", "bytes", NULL, "end of file after this many bytes", .type = MODCAT_SIZE,
      .phase = MODCAT_PHASE_LATE, OPENING_SETTING(readbytes), .preset = "no limit"},
-    {"escape", NULL, NULL, "the byte with this code ends the input", .type = MODCAT_INT,
+    {"escape", NULL, NULL, "end the input at the byte with this code", .type = MODCAT_INT,
      .phase = MODCAT_PHASE_INIT, OPENING_SETTING(escape), .preset = "none"},
     {"lockfile", NULL, NULL, "hold this lock file while the address is open, or fail",
      LOCK_FILE(false)},
-    {"waitlock", NULL, NULL, "hold this lock file while the address is open, wait for it",
+    {"waitlock", NULL, NULL, "wait for this lock file, and hold it while the address is open",
      LOCK_FILE(true)},
 };
 

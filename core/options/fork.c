@@ -12,18 +12,18 @@
 static const struct modcat_option child_options[] = {
     {"fork", NULL, NULL, "serve each connection in a process of its own",
      CHILD_SETTING(MODCAT_BOOL, fork), .preset = "0"},
-    {"max-children", "maxchildren", NULL, "how many such processes there may be at a time",
+    {"max-children", "maxchildren", NULL, "maximum number of such processes at a time",
      CHILD_SETTING(MODCAT_INT, max_children), .preset = "no limit"},
-    {"children-shutup", NULL, NULL, "lower the severity of such processes' messages by steps",
+    {"children-shutup", NULL, NULL, "log messages of such processes N levels less severe",
      CHILD_SETTING(MODCAT_INT, children_shutup), .preset = "0"},
 };
 
 static const struct modcat_option retry_options[] = {
-    {"retry", NULL, NULL, "how often to try again after a failure",
+    {"retry", NULL, NULL, "number of further attempts after a failure",
      RETRY_SETTING(MODCAT_UINT, retry), .preset = "0"},
     {"forever", NULL, NULL, "try again until it succeeds", RETRY_SETTING(MODCAT_BOOL, forever),
      .preset = "0"},
-    {"interval", "intervall", NULL, "how long to wait between two tries",
+    {"interval", "intervall", NULL, "time between two attempts",
      RETRY_SETTING(MODCAT_TIMESPEC, interval), .preset = "1"},
 };
 

@@ -23,11 +23,11 @@ static const struct modcat_option exec_options[] = {
 static const struct modcat_option fork_options[] = {
     {"pipes", NULL, NULL, "connect the program by pipes", FETCHED(MODCAT_BOOL, BIGEN)},
     {"pty", NULL, NULL, "connect the program by a pseudo terminal", FETCHED(MODCAT_BOOL, BIGEN)},
-    {"nofork", NULL, NULL, "let the program take over process and connection",
+    {"nofork", NULL, NULL, "replace the process by the program, without a child",
      FETCHED(MODCAT_BOOL, BIGEN)},
-    {"fdin", NULL, NULL, "the descriptor from which the program reads",
+    {"fdin", NULL, NULL, "descriptor from which the program reads",
      FETCHED(MODCAT_USHORT, PASTBIGEN)},
-    {"fdout", NULL, NULL, "the descriptor to which the program writes",
+    {"fdout", NULL, NULL, "descriptor to which the program writes",
      FETCHED(MODCAT_USHORT, PASTBIGEN)},
     {"stderr", NULL, NULL, "connect the program's standard error too",
      FETCHED(MODCAT_BOOL, PASTFORK)},
@@ -37,7 +37,7 @@ static const struct modcat_option fork_options[] = {
 };
 
 static const struct modcat_option shell_options[] = {
-    {"shell", NULL, NULL, "the shell to use instead of the one in SHELL",
+    {"shell", NULL, NULL, "shell to use instead of the one in SHELL",
      FETCHED(MODCAT_STRING, PREEXEC)},
 };
 

@@ -29,15 +29,16 @@ static modcat_check_fn check_mtu;
         .phase = MODCAT_PHASE_FD, .effect = MODCAT_CALL, .major = (flag), .apply = set_flag        \
     }
 static const struct modcat_option options[] = {
-    FLAG("iff-up", "up", IFF_UP, "the interface works"),
+    FLAG("iff-up", "up", IFF_UP, "bring the interface up (IFF_UP)"),
     FLAG("iff-broadcast", NULL, IFF_BROADCAST, "it has a broadcast address"),
-    FLAG("iff-debug", NULL, IFF_DEBUG, "its driver says more"),
+    FLAG("iff-debug", NULL, IFF_DEBUG, "debug output of its driver"),
     FLAG("iff-loopback", "loopback", IFF_LOOPBACK, "it is a loopback"),
     FLAG("iff-pointopoint", "pointopoint", IFF_POINTOPOINT, "it leads to one other machine"),
     FLAG("iff-notrailers", "notrailers", IFF_NOTRAILERS, "no trailers are used"),
     FLAG("iff-running", "running", IFF_RUNNING, "its resources are allocated"),
     FLAG("iff-noarp", "noarp", IFF_NOARP, "it does without ARP"),
-    FLAG("iff-promisc", "promisc", IFF_PROMISC, "it takes everybody's packets"),
+    FLAG("iff-promisc", "promisc", IFF_PROMISC,
+         "receive packets for other hosts too (IFF_PROMISC)"),
     FLAG("iff-allmulti", "allmulti", IFF_ALLMULTI, "it takes all multicast packets"),
     FLAG("iff-master", "master", IFF_MASTER, "it is the master of a bundle"),
     FLAG("iff-slave", "slave", IFF_SLAVE, "it is part of a bundle"),

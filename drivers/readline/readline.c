@@ -29,11 +29,11 @@ static bool readline_pending(struct modcat_endpoint *endpoint);
 static void readline_refresh(struct modcat_endpoint *endpoint);
 
 static const struct modcat_option options[] = {
-    {"history-file", "history", NULL, "read and keep the lines that were typed in this file",
+    {"history-file", "history", NULL, "history file: read at the start, written at the end",
      .type = MODCAT_STRING, .phase = MODCAT_PHASE_LATE},
-    {"prompt", NULL, NULL, "the prompt, behind what the other side has said last",
+    {"prompt", NULL, NULL, "prompt, shown after the last output of the other side",
      .type = MODCAT_STRING, .phase = MODCAT_PHASE_LATE},
-    {"noprompt", NULL, NULL, "edit on a line of its own, without prompt", .type = MODCAT_BOOL,
+    {"noprompt", NULL, NULL, "edit on a separate line, without a prompt", .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_LATE},
     {"noecho", NULL, NULL, "hide what is typed behind a prompt that matches", .type = MODCAT_STRING,
      .phase = MODCAT_PHASE_LATE},

@@ -81,7 +81,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "SOCKS5-LISTEN",
         .aliases = "SOCKS5-BIND",
-        .help = "let a SOCKS 5 server wait for a connection from this host",
+        .help = "ask a SOCKS5 server to accept one connection for us (BIND)",
         .example = "modcat - SOCKS5-LISTEN:proxy:1080:peer.example.org:2000",
         .data = &socks5_bind,
         SOCKS5_TYPE,

@@ -19,7 +19,7 @@ static modcat_apply_fn check_peer;
 static const struct modcat_option options[] = {
     {.name = "tcpwrappers",
      .aliases = "tcpwrap,tcpwrapper,libwrap,wrap",
-     .help = "let in whom hosts_access(5) lets use this daemon name",
+     .help = "check clients against hosts_access(5) under this daemon name",
      .type = MODCAT_STRING_OR_NONE,
      FILTER},
     {.name = "tcpwrap-etc",

@@ -18,7 +18,7 @@ static const struct naming names = {.abstract = true};
 static const struct modcat_option options[] = {
     {.name = "unix-bind-tempname",
      .aliases = "bind-tempname",
-     .help = "bind to a new name, made from a pattern with XXXXXX",
+     .help = "bind to a temporary name (template with XXXXXX)",
      .type = MODCAT_STRING_OR_NONE,
      .phase = MODCAT_PHASE_PREOPEN,
      .effect = MODCAT_FETCHED},

@@ -16,7 +16,7 @@ static const char *output_of(struct harness *harness, const char *option)
 
 static void help_names_options_and_address_types(void **state)
 {
-    const char *help = output_of(*state, "-h");
+    const char *help = output_of(*state, "-?");
 
     assert_non_null(strstr(help, "\nUsage:\n"));
     assert_non_null(strstr(help, "\n      TCP-CONNECT:<host>:<port>\t"));

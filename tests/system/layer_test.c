@@ -235,7 +235,7 @@ static void somebody_elses_layer_is_loaded_and_put_on(void **state)
 /* Whether this build has an address type; others are said to need a driver. */
 static bool is_built(struct harness *harness, const char *type)
 {
-    struct program *help = program_start(harness, "-h", NULL);
+    struct program *help = program_start(harness, "-hh", NULL);
     program_end(help);
     return strstr(program_output(help, NULL), text(harness, "      %s", type)) != NULL;
 }

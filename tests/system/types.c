@@ -7,7 +7,7 @@
 
 const char *const *types_of_program(struct harness *harness)
 {
-    struct program *program = program_start(harness, "-h", NULL);
+    struct program *program = program_start(harness, "-hh", NULL);
     const char **types = memory(harness, sizeof(char *));
     size_t count = 0;
     types[0] = NULL;
@@ -15,7 +15,8 @@ const char *const *types_of_program(struct harness *harness)
     const char *line = strstr(program_output(program, NULL), "address-head:" LINE);
     if (line == NULL)
         harness_fail(harness, "no types in the help");
-    while ((line = strstr(line, LINE)) != NULL) {
+    const char *options = strstr(line, "\n   opts:");
+    while ((line = strstr(line, LINE)) != NULL && (options == NULL || line < options)) {
         const char **longer = memory(harness, (count + 2) * sizeof(char *));
         line += strlen(LINE);
         memcpy(longer, types, count * sizeof(char *));

@@ -440,7 +440,7 @@ static void help_and_version_act_at_once(void **state)
         char *argument;
         enum commandline_action action;
     } cases[] = {
-        {"-h", ACTION_HELP1},    {"-?", ACTION_HELP1},   {"-hx", ACTION_HELP1},
+        {"-h", ACTION_HELP},     {"-?", ACTION_HELP1},   {"-hx", ACTION_HELP1},
         {"-hh", ACTION_HELP2},   {"-h?", ACTION_HELP2},  {"-??", ACTION_HELP2},
         {"-hhx", ACTION_HELP2},  {"-hhh", ACTION_HELP3}, {"-???", ACTION_HELP3},
         {"-hhhh", ACTION_HELP3}, {"-V", ACTION_VERSION},

@@ -126,7 +126,7 @@ static void help_begins_with_what_and_how(void **state)
                                 "Usage:\n"
                                 "relay [options] <bi-address> <bi-address>\n"
                                 "   options:\n"
-                                "      -V ";
+                                "      -V|--version ";
     assert_memory_equal(text, begin, sizeof begin - 1);
     assert_has("\n      --statistics[=json] ");
     assert_has("\n      -hhh ");
