@@ -67,14 +67,16 @@ static const struct manifest_type *find_type(const struct registry *registry, co
     return NULL;
 }
 
+/* What belongs to the type comes before what any descriptor, address or process has. */
 static void put_options(FILE *out, const struct registry *registry,
-                        const struct manifest_type *type, const struct typed *typed)
+                        const struct manifest_type *type, const struct typed *typed, bool general)
 {
     AUTO_FREE char *groups =
         memory_format("%s,%s", type->groups != NULL ? type->groups : "", GROUPS_EVERYWHERE);
     const struct manifest_option *option;
     for (size_t cursor = 0; (option = registry_next_option(registry, &cursor)) != NULL;)
-        if (words_lists_meet(groups, option->groups))
+        if (words_lists_meet(groups, option->groups) &&
+            general == words_lists_meet("FD," GROUPS_EVERYWHERE, option->groups))
             put_names(out, typed, option->name, option->aliases,
                       words_list_has("CONST,BOOL", option->type) ? "" : "=");
 }
@@ -102,8 +104,8 @@ static void put_address(FILE *out, const struct registry *registry, const char *
         put_types(out, registry, &typed);
     } else if (comma != NULL && strchr(part, '=') == NULL) {
         const struct manifest_type *type = find_type(registry, start, strcspn(start, ":,"));
-        if (type != NULL)
-            put_options(out, registry, type, &typed);
+        for (int general = 0; general <= 1 && type != NULL; general++)
+            put_options(out, registry, type, &typed, general != 0);
     }
 }
 
