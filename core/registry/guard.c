@@ -22,7 +22,7 @@ static void report_crash(int number)
 {
     const char *path = guard.path;
     guard_end();
-    log_error("driver \"%s\" can not be loaded: it crashed (%s)", path, strsignal(number));
+    log_error("driver \"%s\" cannot be loaded: it crashed (%s)", path, strsignal(number));
     _exit(1);
 }
 
@@ -30,7 +30,7 @@ static void report_exit(void)
 {
     if (guard.path == NULL)
         return;
-    log_error("driver \"%s\" can not be loaded: it ended the program", guard.path);
+    log_error("driver \"%s\" cannot be loaded: it ended the program", guard.path);
     _exit(1);
 }
 

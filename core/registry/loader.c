@@ -28,7 +28,7 @@
 
 static int refuse(const char *path, const char *reason)
 {
-    log_error("driver \"%s\" can not be loaded: %s", path, reason);
+    log_error("driver \"%s\" cannot be loaded: %s", path, reason);
     return -1;
 }
 
@@ -98,7 +98,7 @@ static const char *find_fault_in_types(const struct modcat_driver *driver)
         if (type.open != NULL && type.listen != NULL)
             return "an address type has both open and listen";
         if (type.open == NULL && type.listen == NULL && type.wrap == NULL)
-            return "an address type can not be opened";
+            return "an address type cannot be opened";
     }
     return NULL;
 }

@@ -210,7 +210,7 @@ static int load(struct registry *registry, struct registry_driver *driver, unsig
     free(driver->object_path);
     driver->object_path = object_path(driver->manifest_path);
     if (manifest_of(driver)->abi_major != MODCAT_ABI_MAJOR) {
-        log_error("driver \"%s\" can not be loaded: it was made for driver ABI %u.%u, and this "
+        log_error("driver \"%s\" cannot be loaded: it was made for driver ABI %u.%u, and this "
                   "modcat has %d.%d",
                   driver->object_path, driver->manifest.abi_major, driver->manifest.abi_minor,
                   MODCAT_ABI_MAJOR, MODCAT_ABI_MINOR);

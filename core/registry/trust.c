@@ -84,7 +84,7 @@ static char *group_fault(const struct trust *trust, int fd, const struct stat *s
     AUTO_FREE char *list = memory_alloc(ACL_MAX);
     ssize_t size = acl_read(fd, list, ACL_MAX);
     if (size < 0)
-        return memory_format("its access control list can not be read: %s", strerror(errno));
+        return memory_format("its access control list cannot be read: %s", strerror(errno));
     if (size > 0)
         return list_fault(trust, list, (size_t)size, status->st_gid, path);
     snprintf(who, sizeof who, "group %u", (unsigned)status->st_gid);

@@ -64,7 +64,7 @@ static unsigned served_directions(const struct address *address, unsigned wanted
         log_warning("address is opened in %s mode but only supports %s", mode_name(wanted),
                     mode_name(served));
     if ((wanted & served) == 0)
-        log_error("%s can not be used for %s", address->keyword,
+        log_error("%s cannot be used for %s", address->keyword,
                   (wanted & MODCAT_READ) != 0 ? "reading" : "writing");
     return wanted & served;
 }

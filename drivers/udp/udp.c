@@ -66,8 +66,8 @@ static const struct modcat_address_type types[] = {
         .name = "UDP-DATAGRAM",
         .aliases = "UDP-DGRAM",
         .groups = DATAGRAM_GROUPS ",IP4,IP6",
-        .help =
-            "send packets to a UDP port, broadcasts and multicasts too, and receive from anybody",
+        .help = "send packets to a UDP port, broadcasts and multicasts too, and receive from any "
+                "sender",
         .example = "modcat - UDP-DATAGRAM:localhost:5000",
         .data = &any,
         SENDS_AND_RECEIVES,
@@ -83,7 +83,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "UDP-RECV",
         .groups = RECV_GROUPS ",IP4,IP6",
-        .help = "receive packets on a UDP port from anybody",
+        .help = "receive packets on a UDP port from any sender",
         .example = "modcat -u UDP-RECV:514 STDOUT",
         .data = &any,
         RECEIVES,
@@ -120,7 +120,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "UDP4-DGRAM",
         .groups = DATAGRAM_GROUPS ",IP4",
         .help = "send packets to a UDP port over IPv4, broadcasts and multicasts too, and receive "
-                "from anybody",
+                "from any sender",
         .example = "modcat - UDP4-DATAGRAM:127.0.0.1:5000",
         .data = &ip4,
         SENDS_AND_RECEIVES,
@@ -136,7 +136,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "UDP4-RECV",
         .groups = RECV_GROUPS ",IP4",
-        .help = "receive packets on a UDP port over IPv4 from anybody",
+        .help = "receive packets on a UDP port over IPv4 from any sender",
         .example = "modcat -u UDP4-RECV:514 STDOUT",
         .data = &ip4,
         RECEIVES,
@@ -173,7 +173,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "UDP6-DGRAM",
         .groups = DATAGRAM_GROUPS ",IP6",
         .help = "send packets to a UDP port over IPv6, broadcasts and multicasts too, and receive "
-                "from anybody",
+                "from any sender",
         .example = "modcat - UDP6-DATAGRAM:[::1]:5000",
         .data = &ip6,
         SENDS_AND_RECEIVES,
@@ -189,7 +189,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "UDP6-RECV",
         .groups = RECV_GROUPS ",IP6",
-        .help = "receive packets on a UDP port over IPv6 from anybody",
+        .help = "receive packets on a UDP port over IPv6 from any sender",
         .example = "modcat -u UDP6-RECV:514 STDOUT",
         .data = &ip6,
         RECEIVES,

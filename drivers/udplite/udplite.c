@@ -88,7 +88,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "UDPLITE-DGRAM",
         .groups = DATAGRAM_GROUPS ",IP4,IP6",
         .help = "send packets to a UDP-Lite port, broadcasts and multicasts too, and receive from "
-                "anybody",
+                "any sender",
         .example = "modcat - UDPLITE-DATAGRAM:localhost:5000",
         .data = &any,
         SENDS_AND_RECEIVES,
@@ -104,7 +104,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "UDPLITE-RECV",
         .groups = RECV_GROUPS ",IP4,IP6",
-        .help = "receive packets on a UDP-Lite port from anybody",
+        .help = "receive packets on a UDP-Lite port from any sender",
         .example = "modcat -u UDPLITE-RECV:514 STDOUT",
         .data = &any,
         RECEIVES,
@@ -141,7 +141,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "UDPLITE4-DGRAM",
         .groups = DATAGRAM_GROUPS ",IP4",
         .help = "send packets to a UDP-Lite port over IPv4, broadcasts and multicasts too, and "
-                "receive from anybody",
+                "receive from any sender",
         .example = "modcat - UDPLITE4-DATAGRAM:127.0.0.1:5000",
         .data = &ip4,
         SENDS_AND_RECEIVES,
@@ -157,7 +157,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "UDPLITE4-RECV",
         .groups = RECV_GROUPS ",IP4",
-        .help = "receive packets on a UDP-Lite port over IPv4 from anybody",
+        .help = "receive packets on a UDP-Lite port over IPv4 from any sender",
         .example = "modcat -u UDPLITE4-RECV:514 STDOUT",
         .data = &ip4,
         RECEIVES,
@@ -194,7 +194,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "UDPLITE6-DGRAM",
         .groups = DATAGRAM_GROUPS ",IP6",
         .help = "send packets to a UDP-Lite port over IPv6, broadcasts and multicasts too, and "
-                "receive from anybody",
+                "receive from any sender",
         .example = "modcat - UDPLITE6-DATAGRAM:[::1]:5000",
         .data = &ip6,
         SENDS_AND_RECEIVES,
@@ -210,7 +210,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "UDPLITE6-RECV",
         .groups = RECV_GROUPS ",IP6",
-        .help = "receive packets on a UDP-Lite port over IPv6 from anybody",
+        .help = "receive packets on a UDP-Lite port over IPv6 from any sender",
         .example = "modcat -u UDPLITE6-RECV:514 STDOUT",
         .data = &ip6,
         RECEIVES,

@@ -98,7 +98,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "UNIX-RECV",
         .groups = PATH_GROUPS,
-        .help = "receive packets on a UNIX datagram socket from anybody",
+        .help = "receive packets on a UNIX datagram socket from any sender",
         .example = "modcat -u UNIX-RECV:log.sock STDOUT",
         .data = &paths,
         .flags = MODCAT_READ,
@@ -159,7 +159,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "ABSTRACT-RECV",
         .groups = NAME_GROUPS,
-        .help = "receive packets on an abstract UNIX datagram socket from anybody",
+        .help = "receive packets on an abstract UNIX datagram socket from any sender",
         .example = "modcat -u ABSTRACT-RECV:service STDOUT",
         .data = &names,
         .flags = MODCAT_READ,

@@ -363,7 +363,7 @@ static void names_what_is_wrong(void **state)
           " E option posixmq-msgsize: invalid value \"0\": it must be 1 or more");
     fails(*state, "POSIXMQ-SEND:/modcat-test,posixmq-msgsize=1G",
           " E cannot open message queue /modcat-test: Invalid argument (see /proc/sys/fs/mqueue");
-    fails(*state, "POSIXMQ-READ:/modcat-test", " E POSIXMQ-READ can not be used for writing");
+    fails(*state, "POSIXMQ-READ:/modcat-test", " E POSIXMQ-READ cannot be used for writing");
     mq_unlink("/modcat-test");
 }
 

@@ -166,7 +166,7 @@ static void a_table_that_is_missing_lets_nobody_in(void **state)
     peer_receives_end(harness, client);
 }
 
-#define IN_ANOTHER_ROOT " E option tcpwrappers can not be used with another root folder"
+#define IN_ANOTHER_ROOT " E option tcpwrappers cannot be used with another root folder"
 
 /* Rules that somebody else may have written: those of the new root. */
 static void make_jail(struct harness *harness)

@@ -289,11 +289,11 @@ static void a_driver_that_fails_to_load_is_reported_once(void **state)
     reopen();
     assert_null(bind_argument(registry, &settings, "GONE"));
     const char *logged = scratch_logged();
-    assert_non_null(strstr(logged, "/gone.so\" can not be loaded: No such file or directory\n"));
+    assert_non_null(strstr(logged, "/gone.so\" cannot be loaded: No such file or directory\n"));
     assert_null(strstr(logged, "unknown"));
     assert_null(bind_argument(registry, &settings, "TOY:host,gone-now"));
     logged = scratch_logged();
-    assert_non_null(strstr(logged, "/gone.so\" can not be loaded: No such file or directory\n"));
+    assert_non_null(strstr(logged, "/gone.so\" cannot be loaded: No such file or directory\n"));
     assert_null(strstr(logged, "unknown"));
 }
 

@@ -54,7 +54,7 @@ static void check_refused(const char *path, const char *reason)
 {
     struct modcat_driver driver;
     AUTO_FREE char *expected =
-        memory_format(" E driver \"%s\" can not be loaded: %s\n", path, reason);
+        memory_format(" E driver \"%s\" cannot be loaded: %s\n", path, reason);
     assert_int_equal(loader_open(path, &driver), -1);
     const char *logged = scratch_logged();
     if (strstr(logged, expected) == NULL || strchr(logged, '\n')[1] != '\0')
@@ -481,7 +481,7 @@ static const struct fault {
      "an address type has no name"},
     {"static const struct modcat_address_type types[] = {{.name = \"TOY\"}};\n"
      "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types));",
-     "an address type can not be opened"},
+     "an address type cannot be opened"},
     {OPEN
      "static int toy_listen(struct modcat_opening *opening, struct modcat_listener *listener)\n"
      "{ (void)opening, (void)listener; return -1; }\n"

@@ -523,7 +523,7 @@ static void a_direction_that_the_type_lacks_is_not_opened(void **state)
     session_close(&session);
     settings.directions[0] = MODCAT_WRITE;
     check_failed("READER:reader", "");
-    scratch_expect_log(" E READER can not be used for writing\n");
+    scratch_expect_log(" E READER cannot be used for writing\n");
 }
 
 static void a_layer_comes_between_the_phases_of_what_it_stands_on(void **state)

@@ -297,7 +297,7 @@ static void a_driver_without_its_object_is_refused(void **state)
     (void)state;
     write_manifest("one", "toy", MANIFEST("toy", "TOY", "") OPTION("x", "A"));
     open_folders();
-    expect_type_fails("TOY", "/one/toy.so\" can not be loaded: No such file or directory\n");
+    expect_type_fails("TOY", "/one/toy.so\" cannot be loaded: No such file or directory\n");
     bool failed = false;
     assert_null(registry_option(registry, "x", "A", &failed));
     assert_true(failed);

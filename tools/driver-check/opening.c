@@ -223,9 +223,9 @@ static void judge_failure(const struct trial *trial)
     if (signals_ending() != 0)
         run_note(VERDICT_WAITS);
     else if (!trial->may_fail)
-        fault("it can not be opened");
+        fault("it cannot be opened");
     else if (strstr(log, " E ") == NULL)
-        fault("it can not be opened, and no error says why");
+        fault("it cannot be opened, and no error says why");
     else
         run_note(VERDICT_CLOSED);
 }

@@ -61,7 +61,7 @@ bool subject_load(struct subject *subject)
 {
     if (loader_open(subject->path, &subject->driver) == 0)
         return true;
-    fault("it can not be loaded");
+    fault("it cannot be loaded");
     return false;
 }
 

@@ -46,7 +46,7 @@ static int check_root(const struct modcat_opening *opening, const struct address
         return 0;
     errno = EPERM;
     return modcat_fail(opening,
-                       "option %s can not be used with another root folder, where its files could "
+                       "option %s cannot be used with another root folder, where its files could "
                        "be anybody's; for a listening address, option chroot comes late enough",
                        entry->option.name);
 }
