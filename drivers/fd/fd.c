@@ -52,7 +52,7 @@ static int take_descriptor(struct modcat_opening *opening)
                            text);
     if (fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
         return modcat_fail_call(opening, "use file descriptor", text,
-                                errno == EBADF ? "it is not open" : NULL,
+                                errno == EBADF ? "Bad file descriptor (it is not open)" : NULL,
                                 "fcntl(%lu, F_SETFD, FD_CLOEXEC)", fd);
     return (int)fd;
 }

@@ -335,7 +335,7 @@ static void what_nobody_reads_does_not_hold_it_up(void **state)
 
     program_logs(line.program, " N waiting for a program to open ");
     line_open(&line);
-    program_ends_logging(line.program, 0, " W 7 bytes or more in /dev/pts/* are not read");
+    program_ends_logging(line.program, 0, " W discarding at least 7 unread bytes in /dev/pts/*");
 }
 
 /* The terminal takes nothing any more, and the peer neither ends nor is read from. */
