@@ -361,6 +361,22 @@ endif
 system_tests += tests/system/shortage_test
 tests_system_shortage_test_SOURCES = tests/system/shortage_test.c $(packets) $(harness)
 
+halts = tests/system/halts.c tests/system/halts.h tests/system/terminal.c \
+	tests/system/terminal.h $(packets)
+
+system_tests += tests/system/halts_test
+tests_system_halts_test_SOURCES = tests/system/halts_test.c $(halts) $(harness)
+if DRIVER_READLINE
+tests/system/halts_test.o: AM_CPPFLAGS += -DWITH_READLINE
+endif
+
+if DRIVER_OPENSSL
+system_tests += tests/system/tls_halts_test
+tests_system_tls_halts_test_SOURCES = tests/system/tls_halts_test.c $(halts) $(certificates) \
+	$(harness)
+tests_system_tls_halts_test_LDADD = $(OPENSSL_LIBS)
+endif
+
 system_tests += tests/system/stalled_test
 tests_system_stalled_test_SOURCES = tests/system/stalled_test.c $(terminal)
 

@@ -180,71 +180,6 @@ static void sigterm_leaves_no_fifo_behind(void **state)
     assert_false(file_exists(fifo));
 }
 
-/* A port where a text has "%u". */
-static const char *port_in(struct harness *harness, const char *pattern, unsigned port)
-{
-    const char *at = strstr(pattern, "%u");
-    return text(harness, "%.*s%u%s", (int)(at - pattern), pattern, port, at + 2);
-}
-
-/* Places in which the program waits. An address may hold "%u", the port of a server that takes
- * connections and says nothing, or of one whose queue is full. */
-static const struct place_to_wait {
-    const char *name, *flag, *left, *right;
-    bool full;
-} waits[] = {
-    {"accept", "-d", "TCP4-LISTEN:0,bind=" LOOPBACK, "PIPE", false},
-    {"a packet", "-d", "UDP4-RECVFROM:0,bind=" LOOPBACK, "PIPE", false},
-    {"connect", "-d", "TCP4:" LOOPBACK ":%u", "PIPE", true},
-    {"the next try", "-d", "TCP4:" LOOPBACK ":1,forever,interval=1000", "PIPE", false},
-    {"the slave of a terminal", "-d", "PTY,wait-slave", "PIPE", false},
-    {"a TLS handshake", "-d", "OPENSSL:" LOOPBACK ":%u,verify=0", "PIPE", false},
-    {"an answer of a proxy", "-d", "PROXY:" LOOPBACK ":host:1,proxyport=%u", "PIPE", false},
-    {"an answer of SOCKS4", "-d", "SOCKS4:" LOOPBACK ":127.0.0.1:1,socksport=%u", "PIPE", false},
-    {"a program", "-u", "-", "EXEC:sleep 600", false},
-    {"the end of a peer", "-u", "-", "TCP4:" LOOPBACK ":%u", false},
-    {"data", "-d", "TCP4:" LOOPBACK ":%u", "PIPE", false},
-};
-
-/* More than any machine takes, and less than what hangs. */
-#define PROMPTLY 5000
-
-static void signal_ends_wait(struct harness *harness, const struct place_to_wait *wait, int number)
-{
-    unsigned port;
-    if (wait->full)
-        peer_listen_unresponsive(harness, LOOPBACK, &port);
-    else
-        peer_listen(harness, LOOPBACK, &port);
-    const char *left =
-        strstr(wait->left, "%u") != NULL ? port_in(harness, wait->left, port) : wait->left;
-    const char *right =
-        strstr(wait->right, "%u") != NULL ? port_in(harness, wait->right, port) : wait->right;
-    const char *const arguments[] = {"-d",  "-d",       "-t", "600", "-T",
-                                     "600", wait->flag, left, right, NULL};
-    struct program *program = program_launch(
-        harness, &(struct launch){.arguments = arguments, .in = STREAM_PIPE, .out = STREAM_PIPE});
-    program_logs(program, " N ");
-    program_send(program, "something\n");
-    if (strcmp(wait->left, "-") == 0)
-        program_end_input(program);
-    process_rests(harness, program_pid(program));
-    long long began = milliseconds();
-    program_signal(program, number);
-    int status = program_end(program);
-    if (status != 128 + number || milliseconds() - began > PROMPTLY)
-        harness_fail(harness, "signal %d while it waits for %s: status %d after %lld ms", number,
-                     wait->name, status, milliseconds() - began);
-}
-
-static void every_place_that_waits_gives_way_to_a_signal(void **state)
-{
-    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
-        signal_ends_wait(*state, &waits[i], SIGTERM);
-        signal_ends_wait(*state, &waits[i], SIGINT);
-    }
-}
-
 /* As with socat, whose scripts end it with SIGINT though the shell has it ignored for what runs in
  * the background. */
 static void a_signal_that_is_ignored_at_the_start_ends_it_all_the_same(void **state)
@@ -370,7 +305,6 @@ int main(void)
         SYSTEM_TEST(sigterm_ends_it_while_its_standard_output_is_full),
         SYSTEM_TEST(sigterm_ends_it_while_a_fifo_is_full),
         SYSTEM_TEST(sigterm_ends_it_while_it_waits_for_a_lock),
-        SYSTEM_TEST(every_place_that_waits_gives_way_to_a_signal),
         SYSTEM_TEST(a_signal_that_is_ignored_at_the_start_ends_it_all_the_same),
         SYSTEM_TEST(sigterm_leaves_no_fifo_behind),
         SYSTEM_TEST(each_ending_signal_is_said_and_gives_128_and_its_number),
