@@ -82,6 +82,7 @@ libcore_a_SOURCES = \
 	core/services/net/transport.c core/services/net/transport.h \
 	core/services/net/unix.c core/services/net/unix.h \
 	core/services/net/unix_client.c \
+	core/services/net/unix_unread.c core/services/net/unix_unread.h \
 	core/services/datagram/admission.c core/services/datagram/admission.h \
 	core/services/datagram/ancillary.c core/services/datagram/ancillary.h \
 	core/services/datagram/batch.c core/services/datagram/batch.h \
@@ -112,6 +113,7 @@ libcore_a_SOURCES = \
 	core/session/lower.c \
 	core/session/parting.c core/session/parting.h \
 	core/session/session.c core/session/session.h \
+	core/session/taking.c core/session/taking.h \
 	core/relay/convert.c core/relay/convert.h \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \

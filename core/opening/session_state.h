@@ -39,6 +39,7 @@ struct opened {
     bool shares_opening;              /* the opening belongs to the layer on top */
     bool read_blocks;                 /* below a layer: reading when not ready would block ... */
     bool write_blocks;                /* ... and writing */
+    int watch_fd;                     /* tells what a program has left of its input; 0: none */
 };
 
 /* A side: one endpoint for both directions, or one for each (`A!!B`). */

@@ -8,6 +8,7 @@
 #include "core/services/process/programs.h"
 #include "core/session/endpoint.h"
 #include "core/session/parting.h"
+#include "core/session/taking.h"
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -43,11 +44,31 @@ static bool still_works(const struct flow *flow, const struct flow *other)
            knows_its_end(flow->sink) && (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
 }
 
-bool over_at_end(const struct relay *relay)
+/* A program that is not told of the end is asked to end by a signal, but not before it has taken
+ * its input. What lies in a terminal is out of sight now and then: it is looked at twice. */
+static bool still_takes(struct relay *relay, const struct flow *flow)
+{
+    if (flow->source == NULL || flow->sink == NULL || flow_sink_failed(flow) ||
+        knows_its_end(flow->sink) || (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) == 0 ||
+        over_program_ended(flow->sink))
+        return false;
+    if (taking_left(flow->sink) == 0)
+        return relay->empty_looks++ == 0;
+    relay->empty_looks = 0;
+    return wait_now() - relay->last_activity < TAKING_PATIENCE;
+}
+
+static bool both_ended(const struct relay *relay)
+{
+    return flow_is_over(&relay->flows[0]) && flow_is_over(&relay->flows[1]);
+}
+
+bool over_at_end(struct relay *relay)
 {
     const struct flow *flows = relay->flows;
-    return flow_is_over(&flows[0]) && flow_is_over(&flows[1]) &&
-           !still_works(&flows[0], &flows[1]) && !still_works(&flows[1], &flows[0]);
+    return both_ended(relay) && !still_works(&flows[0], &flows[1]) &&
+           !still_works(&flows[1], &flows[0]) && !still_takes(relay, &flows[0]) &&
+           !still_takes(relay, &flows[1]);
 }
 
 /* One direction has ended and the other is still open; or a program has ended, whose connection
@@ -66,21 +87,39 @@ static bool is_dead_line(const struct opened *sink)
            (over_program_ended(sink) || endpoint_abandoned(sink->endpoint));
 }
 
+/* A peer that still sends, to a sink that takes nothing. Of an empty message queue FIONREAD says
+ * something else. */
+static bool is_cut_off(const struct flow *flow)
+{
+    int queued = 0;
+    if (!flow_is_open(flow))
+        return false;
+    struct pollfd entry = {.fd = flow->source->endpoint->read_fd, .events = POLLIN};
+    return !isatty(entry.fd) && poll(&entry, 1, 0) > 0 && (entry.revents & POLLIN) != 0 &&
+           ioctl(entry.fd, FIONREAD, &queued) == 0 && queued > 0;
+}
+
+/* In a buffer, or still with the source where the kernel moves it straight to a full sink. */
+static bool is_undelivered(const struct flow *flow)
+{
+    return flow_undelivered(flow) > 0 || (flow->splice.sink_full && is_cut_off(flow));
+}
+
 /* What is on its way may never be taken: the terminal line has no user, or the output of the
  * program is dropped, and it may be one that does not read. */
 static bool is_stuck(const struct flow *flow, const struct flow *other)
 {
     bool unheard = flow->sink != NULL && unwanted_comes(flow, other) &&
                    (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
-    return flow_undelivered(flow) > 0 && (unheard || is_dead_line(flow->sink));
+    return is_undelivered(flow) && (unheard || is_dead_line(flow->sink));
 }
 
-/* What is in a buffer is delivered before the session closes, however long that takes. */
+/* What is on its way is delivered before the session closes, however long that takes. */
 static bool is_being_delivered(const struct relay *relay)
 {
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &relay->flows[i], *other = &relay->flows[1 - i];
-        if (flow_undelivered(flow) > 0 && !is_stuck(flow, other) &&
+        if (is_undelivered(flow) && !is_stuck(flow, other) &&
             !(relay_is_given_back(flow, other) && is_stuck(other, flow)))
             return true;
     }
@@ -103,12 +142,11 @@ static long long inactivity_deadline(const struct relay *relay)
     return after_activity(relay, relay->session->settings->inactivity);
 }
 
-/* The time for closing may have passed while something is still being delivered. */
+/* The time for closing may have passed while something is still being delivered, or taken. */
 static long long next_look_at_closing(const struct relay *relay)
 {
-    long long deadline = closing_deadline(relay), tick = wait_now() + TAKING_TICK;
-    bool delivering = flow_undelivered(&relay->flows[0]) + flow_undelivered(&relay->flows[1]) > 0;
-    return delivering && deadline != MODCAT_FOREVER && deadline < tick ? tick : deadline;
+    long long deadline = closing_deadline(relay), now = wait_now();
+    return deadline != MODCAT_FOREVER && deadline <= now ? now + TAKING_TICK : deadline;
 }
 
 static bool may_be_abandoned(const struct flow *flow)
@@ -121,6 +159,8 @@ long long over_next_look(const struct relay *relay)
     long long deadline = wait_earlier(next_look_at_closing(relay), inactivity_deadline(relay));
     if (relay->untaken > 0)
         deadline = wait_earlier(deadline, wait_now() + TAKING_TICK);
+    if (relay->empty_looks > 0)
+        deadline = wait_earlier(deadline, wait_now() + EMPTY_TICK);
     for (int i = 0; i < 2; i++)
         if (may_be_abandoned(&relay->flows[i]))
             deadline = wait_earlier(deadline, wait_now() + ABANDONED_TICK);
@@ -141,31 +181,22 @@ void over_consider_programs(struct relay *relay)
 
 static size_t untaken(const struct flow *flow)
 {
-    int fd = flow->sink != NULL && flow->source != NULL ? flow->sink->endpoint->write_fd : -1;
-    return fd >= 0 ? endpoint_untaken(fd) : 0;
+    if (flow->sink == NULL || flow->source == NULL)
+        return 0;
+    int fd = flow->sink->endpoint->write_fd;
+    size_t left = taking_left(flow->sink);
+    return left == 0 && fd >= 0 ? endpoint_untaken(fd) : left;
 }
 
 /* While an end goes on to take what is on its way, the session's time for closing is not over. */
 void over_consider_what_is_taken(struct relay *relay)
 {
-    if (!over_is_closing(relay))
+    if (!over_is_closing(relay) && !both_ended(relay))
         return;
     size_t left = untaken(&relay->flows[0]) + untaken(&relay->flows[1]);
     if (left < relay->untaken)
         relay->last_activity = wait_now();
     relay->untaken = left;
-}
-
-/* A peer that still sends, to a sink that takes nothing. Of an empty message queue FIONREAD says
- * something else. */
-static bool is_cut_off(const struct flow *flow)
-{
-    int queued = 0;
-    if (!flow_is_open(flow))
-        return false;
-    struct pollfd entry = {.fd = flow->source->endpoint->read_fd, .events = POLLIN};
-    return !isatty(entry.fd) && poll(&entry, 1, 0) > 0 && (entry.revents & POLLIN) != 0 &&
-           ioctl(entry.fd, FIONREAD, &queued) == 0 && queued > 0;
 }
 
 static void warn_of_loss(const struct flow *flow)
@@ -206,13 +237,23 @@ static void give_up(const struct relay *relay)
     parting_is_late(relay->session);
 }
 
+static bool is_being_taken(const struct relay *relay)
+{
+    size_t left = 0;
+    for (int i = 0; i < 2; i++)
+        if (relay->flows[i].sink != NULL && relay->flows[i].source != NULL)
+            left += taking_left(relay->flows[i].sink);
+    return left > 0 && wait_now() - relay->last_activity < TAKING_PATIENCE;
+}
+
 bool over_by_time(const struct relay *relay)
 {
     const struct settings *settings = relay->session->settings;
     long long now = wait_now();
     if (has_passed(inactivity_deadline(relay), now))
         log_notice("inactivity timeout triggered");
-    else if (!has_passed(closing_deadline(relay), now) || is_being_delivered(relay))
+    else if (!has_passed(closing_deadline(relay), now) || is_being_delivered(relay) ||
+             is_being_taken(relay))
         return false;
     else
         log_info("poll timed out (no data within %lld.%06lld seconds)",

@@ -1,9 +1,10 @@
 /* over.h: when a relay is over, and what that costs.
  *
- * It is over when both directions have ended and no program still works on its input; when the
- * time of -t has passed since one direction ended, or a program did (`closing`), and nothing is on
- * its way to an end that still takes it; when the time of -T has passed without a byte; or when
- * whoever was to take what is held has gone. Bytes that are lost are always told. */
+ * It is over when both directions have ended and no program still takes its input, or works on it;
+ * when the time of -t has passed since one direction ended, or a program did (`closing`), and
+ * nothing is on its way to an end that still takes it; when the time of -T has passed without a
+ * byte; or when whoever was to take what is held has gone. Bytes that are lost are always told.
+ */
 
 #ifndef CORE_RELAY_OVER_H
 #define CORE_RELAY_OVER_H
@@ -11,7 +12,7 @@
 #include "core/relay/relay_state.h"
 
 /* Both directions have ended, and nobody works on what they have brought. */
-bool over_at_end(const struct relay *relay);
+bool over_at_end(struct relay *relay);
 
 /* One direction has ended, or a program: the time of -t counts. */
 bool over_is_closing(const struct relay *relay);

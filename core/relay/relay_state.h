@@ -16,6 +16,7 @@ struct relay {
     struct progress progress;
     bool two_way;
     bool program_ended; /* of either end, though its connection may be open elsewhere */
+    int empty_looks;    /* in which a program had taken all, one after the other */
     size_t untaken;     /* while the session closes: what its ends have not taken yet */
     long long started;
     long long last_activity;
@@ -25,6 +26,7 @@ struct relay {
 /* How often is looked at what the ends have taken, and whether somebody is left to take it: nothing
  * tells. */
 #define TAKING_TICK (MODCAT_SECOND / 20)
+#define EMPTY_TICK (MODCAT_SECOND / 100)
 #define ABANDONED_TICK MODCAT_SECOND
 
 static inline bool relay_same_endpoint(const struct opened *one, const struct opened *other)

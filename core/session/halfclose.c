@@ -2,6 +2,7 @@
 #include "core/session/halfclose.h"
 
 #include "core/base/log.h"
+#include "core/session/taking.h"
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +37,7 @@ static int shut_close(struct opened *sink)
 {
     struct modcat_endpoint *endpoint = sink->endpoint;
     int fd = endpoint->write_fd;
+    taking_watch(sink);
     if (endpoint->read_fd == fd)
         endpoint->read_fd = -1;
     endpoint->write_fd = -1;

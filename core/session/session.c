@@ -15,6 +15,7 @@
 #include "core/services/tty/terminals.h"
 #include "core/session/endpoint.h"
 #include "core/session/parting.h"
+#include "core/session/taking.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -109,20 +110,12 @@ static void shut_socket(const struct opened *opened, int fd)
         log_info("shutdown(%d, %d)", fd, SHUT_RDWR);
 }
 
-/* Input that a program has not taken. Of a pipe nothing is known once its end is closed. */
-static bool has_input_left(const struct opened *opened)
-{
-    const struct modcat_endpoint *endpoint = opened->endpoint;
-    const unsigned both = MODCAT_PROGRAM | MODCAT_SOCKET;
-    return (endpoint->flags & both) == both && endpoint->write_fd >= 0 &&
-           endpoint_untaken(endpoint->write_fd) > 0;
-}
-
 static void close_endpoint(struct opened *opened)
 {
     struct modcat_endpoint *endpoint = opened->endpoint;
     parting_from(opened);
-    programs_release(opened->opening, opened->ended, has_input_left(opened));
+    programs_release(opened->opening, opened->ended, taking_left(opened) > 0);
+    taking_forget(opened);
     if (endpoint->ops != NULL && endpoint->ops->close != NULL)
         endpoint->ops->close(endpoint);
     if (opened->lower != NULL || (endpoint->flags & MODCAT_INHERITED) != 0)

@@ -325,6 +325,30 @@ static void a_program_that_takes_its_input_slowly_gets_all_of_it(void **state)
     comes_to_its_end(&scenery);
 }
 
+/* Each piece takes longer than -t allows. When it is asked to end it says what is left. */
+static void a_program_may_take_longer_for_each_piece_than_the_closing_timeout(void **state)
+{
+    static const char *const flags[] = {"-d", "-u"};
+    for (size_t i = 0; i < 2; i++)
+        EACH_TRANSPORT(options)
+        {
+            struct scene scenery =
+                scene(*state, "trap 'cat >$1.left 2>/dev/null; mv $1.left $2; exit' TERM\n"
+                              "trap '' HUP\nwhile sleep 0.6\ndo read line || break\ndone\n"
+                              "cat >$2; exit\n");
+            struct program *program =
+                program_start(*state, "-t", "0.3", flags[i], "-",
+                              text(*state, "EXEC:%s%s", command(&scenery), *options), NULL);
+            program_send(program, "one\ntwo\nthree\n");
+            program_end_input(program);
+            program_ends(program, 0);
+            assert_false(program_has_logged(program, " W "));
+            comes_to_its_end(&scenery);
+            assert_string_equal(file_read(*state, scenery.done), "");
+            harness_close(*state, scenery.go);
+        }
+}
+
 /* The child holds what would otherwise be at its end. */
 static void ends_with_the_program_though_a_child_holds_its_output(void **state)
 {
@@ -431,6 +455,7 @@ int main(void)
         SYSTEM_TEST(a_program_that_only_writes_does_not_hold_up_the_end),
         SYSTEM_TEST(a_program_that_has_closed_its_output_finishes_its_work),
         SYSTEM_TEST(a_program_that_takes_its_input_slowly_gets_all_of_it),
+        SYSTEM_TEST(a_program_may_take_longer_for_each_piece_than_the_closing_timeout),
         SYSTEM_TEST(ends_with_the_program_though_a_child_holds_its_output),
         SYSTEM_TEST(end_close_lets_a_program_live_on),
         SYSTEM_TEST(three_hundred_programs_of_a_server_leave_nothing_behind),

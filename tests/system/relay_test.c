@@ -177,6 +177,29 @@ static void a_late_reader_gets_what_is_buffered_at_the_end(void **state)
     late_reader(*state, ",escape=256");
 }
 
+/* The kernel moves bytes straight from a socket to a pipe, so that those which a full pipe does not
+ * take are still with the socket. */
+static void a_reader_may_pause_for_longer_than_the_closing_timeout(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int listener = peer_listen(harness, LOOPBACK, &port);
+    struct program *program = program_start(harness, "-d", "-d", "-t", "0.1", "-",
+                                            text(harness, "TCP4:" LOOPBACK ":%u", port), NULL);
+    int server = peer_accept(harness, listener);
+    struct flow flow = {.write_fd = server,
+                        .read_fd = program_take_output(program),
+                        .seed = 1,
+                        .length = 32 * MEBIBYTE};
+    program_logs(program, " N starting data transfer loop");
+    program_end_input(program);
+    peer_receives_end(harness, server);
+    /* Nothing is taken any more for longer than the closing timeout. */
+    flow_push_for(harness, &flow, 400);
+    flows_run(harness, &flow, 1);
+    program_ends(program, 0);
+}
+
 /* The whole stream has been read when the closing timeout of zero begins. */
 static void a_closing_timeout_of_zero_loses_nothing_that_was_read(void **state)
 {
@@ -487,6 +510,7 @@ int main(void)
         SYSTEM_TEST(a_full_standard_output_does_not_stop_the_other_direction),
         SYSTEM_TEST(a_late_reader_gets_what_was_sent_before_the_end),
         SYSTEM_TEST(a_late_reader_gets_what_is_buffered_at_the_end),
+        SYSTEM_TEST(a_reader_may_pause_for_longer_than_the_closing_timeout),
         SYSTEM_TEST(a_closing_timeout_of_zero_loses_nothing_that_was_read),
         SYSTEM_TEST(copies_files_by_every_route),
         SYSTEM_TEST(takes_input_that_was_complete_before_the_start),
