@@ -117,6 +117,9 @@ tests_unit_resolve_test_LDADD = libcore.a
 unit_tests += tests/unit/signals_test
 tests_unit_signals_test_LDADD = libcore.a
 
+unit_tests += tests/unit/stage_test
+tests_unit_stage_test_LDADD = libcore.a
+
 unit_tests += tests/unit/sockaddr_test
 tests_unit_sockaddr_test_LDADD = libcore.a
 

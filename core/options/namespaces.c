@@ -113,7 +113,14 @@ int namespaces_enter(const char *name)
     return state.own < 0 ? fail_open("/proc/self/ns/net") : set_namespace(kept->fd);
 }
 
+/* A user who has been taken on meanwhile may not go back. */
 int namespaces_leave(void)
 {
-    return set_namespace(state.own);
+    if (setns(state.own, CLONE_NEWNET) == 0)
+        return 0;
+    log_error("setns(%d, CLONE_NEWNET): %s%s", state.own, strerror(errno),
+              errno == EPERM ? "; with netns, give up privileges after the opening: use setuid, "
+                               "setgid or su instead of setuid-early, setgid-early or su-e"
+                             : "");
+    return -1;
 }

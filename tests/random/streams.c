@@ -170,10 +170,11 @@ static void program_gets_signal(struct trial *trial)
     traffic_run_to(&couple.traffic, when);
     /* Where no peer connects, the program may just have been started. */
     await_log(trial, couple.program, " N starting data transfer loop");
-    trial->leaves_jobs = has_shell(&couple);
     program_signal(couple.program, signal);
     long long began = milliseconds();
     program_end(couple.program);
+    /* A program that has closed its output is not asked to end. */
+    trial->leaves_jobs = has_shell(&couple) || program_has_logged(couple.program, " is at EOF");
     judge_time(trial, began, 0, SLACK);
     judge_status(trial, couple.program, 128 + signal);
     break_off(&couple, NULL);

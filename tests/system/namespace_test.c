@@ -120,6 +120,19 @@ static void a_namespace_that_is_not_there_is_named(void **state)
                          "[open(/run/netns/no-such-one, O_RDONLY|O_CLOEXEC)]");
 }
 
+/* It can't leave the namespace, and must not go on in there. */
+static void who_gives_up_privileges_in_a_namespace_is_told_when_to(void **state)
+{
+    struct harness *harness = *state;
+    struct place place = make_place(harness);
+    program_ends_logging(
+        program_start(harness, "--experimental",
+                      text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",netns=%s,setuid-early=65534",
+                           place.name),
+                      "PIPE", NULL),
+        1, " E setns(*Operation not permitted; *use setuid");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +140,7 @@ int main(void)
         JAIL_TEST(each_peer_of_a_server_in_a_jail_is_passed_on_in_a_namespace),
         JAIL_TEST(a_second_try_in_a_jail_finds_its_namespace_again),
         JAIL_TEST(a_namespace_that_is_not_there_is_named),
+        JAIL_TEST(who_gives_up_privileges_in_a_namespace_is_told_when_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
