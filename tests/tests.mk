@@ -405,7 +405,8 @@ system_tests += tests/system/rawip_test
 tests_system_rawip_test_SOURCES = tests/system/rawip_test.c $(packets) $(harness)
 
 system_tests += tests/system/unreachable_test
-tests_system_unreachable_test_SOURCES = tests/system/unreachable_test.c $(packets) $(network)
+tests_system_unreachable_test_SOURCES = tests/system/unreachable_test.c \
+	tests/system/firewall.c tests/system/firewall.h $(packets) $(network)
 
 system_tests += tests/system/udp_test
 tests_system_udp_test_SOURCES = tests/system/udp_test.c $(packets) $(harness)

@@ -2,6 +2,7 @@
  * them, and says what is lost; and what an ICMP packet says ends nothing where it was asked for. */
 
 #define _GNU_SOURCE
+#include "tests/system/firewall.h"
 #include "tests/system/network.h"
 #include "tests/system/packets.h"
 #include "tests/system/peers.h"
@@ -181,6 +182,60 @@ static void every_error_of_the_way_is_told_and_ends_no_server(void **state)
         program_end_input(program);
         program_ends(program, 1);
         network_ip(harness, "route del %s " AWAY4, rows[i].route);
+    }
+}
+
+static void what_a_firewall_refuses_ends_no_server(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    own_network();
+    int peer = packet_udp(harness, "127.0.0.1", &port);
+    struct place to = place_host(harness, "127.0.0.1", 5600);
+    struct program *program =
+        program_start(harness, "-d", "-d", "-",
+                      text(harness, "UDP4-DATAGRAM:127.0.0.1:%u,bind=127.0.0.1:5600", port), NULL);
+    program_logs(program, " N starting data transfer loop");
+    firewall_close(harness);
+    program_send(program, "lost");
+    program_logs(program, " W sendto(*: Operation not permitted: this message of 4 bytes is "
+                          "dropped");
+    firewall_open(harness);
+    program_send(program, "arrives");
+    packet_arrives(harness, peer, "arrives");
+    packet_send_to(harness, peer, &to, "still there");
+    program_outputs(program, "still there");
+    program_end_input(program);
+    program_ends(program, 1);
+}
+
+/* The handler's first answer is refused, and its second arrives. */
+static void an_answer_that_a_firewall_refuses_ends_no_server(void **state)
+{
+    struct harness *harness = *state;
+    const char *fifo = path(harness, "fifo");
+    unsigned port;
+    own_network();
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    int go = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
+    int peer = packet_udp(harness, "127.0.0.1", &port);
+    struct place to = place_host(harness, "127.0.0.1", 5600);
+    struct program *program = program_start(
+        harness, "-d", "-d", "-t", "20", "UDP4-RECVFROM:5600,bind=127.0.0.1,fork",
+        text(harness, "SYSTEM:read a; read go <%s; echo lost; read go <%s; echo arrives", fifo,
+             fifo),
+        NULL);
+    program_logs(program, " N receiving on ");
+    for (int i = 0; i < 2; i++) {
+        packet_send_to(harness, peer, &to, "question\n");
+        program_logs(program, " N starting data transfer loop");
+        firewall_close(harness);
+        assert_int_equal(write(go, "go\n", 3), 3);
+        program_logs(program, " W sendto(*: Operation not permitted: this message of 5 bytes is "
+                              "dropped");
+        firewall_open(harness);
+        assert_int_equal(write(go, "go\n", 3), 3);
+        packet_arrives(harness, peer, "arrives\n");
     }
 }
 
@@ -455,6 +510,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(datagram_goes_on_where_its_peer_can_not_be_reached),
         SYSTEM_TEST(every_error_of_the_way_is_told_and_ends_no_server),
+        SYSTEM_TEST(what_a_firewall_refuses_ends_no_server),
+        SYSTEM_TEST(an_answer_that_a_firewall_refuses_ends_no_server),
         SYSTEM_TEST(lost_packets_are_counted_and_told_no_more_than_once_a_second),
         SYSTEM_TEST(an_answer_that_can_not_be_sent_takes_no_other_with_it),
         SYSTEM_TEST(a_unix_client_that_has_gone_ends_no_server),
