@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define LISTENING "OPENSSL-LISTEN:0,bind=" LOOPBACK
@@ -131,6 +132,37 @@ static void stalled_peers_give_way_to_those_who_wait(void **state)
         program_logs(rows[i].server, GAVE_WAY);
     for (size_t i = 0; i < count; i++)
         program_outputs(rows[i].client, "hello");
+}
+
+static void connect_to_path(struct harness *harness, const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int peer = harness_keep(harness, socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    memcpy(address.sun_path, name, strlen(name));
+    assert_int_equal(connect(peer, (const struct sockaddr *)&address, sizeof address), 0);
+    peer_send(harness, peer, "\x16\3\1");
+}
+
+static void stalled_peers_of_a_path_give_way_too(void **state)
+{
+    struct harness *harness = *state;
+    const char *name = path(harness, "socket");
+    certificates_make_usual(harness);
+    struct program *server =
+        program_start(harness, "-d", "-d", "-t", "10",
+                      text(harness, "OPENSSL,verify=0,%s|UNIX-LISTEN:%s,fork,max-children=2",
+                           certificate_shown(harness), name),
+                      "PIPE", NULL);
+    program_logs(server, " N listening on ");
+    for (int i = 0; i < 6; i++)
+        connect_to_path(harness, name);
+    program_logs(server, " N maxchildren are active, waiting");
+    struct program *client =
+        program_start(harness, "-t", "10", "STDIO",
+                      text(harness, "OPENSSL,verify=0|UNIX-CONNECT:%s", name), NULL);
+    program_send(client, "hello");
+    program_logs(server, GAVE_WAY);
+    program_outputs(client, "hello");
 }
 
 /* One of the two places is a session's. */
@@ -301,6 +333,7 @@ int main(void)
         SYSTEM_TEST(a_peer_that_dribbles_is_given_up_in_time),
         SYSTEM_TEST(stalled_peers_do_not_close_the_service),
         SYSTEM_TEST(stalled_peers_give_way_to_those_who_wait),
+        SYSTEM_TEST(stalled_peers_of_a_path_give_way_too),
         SYSTEM_TEST(a_session_does_not_give_way),
         SYSTEM_TEST(a_session_may_take_longer_than_its_handshake),
         SYSTEM_TEST(the_socket_s_own_timeout_bounds_a_handshake),
