@@ -72,8 +72,7 @@ int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
     int ready = ppoll(polls, count + 1, time_left(deadline, &left), NULL);
     if (ready <= 0)
         return ready;
-    if (take_signals((polls[count].revents & POLLIN) != 0))
-        return interrupted();
+    bool came = take_signals((polls[count].revents & POLLIN) != 0);
     for (size_t i = 0; i < count; i++) {
         if ((polls[i].revents & POLLNVAL) != 0) {
             errno = EBADF;
@@ -82,7 +81,8 @@ int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
         entries[i].ready = ready_of(&polls[i]);
         entries[i].hung_up = (polls[i].revents & POLLHUP) != 0;
     }
-    return count_ready(entries, count);
+    ready = count_ready(entries, count);
+    return ready == 0 && came ? interrupted() : ready;
 }
 
 long long wait_earlier(long long one, long long other)

@@ -7,6 +7,12 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+static bool has_passed(long long deadline)
+{
+    return deadline != MODCAT_FOREVER && wait_now() >= deadline;
+}
+
+/* However fast signals come, they keep it from neither descriptors nor deadlines. */
 int session_wait(struct session *session, struct wait_entry *entries, size_t count,
                  long long deadline)
 {
@@ -26,7 +32,10 @@ int session_wait(struct session *session, struct wait_entry *entries, size_t cou
             return -1;
         }
         int ready = wait_ready(entries, count, deadline);
-        if (ready >= 0 || errno != EINTR)
+        bool came = ready < 0 && errno == EINTR;
+        if (came && has_passed(deadline))
+            ready = 0;
+        if ((ready >= 0 || !came) && signals_ending() == 0)
             return ready;
     }
 }
@@ -38,8 +47,8 @@ static int wait_through(struct session *session, struct wait_entry *entry, size_
     int ready;
     do
         ready = session_wait(session, entry, count, deadline);
-    while (ready < 0 && errno == EINTR);
-    return ready;
+    while (ready < 0 && errno == EINTR && !has_passed(deadline));
+    return ready < 0 && errno == EINTR ? 0 : ready;
 }
 
 int session_pause(struct session *session, long long delay)

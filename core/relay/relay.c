@@ -260,11 +260,10 @@ static int loop(struct relay *relay)
     struct relay_waiting waiting;
     while (relay_prepare(relay, &waiting)) {
         int ready = session_wait(relay->session, waiting.entries, waiting.count, waiting.deadline);
-        if (ready < 0 && errno == EINTR)
-            continue;
         if (ready < 0 && errno == ECANCELED)
             return 0;
-        if (ready < 0) {
+        /* After a signal nothing is ready, but the time may have passed. */
+        if (ready < 0 && errno != EINTR) {
             log_error("waiting for data: %s", strerror(errno));
             return 1;
         }

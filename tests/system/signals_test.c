@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define TRANSFER " N starting data transfer loop"
 
@@ -232,6 +234,42 @@ static void a_signal_that_is_not_in_the_mask_keeps_its_default_action(void **sta
     program_ends(program, -SIGTERM);
 }
 
+#define STORMS 3
+
+/* A process that sends signals as fast as it can, for as long as the program lives. */
+static pid_t storm(pid_t victim)
+{
+    static const int numbers[] = {SIGCHLD, SIGWINCH, SIGCONT};
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    for (size_t i = 0; kill(victim, numbers[i % 3]) == 0; i++)
+        continue;
+    _exit(0);
+}
+
+static void signals_that_never_stop_hold_up_neither_data_nor_time(void **state)
+{
+    static const char *const addresses[] = {"PIPE", "SOCKETPAIR", "EXEC:cat"};
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        pid_t storms[STORMS];
+        struct program *program =
+            program_start(*state, "-d", "-d", "-T", "0.5", "-", addresses[i], NULL);
+        program_logs(program, TRANSFER);
+        for (int j = 0; j < STORMS; j++)
+            storms[j] = storm(program_pid(program));
+        program_send(program, "12345");
+        program_outputs(program, "12345");
+        int status = program_end(program);
+        for (int j = 0; j < STORMS; j++) {
+            kill(storms[j], SIGKILL);
+            waitpid(storms[j], NULL, 0);
+        }
+        assert_int_equal(status, 0);
+        assert_true(program_has_logged(program, " N inactivity timeout triggered"));
+    }
+}
+
 static void sigusr1_shows_statistics_and_the_relay_goes_on(void **state)
 {
     struct program *program = program_start(*state, "-d", "-d", "-", "PIPE", NULL);
@@ -309,6 +347,7 @@ int main(void)
         SYSTEM_TEST(sigterm_leaves_no_fifo_behind),
         SYSTEM_TEST(each_ending_signal_is_said_and_gives_128_and_its_number),
         SYSTEM_TEST(a_signal_that_is_not_in_the_mask_keeps_its_default_action),
+        SYSTEM_TEST(signals_that_never_stop_hold_up_neither_data_nor_time),
         SYSTEM_TEST(sigusr1_shows_statistics_and_the_relay_goes_on),
         SYSTEM_TEST(statistics_are_shown_at_the_end_when_asked_for),
         SYSTEM_TEST(a_limit_of_file_sizes_is_an_error_like_a_full_disk),
