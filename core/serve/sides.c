@@ -158,6 +158,22 @@ static int initialise(struct modcat_opening *lowest)
     return 0;
 }
 
+/* What is open when the process can't go back to what it was. */
+static void drop_opened(struct attempt *attempt)
+{
+    struct modcat_listener *listener = attempt->listener;
+    if (listener == NULL) {
+        session_close_opened(attempt->opened);
+        return;
+    }
+    if (listener->close != NULL)
+        listener->close(listener);
+    if (listener->fd >= 0)
+        close(listener->fd);
+    free(listener);
+    attempt->listener = NULL;
+}
+
 static int try_once(struct attempt *attempt, struct modcat_opening *opening)
 {
     struct process_state outside;
@@ -168,8 +184,11 @@ static int try_once(struct attempt *attempt, struct modcat_opening *opening)
         return -1;
     int result = open_inside(attempt);
     int error = errno;
-    if (process_leave(&outside) < 0)
+    if (process_leave(&outside) < 0) {
+        if (result == 0)
+            drop_opened(attempt);
         result = -1;
+    }
     errno = error;
     return result;
 }

@@ -253,8 +253,15 @@ static void signals_that_never_stop_hold_up_neither_data_nor_time(void **state)
     static const char *const addresses[] = {"PIPE", "SOCKETPAIR", "EXEC:cat"};
     for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
         pid_t storms[STORMS];
-        struct program *program =
-            program_start(*state, "-d", "-d", "-T", "0.5", "-", addresses[i], NULL);
+        const char *const arguments[] = {"-d", "-d", "-T", "0.5", "-", addresses[i], NULL};
+        const struct launch launch = {
+            .arguments = arguments,
+            .in = STREAM_PIPE,
+            .out = STREAM_PIPE,
+            /* The search for leaks stops the program, which such signals prevent. */
+            .environment = SANITIZED ? "ASAN_OPTIONS=detect_leaks=0" : NULL,
+        };
+        struct program *program = program_launch(*state, &launch);
         program_logs(program, TRANSFER);
         for (int j = 0; j < STORMS; j++)
             storms[j] = storm(program_pid(program));
