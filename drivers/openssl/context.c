@@ -218,8 +218,7 @@ static int load_certificate(struct modcat_opening *opening, const struct tls_con
     const char *file = modcat_option_string(opening, "openssl-certificate", NULL);
     const char *key = modcat_option_string(opening, "openssl-key", NULL);
     if (file == NULL && context->server && context->psk == NULL)
-        modcat_log(MODCAT_WARNING,
-                   "no certificate given, so clients cannot connect; consider option \"cert\"");
+        modcat_log(MODCAT_WARNING, "no certificate given; consider option \"cert\"");
     if (file != NULL && load_chain(opening, context, file, key == NULL) < 0)
         return -1;
     if (key != NULL && load_key(opening, context, key) < 0)
