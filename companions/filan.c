@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How many descriptors are looked at unless -n says otherwise. */
@@ -25,7 +26,7 @@ static const struct options_help help = {
                "      -S          the same, with addresses joined and the type of sockets\n"
                "      -f <path>   show an entry of the file system\n"
                "      -T <secs>   wait before looking, for a debugger to be attached\n"
-               "      -r          show devices and times as plain numbers\n"
+               "      -r          show the device and times as plain numbers\n"
                "      -L          show what a symbolic link leads to\n"
                "      -o <file>   print to a file, to descriptor +<fd>, or to stdin, stdout, stderr\n"
                "      -d          say more; has no effect\n",
@@ -35,7 +36,7 @@ static const struct options_help help = {
 struct request {
     long only;  /* -i; -1: all */
     long count; /* -n */
-    long pause; /* -T */
+    double pause; /* -T */
     const char *path;
     const char *output;
     bool brief, joined, raw, follow, wants_help;
@@ -45,6 +46,12 @@ static int take_number(char ***arguments, char letter, long most, long *number)
 {
     const char *text = options_value(&help, arguments);
     return text == NULL ? -1 : options_number(&help, letter, text, most, number);
+}
+
+static int take_seconds(char ***arguments, char letter, double *seconds)
+{
+    const char *text = options_value(&help, arguments);
+    return text == NULL ? -1 : options_seconds(&help, letter, text, seconds);
 }
 
 static int take_text(char ***arguments, const char **text)
@@ -78,7 +85,7 @@ static int take_option(struct request *request, char ***arguments)
     case 'n':
         return take_number(arguments, letter, INT_MAX, &request->count);
     case 'T':
-        return take_number(arguments, letter, INT_MAX, &request->pause);
+        return take_seconds(arguments, letter, &request->pause);
     case 'f':
         return take_text(arguments, &request->path);
     case 'o':
@@ -126,10 +133,15 @@ static FILE *open_output(const char *name)
     return out;
 }
 
+static unsigned form_of(const struct request *request)
+{
+    return request->raw ? DESCRIPTOR_RAW : 0;
+}
+
 static void show_descriptor(FILE *out, const struct request *request, int fd)
 {
     if (!request->brief && !request->joined) {
-        descriptor_print_row(out, fd, request->raw);
+        descriptor_print_row(out, fd, form_of(request));
         return;
     }
     if (request->only < 0)
@@ -141,7 +153,7 @@ static void show_descriptor(FILE *out, const struct request *request, int fd)
 static void show_header(FILE *out, const struct request *request)
 {
     if (!request->brief && !request->joined)
-        descriptor_print_header(out, request->raw);
+        descriptor_print_header(out, form_of(request));
 }
 
 static int show_one(FILE *out, const struct request *request)
@@ -154,12 +166,13 @@ static int show_one(FILE *out, const struct request *request)
     return 0;
 }
 
-/* The descriptor that -o has made is none of those that the program was given. */
+/* Descriptor 0 is among them for every count. The one that -o has made is none of those that the
+ * program was given. */
 static int show_all(FILE *out, const struct request *request)
 {
     bool own = request->output != NULL && request->output[0] != '+' && fileno(out) > 2;
     show_header(out, request);
-    for (int fd = 0; fd < request->count; fd++)
+    for (int fd = 0; fd == 0 || fd < request->count; fd++)
         if (fcntl(fd, F_GETFD) >= 0 && !(own && fd == fileno(out)))
             show_descriptor(out, request, fd);
     return 0;
@@ -175,8 +188,16 @@ static int show_entry(FILE *out, const struct request *request)
     if (request->brief || request->joined)
         fprintf(out, "%s %s\n", descriptor_kind(status.st_mode), path);
     else
-        descriptor_print_entry(out, path, request->follow, request->raw);
+        descriptor_print_entry(out, path, request->follow, form_of(request));
     return 0;
+}
+
+static void wait_for(double seconds)
+{
+    struct timespec rest = {.tv_sec = (time_t)seconds};
+    rest.tv_nsec = (long)((seconds - (double)rest.tv_sec) * 1e9);
+    while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
+        continue;
 }
 
 int main(int argc, char **argv)
@@ -188,7 +209,7 @@ int main(int argc, char **argv)
         options_print_help(stdout, &help);
         return fflush(stdout) == 0 ? 0 : 1;
     }
-    sleep((unsigned)request.pause);
+    wait_for(request.pause);
     FILE *out = open_output(request.output);
     if (out == NULL)
         return 1;

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -58,5 +59,17 @@ int options_number(const struct options_help *help, char letter, const char *tex
     if (isdigit((unsigned char)text[0]) && *end == '\0' && errno == 0 && *number <= most)
         return 0;
     options_fail(help, "option -%c: \"%s\" is not a number from 0 to %ld", letter, text, most);
+    return -1;
+}
+
+int options_seconds(const struct options_help *help, char letter, const char *text,
+                    double *seconds)
+{
+    char *end;
+    *seconds = strtod(text, &end);
+    if ((isdigit((unsigned char)text[0]) || text[0] == '.') && end != text && *end == '\0' &&
+        *seconds <= INT_MAX)
+        return 0;
+    options_fail(help, "option -%c: \"%s\" is not a number of seconds", letter, text);
     return -1;
 }

@@ -31,4 +31,8 @@ const char *options_value(const struct options_help *help, char ***arguments);
 int options_number(const struct options_help *help, char letter, const char *text, long most,
                    long *number);
 
+/* Reads seconds, with a fraction or without. Returns 0, or -1 after reporting. */
+int options_seconds(const struct options_help *help, char letter, const char *text,
+                    double *seconds);
+
 #endif

@@ -47,8 +47,9 @@ static const struct limit {
     {"virtual memory (kbytes)", RLIMIT_AS},
 };
 
-/* Shorter names are filled up to this. */
+/* Names are filled up to this; behind longer ones there are some blanks. */
 #define SIZE_COLUMN 9
+#define SIZE_PADDING 5
 
 static const struct size {
     const char *type;
@@ -187,15 +188,14 @@ static void show_limits(void)
 static void show_sizes(void)
 {
     const uint16_t probe = 1;
-    printf("SIZE_MAX                  = %zu\nFD_SETSIZE                = %d\n"
+    printf("SIZE_MAX                  = %-24zu\nFD_SETSIZE                = %d\n"
            "PIPE_BUF                  = %d\n",
            SIZE_MAX, FD_SETSIZE, PIPE_BUF);
     printf("\nC TYPE SIZES\n");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         size_t length = strlen(sizes[i].type);
-        int padding = length < SIZE_COLUMN ? (int)(SIZE_COLUMN - length) : 0;
-        printf("sizeof(%s)%*s = %zu\n", sizes[i].type, padding, "",
-               sizes[i].bytes);
+        int padding = length <= SIZE_COLUMN ? (int)(SIZE_COLUMN - length) : SIZE_PADDING;
+        printf("sizeof(%s)%*s = %zu\n", sizes[i].type, padding, "", sizes[i].bytes);
     }
     printf("byte order = %s\n", *(const uint8_t *)&probe == 1 ? "little endian" : "big endian");
 }
@@ -232,7 +232,9 @@ int main(int argc, char **argv)
         show_process();
     else if (strcmp(option, "-c") == 0)
         show_constants();
-    else if (strcmp(option, "-h") == 0 || strcmp(option, "-?") == 0)
+    else if (option[0] != '-')
+        return options_refuse(&help, "superfluous argument \"%s\"", option);
+    else if (option[1] == 'h' || option[1] == '?')
         options_print_help(stdout, &help);
     else
         return options_refuse(&help, "unknown option \"%s\"", option);

@@ -143,6 +143,7 @@ libcore_a_SOURCES = \
 	core/command/describe_type.c \
 	core/command/descriptor.c core/command/descriptor.h \
 	core/command/descriptor_short.c \
+	core/command/descriptor_socket.c core/command/descriptor_socket.h \
 	core/command/descriptors.c core/command/descriptors.h \
 	core/command/features.c core/command/features.h \
 	core/command/help.c core/command/help.h \

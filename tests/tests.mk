@@ -442,11 +442,12 @@ EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver test
 TESTS += $(kit_tests)
 
 # The programs and scripts that stand beside the command `socat`, and what others use it for.
-socat_tests = tests/socat/comparison_test tests/socat/consoles_test tests/socat/galera_test \
-	tests/socat/programs_test tests/socat/scripts_test tests/socat/services_test \
+socat_tests = tests/socat/comparison_test tests/socat/consoles_test tests/socat/descriptors_test \
+	tests/socat/galera_test tests/socat/programs_test tests/socat/scripts_test tests/socat/services_test \
 	tests/socat/ssh_test
 dist_check_SCRIPTS += $(socat_tests)
-EXTRA_DIST += tests/socat/comparison.py tests/socat/comparison.rows tests/socat/users.sh
+EXTRA_DIST += tests/socat/comparison.py tests/socat/comparison.rows tests/socat/descriptors.py \
+	tests/socat/users.sh
 TESTS += $(socat_tests)
 
 # Takes Debian's tools, and builds all once more: .ci/run runs it, make check does not.

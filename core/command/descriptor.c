@@ -1,13 +1,11 @@
 #define _GNU_SOURCE
 #include "core/command/descriptor.h"
+#include "core/command/descriptor_socket.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <modcat/net.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <modcat/driver.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,62 +28,12 @@ static const struct kind {
     {S_IFIFO, "pipe"}, {S_IFLNK, "symlink"}, {S_IFSOCK, "socket"},
 };
 
-/* Options of a socket with a number for a value. `family` and `protocol` 0: of any. */
-static const struct socket_number {
-    const char *name;
-    int family;
-    int protocol;
-    int level;
-    int option;
-} socket_numbers[] = {
-    {"DEBUG", 0, 0, SOL_SOCKET, SO_DEBUG},
-    {"REUSEADDR", 0, 0, SOL_SOCKET, SO_REUSEADDR},
-    {"PROTOCOL", 0, 0, SOL_SOCKET, SO_PROTOCOL},
-    {"TYPE", 0, 0, SOL_SOCKET, SO_TYPE},
-    {"DONTROUTE", 0, 0, SOL_SOCKET, SO_DONTROUTE},
-    {"BROADCAST", 0, 0, SOL_SOCKET, SO_BROADCAST},
-    {"SNDBUF", 0, 0, SOL_SOCKET, SO_SNDBUF},
-    {"RCVBUF", 0, 0, SOL_SOCKET, SO_RCVBUF},
-    {"KEEPALIVE", 0, 0, SOL_SOCKET, SO_KEEPALIVE},
-    {"OOBINLINE", 0, 0, SOL_SOCKET, SO_OOBINLINE},
-    {"NO_CHECK", 0, 0, SOL_SOCKET, SO_NO_CHECK},
-    {"PRIORITY", 0, 0, SOL_SOCKET, SO_PRIORITY},
-    {"BSDCOMPAT", 0, 0, SOL_SOCKET, SO_BSDCOMPAT},
-    {"PASSCRED", 0, 0, SOL_SOCKET, SO_PASSCRED},
-    {"REUSEPORT", 0, 0, SOL_SOCKET, SO_REUSEPORT},
-    {"RCVLOWAT", 0, 0, SOL_SOCKET, SO_RCVLOWAT},
-    {"SNDLOWAT", 0, 0, SOL_SOCKET, SO_SNDLOWAT},
-    {"IP_TOS", AF_INET, 0, IPPROTO_IP, IP_TOS},
-    {"IP_TTL", AF_INET, 0, IPPROTO_IP, IP_TTL},
-    {"IP_PKTINFO", AF_INET, 0, IPPROTO_IP, IP_PKTINFO},
-    {"IP_MTU_DISCOVER", AF_INET, 0, IPPROTO_IP, IP_MTU_DISCOVER},
-    {"IP_MTU", AF_INET, 0, IPPROTO_IP, IP_MTU},
-    {"IP_TRANSPARENT", AF_INET, 0, IPPROTO_IP, IP_TRANSPARENT},
-    {"IP_FREEBIND", AF_INET, 0, IPPROTO_IP, IP_FREEBIND},
-    {"IP_MULTICAST_TTL", AF_INET, 0, IPPROTO_IP, IP_MULTICAST_TTL},
-    {"IP_MULTICAST_LOOP", AF_INET, 0, IPPROTO_IP, IP_MULTICAST_LOOP},
-    {"IPV6_V6ONLY", AF_INET6, 0, IPPROTO_IPV6, IPV6_V6ONLY},
-    {"IPV6_UNICAST_HOPS", AF_INET6, 0, IPPROTO_IPV6, IPV6_UNICAST_HOPS},
-    {"IPV6_TCLASS", AF_INET6, 0, IPPROTO_IPV6, IPV6_TCLASS},
-    {"IPV6_MTU", AF_INET6, 0, IPPROTO_IPV6, IPV6_MTU},
-    {"TCP_NODELAY", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_NODELAY},
-    {"TCP_MAXSEG", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_MAXSEG},
-    {"TCP_CORK", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_CORK},
-    {"TCP_KEEPIDLE", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_KEEPIDLE},
-    {"TCP_KEEPINTVL", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_KEEPINTVL},
-    {"TCP_KEEPCNT", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_KEEPCNT},
-    {"TCP_SYNCNT", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_SYNCNT},
-    {"TCP_LINGER2", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_LINGER2},
-    {"TCP_WINDOW_CLAMP", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_WINDOW_CLAMP},
-    {"TCP_QUICKACK", 0, IPPROTO_TCP, IPPROTO_TCP, TCP_QUICKACK},
-};
-
 static const struct ready {
     short event;
     const char *name;
 } readiness[] = {
-    {POLLIN, "IN"},   {POLLPRI, "PRI"}, {POLLOUT, "OUT"},
-    {POLLERR, "ERR"}, {POLLHUP, "HUP"}, {POLLRDHUP, "RDHUP"},
+    {POLLIN, "IN"},   {POLLPRI, "PRI"},   {POLLOUT, "OUT"},     {POLLERR, "ERR"},
+    {POLLHUP, "HUP"}, {POLLNVAL, "NVAL"}, {POLLRDHUP, "RDHUP"},
 };
 
 const char *descriptor_kind(mode_t mode)
@@ -96,10 +44,11 @@ const char *descriptor_kind(mode_t mode)
     return "undef";
 }
 
-void descriptor_print_header(FILE *out, bool raw)
+void descriptor_print_header(FILE *out, unsigned form)
 {
-    fputs(raw ? COLUMNS "\tatime\t\tmtime\t\tctime\t\t" FLAG_COLUMNS
-              : COLUMNS "\tatime\t\t\t\tmtime\t\t\t\tctime\t\t\t\t" FLAG_COLUMNS,
+    fputs((form & DESCRIPTOR_RAW) != 0 ? COLUMNS "\tatime\t\tmtime\t\tctime\t\t" FLAG_COLUMNS
+                                       : COLUMNS
+              "\tatime\t\t\t\tmtime\t\t\t\tctime\t\t\t\t" FLAG_COLUMNS,
           out);
 }
 
@@ -117,22 +66,23 @@ static void put_time(FILE *out, time_t time, bool raw)
     fprintf(out, "\t%s", text);
 }
 
-static void put_device(FILE *out, dev_t device, bool raw)
+static void put_device(FILE *out, dev_t device)
 {
-    if (raw)
-        fprintf(out, "\t%llu", (unsigned long long)device);
-    else
-        fprintf(out, "\t%u,%u", major(device), minor(device));
+    fprintf(out, "\t%u,%u", major(device), minor(device));
 }
 
-static void put_status(FILE *out, int fd, const struct stat *status, bool raw)
+static void put_status(FILE *out, int fd, const struct stat *status, unsigned form)
 {
+    bool raw = (form & DESCRIPTOR_RAW) != 0;
     fprintf(out, "%4d: %s", fd, descriptor_kind(status->st_mode));
-    put_device(out, status->st_dev, raw);
+    if (raw)
+        fprintf(out, "\t%llu", (unsigned long long)status->st_dev);
+    else
+        put_device(out, status->st_dev);
     fprintf(out, "\t%llu\t0%o\t%llu\t%u\t%u", (unsigned long long)status->st_ino,
             (unsigned)status->st_mode, (unsigned long long)status->st_nlink, status->st_uid,
             status->st_gid);
-    put_device(out, status->st_rdev, raw);
+    put_device(out, status->st_rdev);
     fprintf(out, "\t%lld\t%ld\t%lld", (long long)status->st_size, (long)status->st_blksize,
             (long long)status->st_blocks);
     put_time(out, status->st_atime, raw);
@@ -144,63 +94,6 @@ static void put_flags(FILE *out, int fd)
 {
     fprintf(out, "\t%d\tx%06x\t%d\t%d", fcntl(fd, F_GETFD) & FD_CLOEXEC,
             (unsigned)fcntl(fd, F_GETFL), fcntl(fd, F_GETOWN), fcntl(fd, F_GETSIG));
-}
-
-static int socket_value(int fd, int level, int option)
-{
-    int value = 0;
-    socklen_t length = sizeof value;
-    return getsockopt(fd, level, option, &value, &length) == 0 ? value : -1;
-}
-
-static void put_socket_numbers(FILE *out, int fd)
-{
-    int family = socket_value(fd, SOL_SOCKET, SO_DOMAIN);
-    int protocol = socket_value(fd, SOL_SOCKET, SO_PROTOCOL);
-    for (size_t i = 0; i < MODCAT_COUNT(socket_numbers); i++) {
-        const struct socket_number *entry = &socket_numbers[i];
-        int value = 0;
-        socklen_t length = sizeof value;
-        if ((entry->family == 0 || entry->family == family) &&
-            (entry->protocol == 0 || entry->protocol == protocol) &&
-            getsockopt(fd, entry->level, entry->option, &value, &length) == 0)
-            fprintf(out, "\t%s=%d", entry->name, value);
-    }
-}
-
-static void put_linger(FILE *out, int fd)
-{
-    struct linger linger = {0};
-    socklen_t length = sizeof linger;
-    if (getsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, &length) == 0)
-        fprintf(out, "\tLINGER={%d,%d}", linger.l_onoff, linger.l_linger);
-}
-
-static void put_sockaddr(FILE *out, const char *between,
-                         int (*name)(int fd, struct sockaddr *address, socklen_t *length), int fd)
-{
-    char text[MODCAT_SOCKADDR_TEXT];
-    struct modcat_sockaddr address = {.length = sizeof address.u};
-    if (name(fd, &address.u.any, &address.length) == 0)
-        fprintf(out, "%s%s", between, modcat_sockaddr_text(&address.u.any, address.length, text));
-}
-
-static int local_name(int fd, struct sockaddr *address, socklen_t *length)
-{
-    return getsockname(fd, address, length);
-}
-
-static int peer_name(int fd, struct sockaddr *address, socklen_t *length)
-{
-    return getpeername(fd, address, length);
-}
-
-static void put_socket(FILE *out, int fd)
-{
-    put_sockaddr(out, "\t", local_name, fd);
-    put_sockaddr(out, " <-> ", peer_name, fd);
-    put_socket_numbers(out, fd);
-    put_linger(out, fd);
 }
 
 /* "^C" for a control character, "x7F" for other bytes that can't be shown. */
@@ -230,7 +123,19 @@ static void put_terminal(FILE *out, int fd)
         fprintf(out, "\tROWS=%d\tCOLS=%d", size.ws_row, size.ws_col);
 }
 
-static void put_readiness(FILE *out, int fd)
+/* How much of a byte a read would give now, which is left where it is. */
+static void put_message(FILE *out, int fd)
+{
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t got = recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT);
+    if (got >= 0)
+        fprintf(out, "; recvmsg=%zd", got);
+}
+
+/* What can be read is shown where poll(2) says that something can. */
+static void put_readiness(FILE *out, int fd, bool peek)
 {
     struct pollfd state = {.fd = fd, .events = POLLIN | POLLPRI | POLLOUT | POLLRDHUP};
     int waiting;
@@ -239,43 +144,59 @@ static void put_readiness(FILE *out, int fd)
     for (size_t i = 0; i < MODCAT_COUNT(readiness); i++)
         if ((state.revents & readiness[i].event) != 0)
             fprintf(out, "%s,", readiness[i].name);
+    if ((state.revents & POLLIN) == 0)
+        return;
     if (ioctl(fd, FIONREAD, &waiting) == 0)
         fprintf(out, "; FIONREAD=%d", waiting);
+    if (peek)
+        put_message(out, fd);
 }
 
-void descriptor_print_row(FILE *out, int fd, bool raw)
+void descriptor_print_row(FILE *out, int fd, unsigned form)
 {
+    bool own = (form & DESCRIPTOR_OWN) != 0;
     struct stat status;
     if (fstat(fd, &status) < 0) {
         fprintf(out, "%4d: %s\n", fd, strerror(errno));
         return;
     }
-    put_status(out, fd, &status, raw);
+    put_status(out, fd, &status, form);
     put_flags(out, fd);
     if (S_ISFIFO(status.st_mode))
         fprintf(out, "\tF_GETPIPE_SZ=%d", fcntl(fd, F_GETPIPE_SZ));
     if (S_ISSOCK(status.st_mode))
-        put_socket(out, fd);
+        descriptor_print_socket(out, fd, own);
     if (S_ISCHR(status.st_mode))
         put_terminal(out, fd);
-    put_readiness(out, fd);
+    put_readiness(out, fd, S_ISSOCK(status.st_mode) && !own);
     putc('\n', out);
 }
 
-/* What takes an open descriptor is left empty. */
-int descriptor_print_entry(FILE *out, const char *path, bool follow, bool raw)
+static void put_target(FILE *out, int fd)
 {
     char target[PATH_MAX];
+    ssize_t length = readlinkat(fd, "", target, sizeof target);
+    if (length >= 0)
+        fprintf(out, "LINKTARGET=%.*s", (int)length, target);
+}
+
+/* Links and sockets have no descriptor that a program could open. */
+int descriptor_print_entry(FILE *out, const char *path, bool follow, unsigned form)
+{
     struct stat status;
-    if ((follow ? stat(path, &status) : lstat(path, &status)) < 0)
+    int fd = open(path, O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
+    if (fd < 0)
         return -1;
-    put_status(out, -1, &status, raw);
-    fputs("\t\t\t\t", out);
-    if (S_ISLNK(status.st_mode)) {
-        ssize_t length = readlink(path, target, sizeof target);
-        if (length >= 0)
-            fprintf(out, "LINKTARGET=%.*s", (int)length, target);
+    if (fstat(fd, &status) < 0) {
+        close(fd);
+        return -1;
     }
+    bool opens = !S_ISLNK(status.st_mode) && !S_ISSOCK(status.st_mode);
+    put_status(out, opens ? fd : -1, &status, form);
+    fputs("\t\t\t\t", out);
+    if (S_ISLNK(status.st_mode))
+        put_target(out, fd);
     putc('\n', out);
+    close(fd);
     return 0;
 }

@@ -8,19 +8,26 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-/* The header of the table. `raw`: devices and times are plain numbers. */
-void descriptor_print_header(FILE *out, bool raw);
+/* How rows are written. */
+enum descriptor_form {
+    DESCRIPTOR_RAW = 1, /* the device and times are plain numbers */
+    DESCRIPTOR_OWN = 2, /* it is in use here, and must be left as it is: pending errors, too */
+};
+
+/* The header of the table. */
+void descriptor_print_header(FILE *out, unsigned form);
 
 /* A row. Of a descriptor that is not open, the row is its number with the reason. */
-void descriptor_print_row(FILE *out, int fd, bool raw);
+void descriptor_print_row(FILE *out, int fd, unsigned form);
 
-/* The same for an entry of the file system; with `follow` for what a symbolic link leads to.
+/* The same for an entry of the file system; with `follow` for what a symbolic link leads to. What
+ * takes an open descriptor is left empty.
  * Returns 0, or -1 with errno where it can't be looked at, with nothing printed. */
-int descriptor_print_entry(FILE *out, const char *path, bool follow, bool raw);
+int descriptor_print_entry(FILE *out, const char *path, bool follow, unsigned form);
 
 /* How a short line shows a socket. */
 enum descriptor_short {
-    DESCRIPTOR_PLAIN, /* "tcp LOCAL PEER" */
+    DESCRIPTOR_PLAIN, /* "tcp LOCAL PEER", "unix LOCAL" */
     DESCRIPTOR_JOINED /* "tcp LOCAL-PEER (stream)" */
 };
 

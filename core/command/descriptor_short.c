@@ -76,10 +76,15 @@ static void put_address(FILE *out, const struct modcat_sockaddr *address)
         fprintf(out, ":%lld", port);
 }
 
-static void put_addresses(FILE *out, const struct names *names, const char *between)
+static void put_local(FILE *out, const struct names *names)
 {
     if (names->local.length > 0)
         put_address(out, &names->local);
+}
+
+static void put_addresses(FILE *out, const struct names *names, const char *between)
+{
+    put_local(out, names);
     if (names->peer.length == 0)
         return;
     fputs(between, out);
@@ -94,11 +99,15 @@ static void put_kind(FILE *out, int fd, int family)
         put_ip_name(out, family, socket_number(fd, SO_PROTOCOL));
 }
 
+/* Of UNIX sockets, this form has one name. */
 static void put_plain(FILE *out, int fd, int family, const struct names *names)
 {
     put_kind(out, fd, family);
     fputs(socket_number(fd, SO_ACCEPTCONN) > 0 ? "(listening) " : " ", out);
-    put_addresses(out, names, " ");
+    if (family == AF_UNIX)
+        put_local(out, names);
+    else
+        put_addresses(out, names, " ");
 }
 
 static void put_joined(FILE *out, int fd, int family, const struct names *names)
