@@ -129,6 +129,7 @@ tests_unit_splice_test_LDADD = libcore.a
 unit_tests += tests/unit/termios_test
 tests_unit_termios_test_SOURCES = tests/unit/termios_test.c drivers/pty/options.c \
 	drivers/pty/termios.c
+tests_unit_termios_test_LDADD = libcore.a
 
 unit_tests += tests/unit/values_test
 tests_unit_values_test_LDADD = libcore.a

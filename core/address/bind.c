@@ -262,11 +262,13 @@ static int check_text(const struct address_option *option, const char *groups, c
     return 0;
 }
 
-/* What the option's own table says of its value. */
+/* What the option's own table says of its value. An empty one is left for the opening with -s, too:
+ * it may be a filter's. */
 static int check_value(const struct address_option *option, char *reason, size_t reason_size)
 {
     const struct modcat_option *row = &option->entry->option;
-    const char *fault = row->check != NULL ? row->check(&option->value) : NULL;
+    bool left = log_sloppy() && option->text != NULL && *option->text == '\0';
+    const char *fault = row->check != NULL && !left ? row->check(&option->value) : NULL;
     const char *text = row->secret || option->text == NULL ? "" : option->text;
     if (fault == NULL)
         return 0;
@@ -315,18 +317,59 @@ const struct address_option *address_find_option(const struct address *address, 
     return NULL;
 }
 
-/* An option that says nothing without another one. */
-static int check_needs(const struct binding *binding)
+static bool says_something(const struct address_option *option)
+{
+    const struct modcat_value *value = &option->value;
+    if (option->entry->option.type == MODCAT_STRING)
+        return value->string != NULL && *value->string != '\0';
+    return option->entry->option.type != MODCAT_BOOL || value->number != 0;
+}
+
+/* An option that says nothing without another one, or without one of several. */
+static int check_need(const struct binding *binding, const struct address_option *option,
+                      const char *groups)
+{
+    bool failed = false, taken = false;
+    const char *cursor = option->entry->option.needs, *word;
+    AUTO_FREE char *first = NULL;
+    size_t length;
+    while (cursor != NULL && words_next(&cursor, &word, &length)) {
+        AUTO_FREE char *name = memory_copy_span(word, length);
+        const struct address_option *other = address_find_option(binding->address, name);
+        if (other != NULL && says_something(other))
+            return 0;
+        if (other != NULL && other->entry->option.type == MODCAT_STRING)
+            return fail_at(binding, other->place, "option %s: with option %s it must not be empty",
+                           other->name, option->name);
+        if (first == NULL)
+            taken = registry_option(binding->registry, name, groups, &failed) != NULL;
+        if (first == NULL)
+            first = memory_copy_text(name);
+    }
+    if (first == NULL || !taken)
+        return failed ? -1 : 0;
+    return fail_at(binding, option->place, "option %s: option %s must be given, too", option->name,
+                   first);
+}
+
+static int check_needs(const struct binding *binding, const char *groups)
 {
     const struct address *address = binding->address;
-    for (size_t i = 0; i < address->option_count; i++) {
-        const struct address_option *option = &address->options[i];
-        const char *needed = option->entry->option.needs;
-        if (needed != NULL && address_find_option(address, needed) == NULL)
-            return fail_at(binding, option->place, "option %s: option %s must be given, too",
-                           option->name, needed);
-    }
+    for (size_t i = 0; i < address->option_count; i++)
+        if (check_need(binding, &address->options[i], groups) < 0)
+            return -1;
     return 0;
+}
+
+/* What is bound has one name. */
+static int check_own_name(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    const struct address_option *bind = address_find_option(address, "bind");
+    if (bind == NULL || (address->type->type.flags & MODCAT_OWN_NAME) == 0)
+        return 0;
+    return fail_at(binding, bind->place,
+                   "option \"bind\" is for clients; %s binds to its parameter", address->keyword);
 }
 
 /* Once so many are shown that nothing behind them is looked at. Returns -1. */
@@ -356,7 +399,8 @@ static int bind_options(const struct binding *binding)
     }
     if (mistakes > 0)
         return -1;
-    return check_needs(binding) < 0 && !log_sloppy() ? -1 : 0;
+    bool fit = check_needs(binding, groups) == 0 && check_own_name(binding) == 0;
+    return fit || log_sloppy() ? 0 : -1;
 }
 
 /* Options of an address whose type is unknown: at least a word that no type has can be told. */

@@ -13,7 +13,7 @@ static modcat_apply_fn set_lock_file;
 /* `major` tells whether to wait for the lock. */
 #define LOCK_FILE(wait)                                                                            \
     .type = MODCAT_STRING, .phase = MODCAT_PHASE_INIT, .effect = MODCAT_CALL,                      \
-    .apply = set_lock_file, .major = (wait)
+    .apply = set_lock_file, .major = (wait), .check = modcat_check_filled
 
 static const struct modcat_option options[] = {
     {"cr", NULL, NULL, "use CR as line end on this side", LINE_END(LINE_END_CR)},

@@ -26,16 +26,15 @@ static modcat_apply_fn set_umask, set_netns, want_root, want_group, want_user, w
 
 #define OPTION(kind, when, function)                                                               \
     .type = MODCAT_##kind, .phase = MODCAT_PHASE_##when, .effect = MODCAT_CALL, .apply = (function)
+#define NAME(when, function) OPTION(STRING, when, function), .check = modcat_check_filled
 
 static const struct modcat_option options[] = {
     {"chdir", "cd", NULL, "folder during the opening", .type = MODCAT_STRING,
-     .phase = MODCAT_PHASE_INIT, OPENING_SETTING(chdir)},
+     .phase = MODCAT_PHASE_INIT, OPENING_SETTING(chdir), .check = modcat_check_filled},
     {"umask", NULL, NULL, "umask during the opening", OPTION(MODE, INIT, set_umask)},
-    {"netns", NULL, NULL, "network namespace during the opening", OPTION(STRING, INIT, set_netns)},
-    {"chroot", NULL, NULL, "root folder, changed after the opening",
-     OPTION(STRING, LATE, want_root)},
-    {"chroot-early", NULL, NULL, "root folder, changed before the opening",
-     OPTION(STRING, EARLY, want_root)},
+    {"netns", NULL, NULL, "network namespace during the opening", NAME(INIT, set_netns)},
+    {"chroot", NULL, NULL, "root folder, changed after the opening", NAME(LATE, want_root)},
+    {"chroot-early", NULL, NULL, "root folder, changed before the opening", NAME(EARLY, want_root)},
     {"setgid", NULL, NULL, "become this group after the opening, without further ones",
      OPTION(GID, LATE2, want_group)},
     {"setgid-early", NULL, NULL, "become this group before the opening, without further ones",

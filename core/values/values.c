@@ -546,3 +546,8 @@ bool values_show(enum modcat_value_type type, const struct modcat_value *value, 
         show_tuple(row, value, text, size);
     return true;
 }
+
+const char *modcat_check_filled(const struct modcat_value *value)
+{
+    return value->string == NULL || *value->string == '\0' ? "it must not be empty" : NULL;
+}

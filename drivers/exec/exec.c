@@ -38,7 +38,7 @@ static const struct modcat_option fork_options[] = {
 
 static const struct modcat_option shell_options[] = {
     {"shell", NULL, NULL, "shell to use instead of the one in SHELL",
-     FETCHED(MODCAT_STRING, PREEXEC)},
+     FETCHED(MODCAT_STRING, PREEXEC), .check = modcat_check_filled},
 };
 
 static const struct modcat_option parent_options[] = {

@@ -19,7 +19,8 @@ static modcat_listen_fn dtls_listen;
 #define TLS_SECRET_NAME(option, others, text)                                                      \
     {                                                                                              \
         .name = (option), .aliases = (others), .help = (text), .type = MODCAT_STRING,              \
-        .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .secret_name = true                  \
+        .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .secret_name = true,                 \
+        .check = modcat_check_filled                                                               \
     }
 #define TLS_STRING(option, others, text) TLS_OPTION(option, others, MODCAT_STRING, text)
 #define TLS_WORD(option, others, judge, text)                                                      \
@@ -27,28 +28,29 @@ static modcat_listen_fn dtls_listen;
         .name = (option), .aliases = (others), .help = (text), .type = MODCAT_STRING,              \
         .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .check = (judge)                     \
     }
+#define TLS_NAME(option, others, text) TLS_WORD(option, others, modcat_check_filled, text)
 #define TLS_BOOL(option, others, text) TLS_OPTION(option, others, MODCAT_BOOL, text)
 #define TLS_SIZE(option, others, text) TLS_OPTION(option, others, MODCAT_INT_SIZE, text)
 static const struct modcat_option options[] = {
-    TLS_STRING("openssl-alpn", "alpn", "application protocols to agree on, as in h2:http/1.1"),
-    TLS_STRING("openssl-cafile", "cafile", "file with the certificates that are trusted"),
-    TLS_STRING("openssl-capath", "capath", "folder with the certificates that are trusted"),
-    TLS_STRING("openssl-certificate", "cert,certificate", "file with the own certificate chain"),
-    TLS_STRING("openssl-cipherlist", "cipher,cipherlist,ciphers", "ciphers up to TLS 1.2"),
-    TLS_STRING("openssl-ciphersuites", "ciphersuites", "ciphers of TLS 1.3"),
+    TLS_NAME("openssl-alpn", "alpn", "application protocols to agree on, as in h2:http/1.1"),
+    TLS_NAME("openssl-cafile", "cafile", "file with the certificates that are trusted"),
+    TLS_NAME("openssl-capath", "capath", "folder with the certificates that are trusted"),
+    TLS_NAME("openssl-certificate", "cert,certificate", "file with the own certificate chain"),
+    TLS_NAME("openssl-cipherlist", "cipher,cipherlist,ciphers", "ciphers up to TLS 1.2"),
+    TLS_NAME("openssl-ciphersuites", "ciphersuites", "ciphers of TLS 1.3"),
     TLS_STRING("openssl-commonname", "cn,commonname",
                "name that the peer's certificate must carry; empty for any"),
     TLS_WORD("openssl-compress", "compress", tls_check_compression, "none or auto"),
-    TLS_STRING("openssl-crl", "crl,crlfile",
-               "file with revocation lists; the peer's certificate must not be on them"),
+    TLS_NAME("openssl-crl", "crl,crlfile",
+             "file with revocation lists; the peer's certificate must not be on them"),
     TLS_BOOL("openssl-crl-all", "crl-all", "check the whole chain for revocation"),
-    TLS_STRING("openssl-dhparam", "dh,dhparam,dhparams,openssl-dhparams",
-               "file with Diffie-Hellman parameters"),
-    TLS_STRING("openssl-egd", "egd", "has no effect: the library has its own random numbers"),
+    TLS_NAME("openssl-dhparam", "dh,dhparam,dhparams,openssl-dhparams",
+             "file with Diffie-Hellman parameters"),
+    TLS_NAME("openssl-egd", "egd", "has no effect: the library has its own random numbers"),
     TLS_BOOL("openssl-fips", "fips", "use approved algorithms only"),
     TLS_OPTION("openssl-handshake-timeout", "handshake-timeout", MODCAT_TIMEVAL,
                "seconds for the handshake; a server's peers get 60 unless given; 0: no limit"),
-    TLS_STRING("openssl-key", "key", "file with the private key; otherwise the certificate's"),
+    TLS_NAME("openssl-key", "key", "file with the private key; otherwise the certificate's"),
     TLS_BOOL("openssl-ktls", "ktls", "use kernel TLS (default: only for servers with TLS 1.2)"),
     TLS_WORD("openssl-max-proto-version", "max-version,max-proto-version", tls_check_version,
              "highest version of the protocol, as in TLS1.3"),
@@ -61,16 +63,16 @@ static const struct modcat_option options[] = {
     TLS_BOOL("openssl-no-sni", "no-sni,nosni", "do not tell the server which host is wanted"),
     TLS_SECRET_NAME("openssl-passphrase-env", "passphrase-env",
                     "environment variable with the private key's passphrase"),
-    TLS_STRING("openssl-passphrase-file", "passphrase-file",
-               "file with the private key's passphrase"),
+    TLS_NAME("openssl-passphrase-file", "passphrase-file",
+             "file with the private key's passphrase"),
     TLS_BOOL("openssl-pseudo", "pseudo", "has no effect: the library has its own random numbers"),
     TLS_SECRET_NAME("openssl-psk-env", "psk-env",
                     "environment variable with a shared key, as in psk-file"),
-    TLS_STRING("openssl-psk-file", "psk-file",
-               "file with shared keys, a line each: identity:hexadecimal digits"),
+    TLS_NAME("openssl-psk-file", "psk-file",
+             "file with shared keys, a line each: identity:hexadecimal digits"),
     TLS_STRING("openssl-psk-identity", "psk-identity", "which of the shared keys a client uses"),
-    TLS_STRING("openssl-session", "session-file",
-               "file to keep a client's session in, for connecting again in less time"),
+    TLS_NAME("openssl-session", "session-file",
+             "file to keep a client's session in, for connecting again in less time"),
     TLS_STRING("openssl-snihost", "snihost", "host name to send in SNI"),
     TLS_BOOL("openssl-verify", "verify", "check the peer's certificate; on unless given"),
 };

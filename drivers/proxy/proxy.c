@@ -14,14 +14,20 @@
 static modcat_open_fn proxy_open;
 static modcat_wrap_fn proxy_wrap;
 
-#define PROXY_OPTION(option, others, kind, text, value)                                            \
+#define PROXY_OPTION(option, others, text, value)                                                  \
+    .name = (option), .aliases = (others), .help = (text), .phase = MODCAT_PHASE_SPEC,             \
+    .effect = MODCAT_FETCHED, .preset = (value)
+#define PROXY_BOOL(...)                                                                            \
     {                                                                                              \
-        .name = (option), .aliases = (others), .help = (text), .type = (kind),                     \
-        .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .preset = (value)                    \
+        PROXY_OPTION(__VA_ARGS__), .type = MODCAT_BOOL                                             \
+    }
+#define PROXY_NAME(...)                                                                            \
+    {                                                                                              \
+        PROXY_OPTION(__VA_ARGS__), .type = MODCAT_STRING, .check = modcat_check_filled             \
     }
 static const struct modcat_option options[] = {
-    PROXY_OPTION("http-version", NULL, MODCAT_STRING, "version of the request, 1.0 or 1.1", "1.0"),
-    PROXY_OPTION("ignorecr", NULL, MODCAT_BOOL, "lines of the answer may end without CR", "0"),
+    PROXY_NAME("http-version", NULL, "version of the request, 1.0 or 1.1", "1.0"),
+    PROXY_BOOL("ignorecr", NULL, "lines of the answer may end without CR", "0"),
     {.name = "proxy-authorization",
      .aliases = "proxyauth,proxy-auth",
      .help = "user:password for the proxy; others can see it in the process list",
@@ -30,11 +36,10 @@ static const struct modcat_option options[] = {
      .effect = MODCAT_FETCHED,
      .preset = "none",
      .secret = true},
-    PROXY_OPTION("proxy-authorization-file", "proxyauthfile", MODCAT_STRING,
-                 "file with user:password for the proxy", "none"),
-    PROXY_OPTION("proxy-resolve", "resolve,resolv", MODCAT_BOOL,
-                 "look up the host here, not at the proxy", "0"),
-    PROXY_OPTION("proxyport", NULL, MODCAT_STRING, "port of the proxy", "8080"),
+    PROXY_NAME("proxy-authorization-file", "proxyauthfile", "file with user:password for the proxy",
+               "none"),
+    PROXY_BOOL("proxy-resolve", "resolve,resolv", "look up the host here, not at the proxy", "0"),
+    PROXY_NAME("proxyport", NULL, "port of the proxy", "8080"),
 };
 
 static const struct modcat_option_group groups[] = {

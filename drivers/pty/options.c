@@ -38,18 +38,21 @@
      ON_TERMINAL(termios_speed),                                                                   \
      .major = (int)B##number},
 
+/* Of a program, these choose its terminal. */
+#define FOR_A_TERMINAL .needs = "pty,openpty,ptmx"
+
 static const struct modcat_option pty_options[] = {
     {"symbolic-link", "link", NULL, "make a symbolic link to the terminal's name",
-     .type = MODCAT_STRING, IN_PHASE(LATE)},
+     .type = MODCAT_STRING, IN_PHASE(LATE), .check = modcat_check_filled, FOR_A_TERMINAL},
     {"pty-wait-slave", "wait-slave,waitslave", NULL, "wait until a program opens the terminal",
-     .type = MODCAT_BOOL, IN_PHASE(EARLY)},
+     .type = MODCAT_BOOL, IN_PHASE(EARLY), FOR_A_TERMINAL},
     {"pty-interval", "pty-intervall", NULL, "interval of checks whether it is open",
-     .type = MODCAT_TIMESPEC, IN_PHASE(EARLY)},
+     .type = MODCAT_TIMESPEC, IN_PHASE(EARLY), FOR_A_TERMINAL},
     {"openpty", NULL, NULL, "choose the terminal by openpty(3)", .type = MODCAT_BOOL,
      IN_PHASE(BIGEN)},
     {"ptmx", NULL, NULL, "choose the terminal by /dev/ptmx", .type = MODCAT_BOOL, IN_PHASE(BIGEN)},
     {"sitout-eio", NULL, NULL, "how long the terminal may be without a peer",
-     .type = MODCAT_TIMEVAL, IN_PHASE(OFFSET)},
+     .type = MODCAT_TIMEVAL, IN_PHASE(OFFSET), FOR_A_TERMINAL},
 };
 
 static const struct modcat_option termios_options[] = {

@@ -30,7 +30,7 @@ static void readline_refresh(struct modcat_endpoint *endpoint);
 
 static const struct modcat_option options[] = {
     {"history-file", "history", NULL, "history file: read at the start, written at the end",
-     .type = MODCAT_STRING, .phase = MODCAT_PHASE_LATE},
+     .type = MODCAT_STRING, .phase = MODCAT_PHASE_LATE, .check = modcat_check_filled},
     {"prompt", NULL, NULL, "prompt, shown after the last output of the other side",
      .type = MODCAT_STRING, .phase = MODCAT_PHASE_LATE},
     {"noprompt", NULL, NULL, "edit on a separate line, without a prompt", .type = MODCAT_BOOL,

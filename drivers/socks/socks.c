@@ -16,12 +16,24 @@ static const struct socks_kind socks4a = {.version = 4, .names = true, .command 
 static const struct socks_kind socks5 = {.version = 5, .names = true, .command = SOCKS_CONNECT};
 static const struct socks_kind socks5_bind = {.version = 5, .names = true, .command = SOCKS_BIND};
 
+#define SOCKS_TEXT(option, text, value)                                                            \
+    .name = (option), .help = (text), .type = MODCAT_STRING, .phase = MODCAT_PHASE_SPEC,           \
+    .effect = MODCAT_FETCHED, .preset = (value)
 #define SOCKS_STRING(option, text, value)                                                          \
     {                                                                                              \
-        .name = (option), .help = (text), .type = MODCAT_STRING, .phase = MODCAT_PHASE_SPEC,       \
-        .effect = MODCAT_FETCHED, .preset = (value)                                                \
+        SOCKS_TEXT(option, text, value)                                                            \
+    }
+#define SOCKS_NAME(option, text, value)                                                            \
+    {                                                                                              \
+        SOCKS_TEXT(option, text, value), .check = modcat_check_filled                              \
     }
 static const struct modcat_option options[] = {
+    SOCKS_NAME("socksport", "port of the server, a number or a service", "1080"),
+    SOCKS_STRING("socksuser", "user name for the server", "$LOGNAME"),
+};
+
+/* There are no passwords in SOCKS 4. */
+static const struct modcat_option version5_options[] = {
     {.name = "socks-password",
      .help = "password for the server; others can see it in the process list",
      .type = MODCAT_STRING,
@@ -29,30 +41,30 @@ static const struct modcat_option options[] = {
      .effect = MODCAT_FETCHED,
      .preset = "$MODCAT_SOCKS_PASSWORD",
      .secret = true},
-    SOCKS_STRING("socks-password-file", "file with the password for the server", "none"),
-    SOCKS_STRING("socksport", "port of the server, a number or a service", "1080"),
+    SOCKS_NAME("socks-password-file", "file with the password for the server", "none"),
     {.name = "sockspass",
-     .help = "password of socksuser, for SOCKS5; others can see it in the process list",
+     .help = "password of socksuser; others can see it in the process list",
      .type = MODCAT_STRING,
      .phase = MODCAT_PHASE_SPEC,
      .effect = MODCAT_FETCHED,
      .secret = true,
      .needs = "socksuser"},
-    SOCKS_STRING("socksuser", "user name for the server", "$LOGNAME"),
 };
 
 static const struct modcat_option_group groups[] = {
     {.name = "SOCKS", .help = "SOCKS servers", MODCAT_OPTIONS(options)},
+    {.name = "SOCKS5", .help = "SOCKS servers of version 5", MODCAT_OPTIONS(version5_options)},
 };
 
-#define SOCKS_TYPE                                                                                 \
-    .groups = "FD,SOCKET,CHILD,RETRY,IP4,IP6,IPAPP,TCP,SOCKS",                                     \
+#define SOCKS_TYPE(own)                                                                            \
+    .groups = "FD,SOCKET,CHILD,RETRY,IP4,IP6,IPAPP,TCP," own, .layer_groups = "CHILD,RETRY," own,  \
     .flags = MODCAT_READ | MODCAT_WRITE | MODCAT_PROXY, .min_params = 3, .open = socks_open,       \
     .wrap = socks_wrap, .prepare = socks_prepare, .release = socks_release, .layer_max_params = 2, \
-    .layer_syntax = "[:<host>:<port>]", .layer_groups = "CHILD,RETRY,SOCKS"
-#define SOCKS4_TYPE SOCKS_TYPE, .max_params = 3, .syntax = ":<socks-server>:<host>:<port>"
+    .layer_syntax = "[:<host>:<port>]"
+#define SOCKS4_TYPE SOCKS_TYPE("SOCKS"), .max_params = 3, .syntax = ":<socks-server>:<host>:<port>"
 #define SOCKS5_TYPE                                                                                \
-    SOCKS_TYPE, .max_params = 4, .syntax = ":<socks-server>[:<socks-port>]:<host>:<port>"
+    SOCKS_TYPE("SOCKS,SOCKS5"), .max_params = 4,                                                   \
+                                .syntax = ":<socks-server>[:<socks-port>]:<host>:<port>"
 
 static const struct modcat_address_type types[] = {
     {

@@ -194,20 +194,12 @@ static int take_password(struct modcat_opening *opening, struct socks_wish *wish
 static int check_login(struct modcat_opening *opening, const struct socks_wish *wish)
 {
     const struct socks_kind *kind = modcat_type_data(opening);
-    if (wish->password == NULL)
+    if (wish->password == NULL || kind->version == 4)
         return 0;
-    if (kind->version == 5)
-        return check_length(opening, "the password", wish->password, 1) < 0 ||
-                       check_length(opening, "the user name", wish->user, 1) < 0
-                   ? -1
-                   : 0;
-    bool asked = false;
-    for (size_t i = 0; i < MODCAT_COUNT(password_options); i++)
-        asked |= modcat_option(opening, password_options[i]) != NULL;
-    if (!asked)
-        return 0;
-    errno = EINVAL;
-    return modcat_fail(opening, "SOCKS4 does not support passwords; use SOCKS5");
+    return check_length(opening, "the password", wish->password, 1) < 0 ||
+                   check_length(opening, "the user name", wish->user, 1) < 0
+               ? -1
+               : 0;
 }
 
 static int refuse_port(struct modcat_opening *opening)

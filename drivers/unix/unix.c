@@ -38,6 +38,7 @@ static const struct modcat_option_group groups[] = {
 #define PATH_GROUPS NAME_GROUPS ",NAMED"
 
 #define NAMED .syntax = ":<filename>", .min_params = 1, .max_params = 1
+#define OWN_NAME(directions) .flags = (directions) | MODCAT_OWN_NAME
 #define BOTH_WAYS .flags = MODCAT_READ | MODCAT_WRITE
 
 static const struct modcat_address_type types[] = {
@@ -61,7 +62,7 @@ static const struct modcat_address_type types[] = {
         .data = &paths,
         .listen = unix_listen,
         NAMED,
-        BOTH_WAYS,
+        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
     },
     {
         .name = "UNIX-CLIENT",
@@ -93,7 +94,7 @@ static const struct modcat_address_type types[] = {
         .data = &paths,
         .listen = unix_recvfrom,
         NAMED,
-        BOTH_WAYS,
+        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
     },
     {
         .name = "UNIX-RECV",
@@ -101,7 +102,7 @@ static const struct modcat_address_type types[] = {
         .help = "receive packets on a UNIX datagram socket from any sender",
         .example = "modcat -u UNIX-RECV:log.sock STDOUT",
         .data = &paths,
-        .flags = MODCAT_READ,
+        OWN_NAME(MODCAT_READ),
         .open = unix_recv,
         NAMED,
     },
@@ -123,7 +124,7 @@ static const struct modcat_address_type types[] = {
         .data = &names,
         .listen = unix_listen,
         NAMED,
-        BOTH_WAYS,
+        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
     },
     {
         .name = "ABSTRACT-CLIENT",
@@ -154,7 +155,7 @@ static const struct modcat_address_type types[] = {
         .data = &names,
         .listen = unix_recvfrom,
         NAMED,
-        BOTH_WAYS,
+        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
     },
     {
         .name = "ABSTRACT-RECV",
@@ -162,7 +163,7 @@ static const struct modcat_address_type types[] = {
         .help = "receive packets on an abstract UNIX datagram socket from any sender",
         .example = "modcat -u ABSTRACT-RECV:service STDOUT",
         .data = &names,
-        .flags = MODCAT_READ,
+        OWN_NAME(MODCAT_READ),
         .open = unix_recv,
         NAMED,
     },
@@ -240,10 +241,6 @@ static int unix_sendto(struct modcat_opening *opening, struct modcat_endpoint *e
 static int unix_listen(struct modcat_opening *opening, struct modcat_listener *listener)
 {
     struct modcat_sockaddr local;
-    errno = EINVAL;
-    if (modcat_option(opening, "bind") != NULL)
-        return modcat_fail(opening, "option \"bind\" is for clients; %s binds to its parameter",
-                           modcat_keyword(opening));
     if (named_address(opening, &local) < 0)
         return -1;
     return modcat_listen_on(opening, &stream, &local, listener);

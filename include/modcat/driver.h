@@ -159,6 +159,9 @@ enum modcat_effect {
  * constant text: "it must be columns and rows, as in 80x25". */
 typedef const char *modcat_check_fn(const struct modcat_value *value);
 
+/* For options of type STRING whose value names something: it is not empty. */
+const char *modcat_check_filled(const struct modcat_value *value);
+
 /* Carries out an option on `fd` (-1 before there is one). Returns 0, or -1 after modcat_fail().
  * In phase ACCEPT it may return 1 to refuse the peer of modcat_peer(). */
 typedef int modcat_apply_fn(struct modcat_opening *opening, int fd,
@@ -180,7 +183,8 @@ struct modcat_option {
     bool secret;            /* the value is not logged */
     bool secret_name;       /* the value names an environment variable that holds a secret */
     modcat_check_fn *check; /* or NULL: every value of the type will do */
-    const char *needs;      /* another option, without which this one is refused, or NULL */
+    const char *needs;      /* others, separated by commas, without one of which this one is refused
+                             * where the type takes the first of them, or NULL */
 };
 
 /* A named table of options. A driver may add options to a group that exists already. */
@@ -238,6 +242,10 @@ void modcat_experimental(const struct modcat_opening *opening, const char *name)
 
 /* Of an address type: a layer that makes what is below it connect to a target. */
 #define MODCAT_PROXY 4u
+
+/* Of an address type: its parameter is the name that its socket is bound to, and option bind is
+ * refused. */
+#define MODCAT_OWN_NAME 8u
 
 /* What is being opened: the type's name as the user typed it, its parameters, and which directions
  * are wanted. `index` beyond the last parameter gives NULL. */
@@ -476,7 +484,7 @@ struct modcat_address_type {
     const char *groups;  /* the option groups it accepts, separated by commas */
     const char *help;    /* one line, lower case, no full stop */
     const char *example; /* a command that shows it, or NULL */
-    unsigned flags;      /* MODCAT_READ, MODCAT_WRITE, MODCAT_PROXY */
+    unsigned flags;      /* MODCAT_READ, MODCAT_WRITE, MODCAT_PROXY, MODCAT_OWN_NAME */
     unsigned min_params;
     unsigned max_params;
     const void *data; /* the driver's own, see modcat_type_data() */

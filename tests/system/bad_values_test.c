@@ -35,7 +35,7 @@ static const struct bad {
     {"MODE_T", {BARE, "", "8", "rw", "10000", "-1", "7x", "99999999999999999999"}},
     {"UID_T", {BARE, "", "no-such-user", "-1", "4294967295", "0x", "99999999999999999999"}},
     {"GID_T", {BARE, "", "no-such-group", "-1", "4294967295", "0x", "99999999999999999999"}},
-    {"STRING", {BARE}},
+    {"STRING", {BARE, ""}},
     {"STRING-NULL", {NULL}},
     {"STRUCT-TIMEVAL", {BARE, "", "x", "-1", "nan", "inf", "1x", "1e30", "1.5.5"}},
     {"STRUCT-TIMESPEC", {BARE, "", "x", "-1", "nan", "inf", "1x", "1e30", "1.5.5"}},
@@ -52,6 +52,14 @@ static const struct bad {
     {"IP4SOCK", {BARE, ""}},
     {"STRUCT-IP_MREQN", {BARE, "", "224.0.0.1", "[ff02::1]"}},
     {"IP-MREQ-SOURCE", {BARE, "", "224.0.0.1", "[ff02::1]"}},
+};
+
+/* Texts that may be empty: one that is shown or sent, a pattern, a list, or where this stands for
+ * none. */
+static const char *const may_be_empty[] = {
+    "noecho",   "openssl-commonname",  "openssl-psk-identity", "openssl-snihost", "path",
+    "prompt",   "proxy-authorization", "so-bindtodevice",      "socks-password",  "socksuser",
+    "tun-name",
 };
 
 /* What stands for the parameters in the help, so that an address is right but for its option. */
@@ -178,6 +186,14 @@ static void is_refused(struct harness *harness, const char *address, const char 
         harness_fail(harness, "%s: the other address was opened", address);
 }
 
+static bool is_listed(const char *name)
+{
+    for (size_t i = 0; i < sizeof may_be_empty / sizeof may_be_empty[0]; i++)
+        if (strcmp(name, may_be_empty[i]) == 0)
+            return true;
+    return false;
+}
+
 /* The first two fields of a line of the help: "NAME <tab> groups=... type=TYPE". */
 static size_t refuse_option(struct harness *harness, const char *help, const char *line)
 {
@@ -189,6 +205,8 @@ static size_t refuse_option(struct harness *harness, const char *help, const cha
         bad_of_type(harness, text(harness, "%.*s", (int)strcspn(type, "\t\r\n "), type))->values;
     size_t count = 0;
     for (; value[count] != NULL; count++) {
+        if (*value[count] == '\0' && is_listed(name))
+            continue;
         if (strcmp(value[count], BARE) == 0)
             is_refused(harness, text(harness, "%s,%s", head, name), name);
         else
@@ -266,6 +284,24 @@ static const struct {
     {"POSIXMQ-SEND:/modcat-none,mq-prio=-1", "-1"},
     {"POSIXMQ-SEND:/modcat-none,mq-prio=32768", "32768"},
     {"SOCKS5:127.0.0.1:127.0.0.1:1,sockspass=x", "sockspass="},
+    {"SOCKS5:127.0.0.1:127.0.0.1:1,socksuser=,sockspass=x", "socksuser="},
+    {"SOCKS4:127.0.0.1:127.0.0.1:1,socksuser=x,sockspass=x", "sockspass"},
+    {"SOCKS4A:127.0.0.1:127.0.0.1:1,socks-password-file=x", "socks-password-file"},
+    {"UNIX-LISTEN:%s,bind=", "bind"},
+    {"UNIX-LISTEN:%s,bind=x", "bind=x"},
+    {"UNIX-RECV:%s,bind=x", "bind=x"},
+    {"UNIX-RECVFROM:%s,bind=x", "bind=x"},
+    {"ABSTRACT-LISTEN:none,bind=x", "bind=x"},
+    {"ABSTRACT-RECV:none,bind=x", "bind=x"},
+    {"ABSTRACT-RECVFROM:none,bind=x", "bind=x"},
+    {"UNIX-CONNECT:%s,bind=", "bind"},
+    {"PTY,link=", "link"},
+    {"EXEC:'touch %s',pty,link=", "link"},
+    {"EXEC:'touch %s',link=x", "link=x"},
+    {"EXEC:'touch %s',pty=0,link=x", "link=x"},
+    {"SYSTEM:'touch %s',wait-slave", "wait-slave"},
+    {"SHELL:'touch %s',pty-interval=1", "pty-interval=1"},
+    {"EXEC:'touch %s',sitout-eio=1", "sitout-eio=1"},
     {"UDP4-RECV:0,ip-add-membership=224.0.0.1:lo:1:2", "224.0.0.1:lo:1:2"},
     {"UDP4-RECV:0,ip-add-source-membership=224.0.0.1:lo", "224.0.0.1:lo"},
     {"UDP6-RECV:0,ipv6-join-source-group=[ff02::1]:lo", "[ff02::1]:lo"},

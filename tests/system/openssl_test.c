@@ -874,7 +874,7 @@ static const struct {
     {"OPENSSL:" LOOPBACK ":1,maxfraglen=1000", "maxfraglen 1000 is not one of 512, 1024, 2048"},
     {SERVING ",cert=CERT,maxfraglen=512", "option maxfraglen is for clients"},
     {"OPENSSL:" LOOPBACK ":1,maxsendfrag=100", "maxsendfrag 100 is out of range (512 to 16384)"},
-    {"OPENSSL:" LOOPBACK ":1,alpn=", "alpn=\"\": a name is empty"},
+    {"OPENSSL:" LOOPBACK ":1,alpn=", "option alpn: invalid value \"\": it must not be empty"},
     {"OPENSSL:" LOOPBACK ":1,alpn=h2::x", "alpn=\"h2::x\": a name is empty"},
     {"OPENSSL:" LOOPBACK ":1,psk-file=/no/such", "cannot read psk-file \"/no/such\": No such file"},
     {"OPENSSL:" LOOPBACK ":1,psk-file=/dev/null", "no shared key"},

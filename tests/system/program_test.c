@@ -461,8 +461,7 @@ static void the_terminal_of_a_program_gets_link_and_size(void **state)
 static void terminal_options_without_a_terminal_are_refused(void **state)
 {
     struct program *program = program_start(*state, "-", "EXEC:cat,link=/nowhere", NULL);
-    program_ends_logging(program, 1,
-                         " E option symbolic-link is for a pseudo terminal: add option pty");
+    program_ends_logging(program, 1, " E option link: option pty must be given, too");
 }
 
 static void fork_wait_is_for_programs_too(void **state)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+static modcat_check_fn check_bind;
 static modcat_apply_fn set_unless_empty, set_owner, set_data, set_int, set_string;
 
 /* An integer option of sockets that is set as soon as there is one. */
@@ -26,7 +27,8 @@ static const struct modcat_option options[] = {
      .help = "own address to use",
      .type = MODCAT_STRING,
      .phase = MODCAT_PHASE_BIND,
-     .effect = MODCAT_FETCHED},
+     .effect = MODCAT_FETCHED,
+     .check = check_bind},
     {.name = "connect-timeout",
      .also = "OPENSSL,HTTP,SOCKS", /* layers have dialogues of their own */
      .help = "seconds after which connecting fails",
@@ -237,6 +239,11 @@ const struct modcat_option_group group_socket = {
     .help = "options of any socket",
     MODCAT_OPTIONS(options),
 };
+
+static const char *check_bind(const struct modcat_value *value)
+{
+    return *value->string == '\0' ? "address required" : NULL;
+}
 
 static int set_unless_empty(struct modcat_opening *opening, int fd,
                             const struct modcat_option *option, const struct modcat_value *value)
