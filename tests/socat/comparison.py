@@ -86,6 +86,20 @@ answering()
     serve TCP4-LISTEN:0,bind=127.0.0.1 EXEC:./server
 }
 
+# talking COUNT ANSWER...: a server on $port that for each pair takes so many bytes, keeps them in
+# `asked`, and answers; and then gives back what comes.
+talking()
+{
+    printf '#!/bin/sh\n' >server
+    while [ $# -gt 0 ]; do
+        printf '%s\n' "dd bs=1 count=$1 2>/dev/null >>asked" "printf '$2'" >>server
+        shift 2
+    done
+    echo 'exec cat' >>server
+    chmod +x server
+    serve TCP4-LISTEN:0,bind=127.0.0.1 EXEC:./server
+}
+
 # show PATH...: prints text. It is much run, and needs no program.
 show()
 {
