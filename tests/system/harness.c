@@ -307,6 +307,16 @@ static void show(const struct program *program)
     }
 }
 
+long number_in(struct harness *harness, const char *line)
+{
+    char *end;
+    errno = 0;
+    long number = strtol(line, &end, 10);
+    if (end == line || errno != 0 || (*end != '\0' && *end != '\n'))
+        harness_fail(harness, "not a number: \"%s\"", line);
+    return number;
+}
+
 void harness_fail(struct harness *harness, const char *format, ...)
 {
     struct program *program = harness->programs;

@@ -31,6 +31,9 @@ int harness_begin(void **state);
 int harness_end(void **state);
 #define SYSTEM_TEST(function) cmocka_unit_test_setup_teardown(function, harness_begin, harness_end)
 
+/* The decimal number that a line is, with or without its end. Fails the test for anything else. */
+long number_in(struct harness *harness, const char *line);
+
 /* Fails the test after showing the commands and logs of the latest programs. */
 void harness_fail(struct harness *harness, const char *format, ...)
     __attribute__((format(printf, 2, 3), noreturn));

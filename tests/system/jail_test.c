@@ -253,7 +253,7 @@ static void a_program_gets_no_folder_that_leads_out(void **state)
         const char *address = text(harness, "SYSTEM:echo $$ >&2; exec cat,%s", options[i]);
         struct program *program = program_start(harness, "-", address, NULL);
         const char *line = program_logs(program, "");
-        has_no_folder_open(harness, atoi(line), address);
+        has_no_folder_open(harness, (pid_t)number_in(harness, line), address);
         program_end_input(program);
         program_signal(program, SIGTERM);
         (void)program_end(program);

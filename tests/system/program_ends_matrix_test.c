@@ -360,7 +360,7 @@ static const char *run_scene(struct scene *scene)
     if (doubt != NULL)
         return doubt;
     int status = await_end(scene);
-    if (status != atoi(scene->row[END_STATUS]))
+    if (status != number_in(scene->harness, scene->row[END_STATUS]))
         harness_fail(scene->harness, "it ended with %d, not %s", status, scene->row[END_STATUS]);
     if (!scene->cell->end->own_end && !waits_for(scene, "its end"))
         runs_on(scene);
