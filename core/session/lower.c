@@ -54,6 +54,27 @@ const char *modcat_upper_param(const struct modcat_opening *opening, size_t inde
     return upper != NULL && index < upper->param_count ? upper->params[index] : NULL;
 }
 
+/* Host or port, by index. */
+static const char *target_param(const struct modcat_opening *opening, size_t index)
+{
+    size_t count = modcat_param_count(opening);
+    const char *wanted = modcat_is_stacked(opening) ? modcat_upper_param(opening, index) : NULL;
+    return wanted != NULL || count < 2 ? wanted : modcat_param(opening, count - 2 + index);
+}
+
+int modcat_target(struct modcat_opening *opening, const char **host, const char **port)
+{
+    *host = target_param(opening, 0);
+    *port = target_param(opening, 1);
+    if (modcat_param_count(opening) != 1 && *host != NULL && *port != NULL)
+        return 0;
+    errno = EINVAL;
+    return modcat_fail(opening,
+                       "no target given; usage: %s:<host>:<port>|<address>, or a layer with host "
+                       "and port above",
+                       modcat_keyword(opening));
+}
+
 const char *modcat_peer_name(const struct modcat_opening *opening)
 {
     while (opening->peer_name == NULL && opening->below != NULL)

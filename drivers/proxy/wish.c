@@ -26,23 +26,6 @@ static int no_memory(const struct modcat_opening *opening)
     return modcat_fail(opening, "out of memory");
 }
 
-/* Host or port: those that the layer above wants to reach, or else the last two parameters. */
-static const char *target_param(const struct modcat_opening *opening, size_t index)
-{
-    size_t count = modcat_param_count(opening);
-    const char *wanted = modcat_is_stacked(opening) ? modcat_upper_param(opening, index) : NULL;
-    return wanted != NULL || count == 0 ? wanted : modcat_param(opening, count - 2 + index);
-}
-
-static int fail_without_target(const struct modcat_opening *opening)
-{
-    errno = EINVAL;
-    return modcat_fail(opening,
-                       "no target given; usage: %s:<host>:<port>|<address>, or a layer with host "
-                       "and port above",
-                       modcat_keyword(opening));
-}
-
 /* Blanks and line ends would make another request of it. */
 static bool fits_request(const char *text)
 {
@@ -126,42 +109,15 @@ static int resolve_host(struct modcat_opening *opening, struct proxy_wish *wish)
     return result;
 }
 
-/* Returns the port that a service has, or -1 after reporting. */
-static int resolve_service(struct modcat_opening *opening, const char *service)
-{
-    struct addrinfo *list;
-    if (modcat_resolve(opening, &tcp, NULL, service, 0, &list) < 0)
-        return -1;
-    const struct sockaddr_in *address = (const void *)list->ai_addr;
-    int port = ntohs(address->sin_port);
-    freeaddrinfo(list);
-    return port;
-}
-
-/* A proxy wants a number. */
-static int take_port(struct modcat_opening *opening, const char *text, struct proxy_wish *wish)
-{
-    char *end;
-    if (text[0] == '\0')
-        return fail_text(opening, "port", text, "is empty");
-    long port = strtol(text, &end, 10);
-    if (*end != '\0')
-        port = resolve_service(opening, text);
-    else if (port < 0 || port > 65535)
-        return fail_text(opening, "port", text, "is not within 0 to 65535");
-    if (port < 0)
-        return -1;
-    snprintf(wish->port, sizeof wish->port, "%hu", (unsigned short)port);
-    return 0;
-}
-
 static int take_target(struct modcat_opening *opening, struct proxy_wish *wish)
 {
-    const char *host = target_param(opening, 0), *port = target_param(opening, 1);
-    if (modcat_param_count(opening) == 1 || host == NULL || port == NULL)
-        return fail_without_target(opening);
-    if (take_host(opening, host, wish) < 0 || take_port(opening, port, wish) < 0)
+    const char *host, *port;
+    if (modcat_target(opening, &host, &port) < 0 || take_host(opening, host, wish) < 0)
         return -1;
+    int number = modcat_port_number(opening, port);
+    if (number < 0)
+        return -1;
+    snprintf(wish->port, sizeof wish->port, "%d", number);
     return resolve_host(opening, wish);
 }
 

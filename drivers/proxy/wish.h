@@ -8,7 +8,7 @@
 struct proxy_wish {
     const char *name; /* the host as the user wrote it */
     char *host;       /* the host as the proxy gets it: brackets around an IPv6 address */
-    char port[8];
+    char port[12];
     const char *version;
     char *login; /* "user:password", or NULL */
     bool bare_ends;

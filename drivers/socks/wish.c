@@ -18,51 +18,6 @@ static int fail_text(const struct modcat_opening *opening, const char *what, con
     return modcat_fail(opening, "%s \"%.300s\" %s", what, text, fault);
 }
 
-/* Host or port: those that the layer above wants to reach, or else the last two parameters. */
-static const char *target_param(const struct modcat_opening *opening, size_t index)
-{
-    size_t count = modcat_param_count(opening);
-    const char *wanted = modcat_is_stacked(opening) ? modcat_upper_param(opening, index) : NULL;
-    return wanted != NULL || count == 0 ? wanted : modcat_param(opening, count - 2 + index);
-}
-
-static int fail_without_target(const struct modcat_opening *opening)
-{
-    errno = EINVAL;
-    return modcat_fail(opening,
-                       "no target given; usage: %s:<host>:<port>|<address>, or a layer with host "
-                       "and port above",
-                       modcat_keyword(opening));
-}
-
-/* Returns the port that a service has, or -1 after reporting. */
-static int resolve_service(struct modcat_opening *opening, const char *service)
-{
-    static const struct modcat_transport tcp = {
-        .size = sizeof(struct modcat_transport), .family = AF_UNSPEC, .socktype = SOCK_STREAM};
-    struct addrinfo *list;
-    if (modcat_resolve(opening, &tcp, NULL, service, 0, &list) < 0)
-        return -1;
-    const struct sockaddr_in *address = (const void *)list->ai_addr;
-    int port = ntohs(address->sin_port);
-    freeaddrinfo(list);
-    return port;
-}
-
-static int take_port(struct modcat_opening *opening, const char *text, struct socks_host *target)
-{
-    char *end;
-    if (text[0] == '\0')
-        return fail_text(opening, "port", text, "is empty");
-    long port = strtol(text, &end, 10);
-    if (*end != '\0')
-        port = resolve_service(opening, text);
-    else if (port < 0 || port > 65535)
-        return fail_text(opening, "port", text, "is not within 0 to 65535");
-    target->port = (uint16_t)port;
-    return port < 0 ? -1 : 0;
-}
-
 /* SOCKS 4 carries nothing but IPv4 addresses. */
 static int resolve_host(struct modcat_opening *opening, const char *host, struct socks_host *target)
 {
@@ -115,14 +70,16 @@ static void fit_socks4a(struct socks_host *target)
 static int take_target(struct modcat_opening *opening, struct socks_wish *wish)
 {
     const struct socks_kind *kind = modcat_type_data(opening);
-    const char *host = target_param(opening, 0), *port = target_param(opening, 1);
-    if (modcat_param_count(opening) == 1 || host == NULL || port == NULL)
-        return fail_without_target(opening);
+    const char *host, *port;
+    if (modcat_target(opening, &host, &port) < 0)
+        return -1;
     const char *fault = socks_host_parse(host, &wish->target);
     if (fault != NULL)
         return fail_text(opening, "host", host, fault);
-    if (take_port(opening, port, &wish->target) < 0)
+    int number = modcat_port_number(opening, port);
+    if (number < 0)
         return -1;
+    wish->target.port = (uint16_t)number;
     wish->target_name = host;
     snprintf(wish->target_text, sizeof wish->target_text, "%s:%s", host, port);
     if (kind->version == 5)

@@ -28,6 +28,11 @@ bool modcat_is_served(const struct modcat_opening *opening);
  * the lower one finds nothing. */
 const char *modcat_upper_param(const struct modcat_opening *opening, size_t index);
 
+/* The host and the port that a layer of proxies has to reach: those that the layer above wants to,
+ * or else the last two of its own parameters. Both belong to the host program. Returns 0, or -1
+ * after reporting that neither tells. */
+int modcat_target(struct modcat_opening *opening, const char **host, const char **port);
+
 /* The name of whom the endpoint talks to, as the user gave it, or NULL: the name that a service or
  * driver set last in this opening, or else in the openings of the layers below. Connecting to a
  * host sets it to the host. A proxy's driver sets it to the target. The text is copied. */

@@ -37,6 +37,10 @@ struct modcat_sockaddr {
 int modcat_resolve(struct modcat_opening *opening, const struct modcat_transport *transport,
                    const char *host, const char *service, int flags, struct addrinfo **result);
 
+/* The number of a port, from 0 to 65535, or of a service of TCP by its name, for protocols that
+ * take nothing else. Returns it, or -1 after reporting. */
+int modcat_port_number(struct modcat_opening *opening, const char *service);
+
 /* Connects to host and service: every resolved address in turn, with bind, sourceport, lowport and
  * connect-timeout. Fills `endpoint` in. Returns 0, or -1 after reporting. */
 int modcat_connect_host(struct modcat_opening *opening, const struct modcat_transport *transport,

@@ -76,12 +76,12 @@ static size_t count_parts(const struct modcat_value *value)
 const char *membership_check(const struct modcat_value *value)
 {
     size_t count = count_parts(value);
-    return count == 2 || count == 3 ? NULL : "2 parts, separated by ':', wanted";
+    return count == 2 || count == 3 ? NULL : "it needs 2 or 3 parts, separated by colons";
 }
 
 const char *membership_check_source(const struct modcat_value *value)
 {
-    return count_parts(value) == 3 ? NULL : "3 parts, separated by ':', wanted";
+    return count_parts(value) == 3 ? NULL : "it needs 3 parts, separated by colons";
 }
 
 static int split(const struct modcat_opening *opening, const struct modcat_option *option,

@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Which failure message a kind of address has. */
@@ -204,4 +205,36 @@ struct addrinfo *resolve_prefer(struct addrinfo *list, int family)
 int resolve_version_family(char version)
 {
     return version == '4' ? AF_INET : version == '6' ? AF_INET6 : AF_UNSPEC;
+}
+
+static int fail_port(const struct modcat_opening *opening, const char *service, const char *fault)
+{
+    errno = EINVAL;
+    return modcat_fail(opening, "port \"%.300s\" %s", service, fault);
+}
+
+/* Of both versions of IP the port stands in the same place. */
+static int look_up_port(struct modcat_opening *opening, const char *service)
+{
+    static const struct modcat_transport tcp = {
+        .size = sizeof tcp, .family = AF_UNSPEC, .socktype = SOCK_STREAM};
+    struct addrinfo *list;
+    if (modcat_resolve(opening, &tcp, NULL, service, 0, &list) < 0)
+        return -1;
+    int port = (int)sockaddr_port(list->ai_addr, list->ai_addrlen);
+    freeaddrinfo(list);
+    return port;
+}
+
+int modcat_port_number(struct modcat_opening *opening, const char *service)
+{
+    char *end;
+    long port = strtol(service, &end, 10);
+    if (service[0] == '\0')
+        return fail_port(opening, service, "is empty");
+    if (*end != '\0')
+        return look_up_port(opening, service);
+    if (port < 0 || port > 65535)
+        return fail_port(opening, service, "is not within 0 to 65535");
+    return (int)port;
 }
