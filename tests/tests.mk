@@ -527,7 +527,7 @@ noinst_PROGRAMS += tests/bench/bench
 tests_bench_bench_SOURCES = \
 	tests/bench/bench.c tests/bench/bench.h \
 	tests/bench/bulk.c \
-	tests/bench/chart.c tests/bench/chart.h \
+	tests/bench/chart.c tests/bench/chart.h tests/bench/machine.c tests/bench/machine.h \
 	tests/bench/contenders.c tests/bench/contenders.h \
 	tests/bench/ends.c tests/bench/ends.h \
 	tests/bench/packets.c \

@@ -6,6 +6,7 @@
 #include "tests/bench/bench.h"
 #include "tests/bench/chart.h"
 #include "tests/bench/contenders.h"
+#include "tests/bench/machine.h"
 #include "tests/bench/works.h"
 
 #include <errno.h>
@@ -159,22 +160,61 @@ static void report_goals(void)
     }
 }
 
-static int draw(const char *path)
+/* What the picture shows, from top to bottom. */
+static const struct shown {
+    const char *work;
+    int metric;
+    const char *title; /* NULL: that of the work */
+} shown[] = {
+    {"tcp-tcp", 0, NULL},     {"tcp-tcp", 1, "bulk TCP to TCP, processor time"},
+    {"unix-unix", 0, NULL},   {"file-tcp", 0, NULL},
+    {"tcp-file", 0, NULL},    {"pipe-tcp", 0, NULL},
+    {"tls-bulk", 0, NULL},    {"tls-handshakes", 0, NULL},
+    {"connections", 0, NULL}, {"ping-pong", 0, NULL},
+    {"udp", 0, NULL},         {"memory", 0, NULL},
+    {"startup", 0, NULL},
+};
+
+static const char *const explained[CONTENDERS] = {
+    [SOCAT] = "socat %s: with its defaults",
+    [SOCAT_TUNED] = "socat, tuned: with the best -b of four, and room for more waiting clients",
+    [NGINX] = "nginx %s: one worker of its stream module",
+    [HAPROXY] = "haproxy %s: mode tcp",
+    [DIRECT] = "direct: both ends connected without a relay",
+};
+
+static bool was_measured(enum contender who)
 {
-    struct bar bars[COUNT(goals)];
+    for (size_t i = 0; i < work_count; i++)
+        if (!results[i][who].missing)
+            return true;
+    return false;
+}
+
+static int draw(const struct bench *bench, const char *path)
+{
+    struct chart_row rows[COUNT(shown)];
+    struct chart_notes notes = {.contenders = {NULL}};
+    char texts[CONTENDERS][NOTE_SIZE], machine[NOTE_SIZE];
     size_t count = 0;
-    for (size_t i = 0; i < COUNT(goals); i++) {
-        size_t at = find_work(goals[i].work);
-        double times = times_as_good(&works[at], results[at], goals[i].metric, goals[i].against);
-        if (times <= 0)
+    for (size_t i = 0; i < COUNT(shown); i++) {
+        size_t at = find_work(shown[i].work);
+        if (results[at][MODCAT].missing)
             continue;
-        bars[count++] = (struct bar){
-            .title = goals[i].metric > 0 ? "CPU of bulk TCP to TCP" : works[at].title,
-            .against = contender_name(goals[i].against),
-            .times = times,
+        rows[count] = (struct chart_row){
+            .title = shown[i].title != NULL ? shown[i].title : works[at].title,
         };
+        for (int who = SOCAT; who < CONTENDERS; who++)
+            rows[count].times[who] =
+                times_as_good(&works[at], results[at], shown[i].metric, (enum contender)who);
+        count++;
     }
-    return count > 0 ? chart_write(path, bars, count) : 0;
+    for (int who = SOCAT; who < CONTENDERS; who++)
+        if (was_measured((enum contender)who))
+            notes.contenders[who] =
+                describe_contender(bench, (enum contender)who, explained[who], texts[who]);
+    notes.machine = describe_machine(bench, machine);
+    return count > 0 ? chart_write(path, rows, count, &notes) : 0;
 }
 
 /* A folder in memory, where there is room for three of the files. */
@@ -245,7 +285,7 @@ static int run(struct bench *bench, char **names, const char *picture)
         report(&works[i], results[i]);
     }
     report_goals();
-    return picture != NULL ? draw(picture) : 0;
+    return picture != NULL ? draw(bench, picture) : 0;
 }
 
 static volatile sig_atomic_t worker;
