@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +61,30 @@ int lockfile_take(const char *path)
     unlink(temporary);
     errno = error;
     return result;
+}
+
+/* Returns the process that a lock file names, or 0. */
+static pid_t holder_of(const char *path)
+{
+    char text[32] = "", *end;
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
+        return 0;
+    long pid = strtol(text, &end, 10);
+    return end > text && *end == '\n' && pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+}
+
+void lockfile_report(const char *path)
+{
+    pid_t holder = holder_of(path);
+    if (holder == 0)
+        log_error("could not obtain lock \"%s\": the file exists", path);
+    else if (kill(holder, 0) == 0 || errno == EPERM)
+        log_error("could not obtain lock \"%s\": process %d has it; option -W or waitlock waits",
+                  path, (int)holder);
+    else
+        log_error("could not obtain lock \"%s\": process %d has left it behind; remove the file",
+                  path, (int)holder);
 }
 
 int lockfile_wait(const char *path, int (*pause)(void *context), void *context)

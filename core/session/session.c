@@ -217,7 +217,7 @@ static int take_lock(struct session *session, const char *path, bool wait)
     if (result <= 0)
         return result;
     if (!wait) {
-        log_error("could not obtain lock \"%s\"", path);
+        lockfile_report(path);
         return -1;
     }
     return lockfile_wait(path, pause_for_lock, session);

@@ -568,10 +568,33 @@ static void a_lock_file_keeps_a_second_program_out(void **state)
     program_logs(first, " N starting data transfer loop");
     assert_string_equal(file_read(harness, lock), text(harness, "%d\n", (int)program_pid(first)));
     second = program_start(harness, "-L", lock, "-", "PIPE", NULL);
-    program_ends_logging(second, 1, " E could not obtain lock \"");
+    program_ends_logging(second, 1,
+                         text(harness, " E could not obtain lock \"%s\": process %d has it; ", lock,
+                              (int)program_pid(first)));
     program_end_input(first);
     program_ends(first, 0);
     assert_false(file_exists(lock));
+}
+
+/* No process has a number that large. */
+static void a_lock_file_that_nobody_has_any_more_is_told(void **state)
+{
+    static const struct {
+        const char *holds, *says;
+    } rows[] = {
+        {"2147483647\n", "process 2147483647 has left it behind; remove the file"},
+        {"nobody\n", "the file exists"},
+        {"", "the file exists"},
+    };
+    struct harness *harness = *state;
+    const char *lock = path(harness, "lock");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        file_write(harness, lock, rows[i].holds);
+        program_ends_logging(
+            program_start(harness, "-L", lock, "-", "PIPE", NULL), 1,
+            text(harness, " E could not obtain lock \"%s\": %s", lock, rows[i].says));
+        assert_true(file_exists(lock));
+    }
 }
 
 static void an_address_can_hold_a_lock_file_too(void **state)
@@ -673,6 +696,7 @@ int main(void)
         SYSTEM_TEST(only_the_needed_half_of_a_dual_address_is_opened),
         SYSTEM_TEST(a_write_only_address_that_is_read_from_gives_a_warning),
         SYSTEM_TEST(a_lock_file_keeps_a_second_program_out),
+        SYSTEM_TEST(a_lock_file_that_nobody_has_any_more_is_told),
         SYSTEM_TEST(an_address_can_hold_a_lock_file_too),
         SYSTEM_TEST(files_that_are_locked_are_left_alone),
         SYSTEM_TEST(a_file_that_is_followed_may_come_later),
