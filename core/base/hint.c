@@ -130,6 +130,8 @@ const char *hint_sockopt(int level, int name, char text[HINT_TEXT])
 {
     const char *capability = "CAP_NET_ADMIN";
     start_reason(text);
+    if (errno == ENODEV)
+        add_hint(text, " (\"ip link\" lists the interfaces)");
     if (errno != EPERM && (errno != EACCES || level != SOL_SOCKET))
         return text;
     for (size_t i = 0; i < MODCAT_COUNT(privileged); i++)

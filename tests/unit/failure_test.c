@@ -57,6 +57,23 @@ static void a_reason_may_be_more_than_the_error(void **state)
                                 "there) [connect(4, AF=2 127.0.0.1:80, 16)]");
 }
 
+/* As long as the caller has given no reason of its own. */
+static void some_errors_come_with_advice(void **state)
+{
+    (void)state;
+    errno = EISDIR;
+    modcat_fail_call(NULL, "open", "/tmp", NULL, "open(\"/tmp\")");
+    assert_string_equal(logged, "cannot open /tmp: Is a directory (name a file in it) "
+                                "[open(\"/tmp\")]");
+    errno = EACCES;
+    modcat_fail_call(NULL, "open", "/dev/net/tun", NULL, "open()");
+    assert_string_equal(logged, "cannot open /dev/net/tun: Permission denied (needs the capability "
+                                "CAP_NET_ADMIN) [open()]");
+    errno = EISDIR;
+    modcat_fail_call(NULL, "open", "/tmp", "no", "open()");
+    assert_string_equal(logged, "cannot open /tmp: no [open()]");
+}
+
 static void an_object_is_not_needed(void **state)
 {
     (void)state;
@@ -91,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_failed_and_why_comes_before_the_call, reset),
         cmocka_unit_test_setup(a_reason_may_be_more_than_the_error, reset),
+        cmocka_unit_test_setup(some_errors_come_with_advice, reset),
         cmocka_unit_test_setup(an_object_is_not_needed, reset),
         cmocka_unit_test_setup(a_long_object_leaves_room_for_the_reason, reset),
         cmocka_unit_test_setup(scripts_of_socat_find_the_form_that_they_know, reset),
