@@ -135,9 +135,10 @@ static const struct {
      " E cannot open */file: No such file or directory [open(\"*/file\", 0*, 0666)]"},
     {"OPEN:%s/there,creat,excl",
      " E cannot open */there: File exists [open(\"*/there\", 0*, 0666)]"},
-    {"OPEN:%s,wronly", " E cannot open *: Is a directory (name a file in it) [open(\"*\", 0*, 0666)]"},
-    {"CREATE:%s/missing/file",
-     " E cannot create */file: No such file or directory (its folder does not exist) [creat(\"*/file\", 0666)]"},
+    {"OPEN:%s,wronly",
+     " E cannot open *: Is a directory (name a file in it) [open(\"*\", 0*, 0666)]"},
+    {"CREATE:%s/missing/file", " E cannot create */file: No such file or directory (its folder "
+                               "does not exist) [creat(\"*/file\", 0666)]"},
     {"OPEN:%s/fifo,nonblock",
      " E cannot open */fifo: No such device or address [open(\"*/fifo\", 0*, 0666)]"},
     {"OPEN:%s/link,nofollow",
