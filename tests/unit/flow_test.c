@@ -125,7 +125,8 @@ static int set_up(void **state)
     session = (struct session){.settings = &settings, .log_statistics = log_nothing};
     for (int i = 0; i < 2; i++) {
         struct end *end = &ends[i];
-        *end = (struct end){.pair = {.first = &end->address}};
+        *end = (struct end){.address = {.text = "END", .keyword = "END", .keyword_place = {0, 3}}};
+        end->pair.first = &end->address;
         end->opening = (struct modcat_opening){
             .session = &session,
             .settings = &settings,
