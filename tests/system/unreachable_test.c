@@ -198,8 +198,9 @@ static void what_a_firewall_refuses_ends_no_server(void **state)
     program_logs(program, " N starting data transfer loop");
     firewall_close(harness);
     program_send(program, "lost");
-    program_logs(program, " W sendto(*: Operation not permitted: this message of 4 bytes is "
-                          "dropped");
+    program_logs(program,
+                 " W cannot send to *: Operation not permitted: this message of 4 bytes is "
+                 "dropped");
     firewall_open(harness);
     program_send(program, "arrives");
     packet_arrives(harness, peer, "arrives");
@@ -231,8 +232,9 @@ static void an_answer_that_a_firewall_refuses_ends_no_server(void **state)
         program_logs(program, " N starting data transfer loop");
         firewall_close(harness);
         assert_int_equal(write(go, "go\n", 3), 3);
-        program_logs(program, " W sendto(*: Operation not permitted: this message of 5 bytes is "
-                              "dropped");
+        program_logs(program,
+                     " W cannot send to *: Operation not permitted: this message of 5 bytes is "
+                     "dropped");
         firewall_open(harness);
         assert_int_equal(write(go, "go\n", 3), 3);
         packet_arrives(harness, peer, "arrives\n");
