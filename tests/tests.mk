@@ -95,7 +95,7 @@ tests_unit_phases_test_LDADD = libcore.a
 
 unit_tests += tests/unit/flow_test
 tests_unit_flow_test_LDADD = libcore.a
-tests_unit_flow_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=wait_now
+tests_unit_flow_test_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=wait_now,--wrap=taking_left
 
 unit_tests += tests/unit/programs_test
 tests_unit_programs_test_LDADD = libcore.a

@@ -44,6 +44,15 @@ static bool still_works(const struct flow *flow, const struct flow *other)
            knows_its_end(flow->sink) && (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
 }
 
+/* How long a program may read nothing before it is asked to end. One that is slow to read is told
+ * from one that never does by having read something since the session began to close. */
+static bool may_go_on_reading(const struct relay *relay)
+{
+    long long closing_time = relay->session->settings->closing;
+    long long patience = relay->is_read ? TAKING_PATIENCE : closing_time;
+    return closing_time == MODCAT_FOREVER || wait_now() - relay->last_activity < patience;
+}
+
 /* A program that is not told of the end is asked to end by a signal, but not before it has taken
  * its input. What lies in a terminal is out of sight now and then: it is looked at twice. */
 static bool still_takes(struct relay *relay, const struct flow *flow)
@@ -55,7 +64,7 @@ static bool still_takes(struct relay *relay, const struct flow *flow)
     if (taking_left(flow->sink) == 0)
         return relay->empty_looks++ == 0;
     relay->empty_looks = 0;
-    return wait_now() - relay->last_activity < TAKING_PATIENCE;
+    return may_go_on_reading(relay);
 }
 
 static bool both_ended(const struct relay *relay)
@@ -179,12 +188,17 @@ void over_consider_programs(struct relay *relay)
     }
 }
 
-static size_t untaken(const struct flow *flow)
+/* By the program behind the sink. */
+static size_t unread(const struct flow *flow)
+{
+    return flow->sink != NULL && flow->source != NULL ? taking_left(flow->sink) : 0;
+}
+
+static size_t untaken(const struct flow *flow, size_t left)
 {
     if (flow->sink == NULL || flow->source == NULL)
         return 0;
     int fd = flow->sink->endpoint->write_fd;
-    size_t left = taking_left(flow->sink);
     return left == 0 && fd >= 0 ? endpoint_untaken(fd) : left;
 }
 
@@ -193,9 +207,13 @@ void over_consider_what_is_taken(struct relay *relay)
 {
     if (!over_is_closing(relay) && !both_ended(relay))
         return;
-    size_t left = untaken(&relay->flows[0]) + untaken(&relay->flows[1]);
+    size_t first = unread(&relay->flows[0]), second = unread(&relay->flows[1]);
+    size_t left = untaken(&relay->flows[0], first) + untaken(&relay->flows[1], second);
+    if (first + second < relay->unread)
+        relay->is_read = true;
     if (left < relay->untaken)
         relay->last_activity = wait_now();
+    relay->unread = first + second;
     relay->untaken = left;
 }
 
@@ -237,13 +255,9 @@ static void give_up(const struct relay *relay)
     parting_is_late(relay->session);
 }
 
-static bool is_being_taken(const struct relay *relay)
+static bool is_being_read(const struct relay *relay)
 {
-    size_t left = 0;
-    for (int i = 0; i < 2; i++)
-        if (relay->flows[i].sink != NULL && relay->flows[i].source != NULL)
-            left += taking_left(relay->flows[i].sink);
-    return left > 0 && wait_now() - relay->last_activity < TAKING_PATIENCE;
+    return unread(&relay->flows[0]) + unread(&relay->flows[1]) > 0 && may_go_on_reading(relay);
 }
 
 bool over_by_time(const struct relay *relay)
@@ -253,7 +267,7 @@ bool over_by_time(const struct relay *relay)
     if (has_passed(inactivity_deadline(relay), now))
         log_notice("inactivity timeout triggered");
     else if (!has_passed(closing_deadline(relay), now) || is_being_delivered(relay) ||
-             is_being_taken(relay))
+             is_being_read(relay))
         return false;
     else
         log_info("poll timed out (no data within %lld.%06lld seconds)",

@@ -17,7 +17,9 @@ struct relay {
     bool two_way;
     bool program_ended; /* of either end, though its connection may be open elsewhere */
     int empty_looks;    /* in which a program had taken all, one after the other */
-    size_t untaken;     /* while the session closes: what its ends have not taken yet */
+    size_t untaken;     /* while the session closes: what its ends have not taken yet ... */
+    size_t unread;      /* ... and how much of that its programs have not read */
+    bool is_read;       /* a program has been seen to read some of it */
     long long started;
     long long last_activity;
     long long sinks_rest[2]; /* until when a flow's sink is left alone, or 0 */

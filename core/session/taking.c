@@ -46,6 +46,9 @@ size_t taking_left(const struct opened *sink)
     int fd = sink->endpoint->write_fd;
     if ((sink->endpoint->flags & MODCAT_PROGRAM) == 0 || programs_ended(sink->opening))
         return 0;
+    /* Others keep what they have not read, but what lies in a terminal goes with it. */
+    if (!programs_will_be_asked(sink->opening) && (fd < 0 || !isatty(fd)))
+        return 0;
     if (fd < 0)
         return sink->watch_fd > 0 ? readable(sink->watch_fd) : 0;
     if (isatty(fd))

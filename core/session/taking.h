@@ -11,7 +11,7 @@
 #define TAKING_PATIENCE (5 * MODCAT_SECOND)
 
 /* How many bytes the program behind a sink has not taken yet, as far as can be known; 0 where there
- * is no program, or it has ended. */
+ * is no program, it has ended, or it goes on by itself and keeps what it has not read. */
 size_t taking_left(const struct opened *sink);
 
 /* Before the end of a program's input is closed: keeps what tells how much of it is left. */

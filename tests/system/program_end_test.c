@@ -325,7 +325,8 @@ static void a_program_that_takes_its_input_slowly_gets_all_of_it(void **state)
     comes_to_its_end(&scenery);
 }
 
-/* Each piece takes longer than -t allows. When it is asked to end it says what is left. */
+/* Each piece but the first takes longer than -t allows. When it is asked to end it says what is
+ * left. */
 static void a_program_may_take_longer_for_each_piece_than_the_closing_timeout(void **state)
 {
     static const char *const flags[] = {"-d", "-u"};
@@ -334,10 +335,11 @@ static void a_program_may_take_longer_for_each_piece_than_the_closing_timeout(vo
         {
             struct scene scenery =
                 scene(*state, "trap 'cat >$1.left 2>/dev/null; mv $1.left $2; exit' TERM\n"
-                              "trap '' HUP\nwhile sleep 0.6\ndo read line || break\ndone\n"
+                              "trap '' HUP\npause=0.4\nwhile sleep $pause\n"
+                              "do read line || break; pause=1.5\ndone\n"
                               "cat >$2; exit\n");
             struct program *program =
-                program_start(*state, "-t", "0.3", flags[i], "-",
+                program_start(*state, "-t", "1", flags[i], "-",
                               text(*state, "EXEC:%s%s", command(&scenery), *options), NULL);
             program_send(program, "one\ntwo\nthree\n");
             program_end_input(program);

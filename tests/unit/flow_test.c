@@ -53,6 +53,15 @@ long long __wrap_wait_now(void)
     return now;
 }
 
+/* What the programs at either end have not read yet. */
+static size_t unread;
+size_t __wrap_taking_left(const struct opened *sink);
+size_t __wrap_taking_left(const struct opened *sink)
+{
+    (void)sink;
+    return unread;
+}
+
 /* Those that a script doesn't have are EAGAIN. */
 static const struct step *next(const struct step **script)
 {
@@ -121,6 +130,7 @@ static int set_up(void **state)
 {
     (void)state;
     now = 1000 * MODCAT_SECOND;
+    unread = 0;
     settings = (struct settings){.closing = MODCAT_SECOND / 2, .inactivity = MODCAT_FOREVER};
     session = (struct session){.settings = &settings, .log_statistics = log_nothing};
     for (int i = 0; i < 2; i++) {
@@ -396,6 +406,44 @@ static void a_relay_whose_one_direction_has_ended_gives_the_other_its_time(void 
     assert_int_equal(relay_end(relay), 0);
 }
 
+/* It is one that does not read, and has no more than -t. */
+static void a_program_that_reads_nothing_at_the_end_does_not_hold_it_up(void **state)
+{
+    static const struct step asked[] = {{.text = "question"}, {.text = ""}, {0}};
+    (void)state;
+    ends[0].reads = asked;
+    struct relay *relay = relay_start(&session);
+    long long began = now;
+    unread = 8;
+    assert_true(step(relay, true, true));
+    assert_true(step(relay, true, true));
+    while (step(relay, false, false))
+        assert_true(now - began < MODCAT_SECOND);
+    assert_true(now - began >= settings.closing);
+    assert_int_equal(relay_end(relay), 0);
+}
+
+static void a_program_that_reads_slowly_gets_more_time_with_each_piece(void **state)
+{
+    static const struct step asked[] = {{.text = "question"}, {.text = ""}, {0}};
+    (void)state;
+    ends[0].reads = asked;
+    struct relay *relay = relay_start(&session);
+    unread = 8;
+    for (int round = 0; round < 3; round++)
+        assert_true(step(relay, true, true));
+    for (unread = 7; unread > 4; unread--) {
+        long long began = now;
+        while (now - began < 4 * MODCAT_SECOND)
+            assert_true(step(relay, false, false));
+    }
+    long long began = now;
+    while (step(relay, false, false))
+        assert_true(now - began < 10 * MODCAT_SECOND);
+    assert_true(now - began >= MODCAT_SECOND / 2);
+    assert_int_equal(relay_end(relay), 0);
+}
+
 static void a_relay_without_data_ends_by_the_time_of_inactivity(void **state)
 {
     (void)state;
@@ -444,6 +492,8 @@ int main(void)
         TEST(a_side_that_is_not_open_has_no_flow),
         TEST(a_relay_ends_when_both_directions_have),
         TEST(a_relay_whose_one_direction_has_ended_gives_the_other_its_time),
+        TEST(a_program_that_reads_nothing_at_the_end_does_not_hold_it_up),
+        TEST(a_program_that_reads_slowly_gets_more_time_with_each_piece),
         TEST(a_relay_without_data_ends_by_the_time_of_inactivity),
         TEST(pending_data_is_read_at_once),
     };

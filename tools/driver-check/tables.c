@@ -214,15 +214,17 @@ static void check_values(const struct modcat_option *option)
         fault("option \"%s\" takes \"%s\"", option->name, sample->bad);
 }
 
-/* What an option needs has to be an option that can be given with it. */
-static void check_needed(struct subject *subject, const struct modcat_option_group *group,
-                         const struct modcat_option *option)
+/* What an option needs may be an option of another driver, whose types take this one's group. */
+static void check_needed(struct subject *subject, const struct modcat_option *option)
 {
-    bool failed = false;
-    if (option->needs != NULL &&
-        registry_option(subject->registry, option->needs, group->name, &failed) == NULL)
-        fault("option \"%s\" of group %s needs \"%s\", which is not one of its options",
-              option->name, group->name, option->needs);
+    const char *cursor = option->needs, *word;
+    size_t length;
+    while (words_next(&cursor, &word, &length)) {
+        bool failed = false;
+        AUTO_FREE char *needed = memory_copy_span(word, length);
+        if (registry_option(subject->registry, needed, NULL, &failed) == NULL)
+            fault("option \"%s\" needs \"%s\", which is not an option", option->name, needed);
+    }
 }
 
 /* Another option of the group may have the word already. */
@@ -254,7 +256,7 @@ static void check_option(struct subject *subject, const struct modcat_option_gro
     check_aliases("option", option->name, option->aliases, isupper);
     check_group_list(subject, "option", option->name, option->also);
     check_values(option);
-    check_needed(subject, group, option);
+    check_needed(subject, option);
     check_option_word(subject, group, option, option->name);
     while (words_next(&aliases, &word, &length)) {
         AUTO_FREE char *alias = memory_copy_span(word, length);

@@ -108,6 +108,12 @@ bool programs_failed(const struct session *session)
     return program != NULL;
 }
 
+bool programs_will_be_asked(const struct modcat_opening *opening)
+{
+    const struct program *program = program_of(opening);
+    return program != NULL && program->terminate && !opening->set.end_close;
+}
+
 void programs_wait(const struct modcat_opening *opening, long long deadline)
 {
     const struct program *program = program_of(opening);

@@ -34,6 +34,9 @@ void programs_pass_signals(struct session *session);
 /* True when this opening has started a program, and it has ended. */
 bool programs_ended(const struct modcat_opening *opening);
 
+/* True when it has started a program that programs_release() asks to end. */
+bool programs_will_be_asked(const struct modcat_opening *opening);
+
 /* Waits until the opening's program has ended, if it has one, or the deadline passes, or the
  * session's own program is asked to end. */
 void programs_wait(const struct modcat_opening *opening, long long deadline);
