@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 static modcat_open_fn exec_open, system_open, shell_open;
+static modcat_check_fn check_process_group;
 static modcat_apply_fn set_process_group;
 
 #define FETCHED(value, when) .type = (value), .phase = MODCAT_PHASE_##when, .effect = MODCAT_FETCHED
@@ -33,7 +34,7 @@ static const struct modcat_option fork_options[] = {
      FETCHED(MODCAT_BOOL, PASTFORK)},
     {"setpgid", "pgid", NULL, "put the program in this process group; none: one of its own",
      .type = MODCAT_INT, .phase = MODCAT_PHASE_LATE, .effect = MODCAT_CALL,
-     .apply = set_process_group},
+     .apply = set_process_group, .check = check_process_group},
 };
 
 static const struct modcat_option shell_options[] = {
@@ -89,6 +90,11 @@ static const struct modcat_address_type types[] = {
 
 MODCAT_DRIVER(.name = "exec", .version = MODCAT_DRIVER_VERSION, .summary = "programs",
               MODCAT_TYPES(types), MODCAT_GROUPS(groups));
+
+static const char *check_process_group(const struct modcat_value *value)
+{
+    return value->number >= 0 ? NULL : "a process group has no negative number";
+}
 
 /* Without a value it is 1, a group that nobody can join: who asks for that wants one of its own. */
 static int set_process_group(struct modcat_opening *opening, int fd,

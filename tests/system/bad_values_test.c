@@ -271,6 +271,8 @@ static const struct {
     {"PTY,link=%s,crdly=4", "4"},
     {"PTY,link=%s,tabdly=4", "4"},
     {"SYSTEM:'touch %s',pty,winsz=80", "80"},
+    {"EXEC:true,setpgid=-5", "-5"},
+    {"SYSTEM:true,pgid=-1", "-1"},
     {"CREATE:%s,f-setpipe-sz=1kB", "f-setpipe-sz"},
     {"PIPE:%s,f-setpipe-sz=-1", "-1"},
     {"UDP6:[::1]:1,mtudiscover6=6", "6"},
