@@ -113,11 +113,12 @@ static void a_namespace_that_is_not_there_is_named(void **state)
 {
     struct harness *harness = *state;
     jail_needs_root();
-    program_ends_logging(program_start(harness, "--experimental",
-                                       "TCP4:" LOOPBACK ":1,netns=no-such-one", "-", NULL),
-                         1,
-                         " E cannot open network namespace no-such-one: No such file or directory "
-                         "[open(/run/netns/no-such-one, O_RDONLY|O_CLOEXEC)]");
+    program_ends_logging(
+        program_start(harness, "--experimental", "TCP4:" LOOPBACK ":1,netns=no-such-one", "-",
+                      NULL),
+        1,
+        " E cannot open network namespace no-such-one: No such file or directory "
+        "(\"ip netns\" lists them) [open(/run/netns/no-such-one, O_RDONLY|O_CLOEXEC)]");
 }
 
 /* It can't leave the namespace, and must not go on in there. */
