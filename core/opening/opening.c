@@ -120,9 +120,11 @@ void opening_name(const struct modcat_opening *opening, char *text, size_t size)
                                    ? &address->param_places[address->param_count - 1]
                                    : &address->keyword_place;
     size_t start = address->place.start, end = last->start + last->length;
-    snprintf(text, size, "%.*s", end > start ? (int)(end - start) : 0, address->text + start);
-    if (end - start >= size)
-        strcpy(text + size - sizeof "...", "...");
+    size_t length = end > start ? end - start : 0;
+    if (length < size)
+        snprintf(text, size, "%.*s", (int)length, address->text + start);
+    else
+        snprintf(text, size, "%.*s...", (int)(size - sizeof "..."), address->text + start);
 }
 
 const char *modcat_keyword(const struct modcat_opening *opening)

@@ -64,7 +64,7 @@ struct modcat_opening {
     const char *path; /* the file system entry that options act on, while there is one */
     const struct phase_work *phase_work; /* of the phase that is being carried out, or NULL */
     struct tty_change *tty_changes;      /* terminal settings of this phase, not set yet */
-    bool tty_is_own;                     /* they are for a terminal that nobody had before */
+    bool tty_is_own;                     /* they are for a terminal that was just made */
 };
 
 /* Starts an opening: carries out the options that only make settings, which hold for the whole

@@ -5,7 +5,7 @@
  *       |         |
  *       +--> DRAINING            the source has ended; what is held goes to the sink
  *               |
- *               +--> CLOSING     the sink is told that no more comes, which takes several calls
+ *               +--> CLOSING     the end is signalled to the sink, which takes several calls
  *               |       |
  *               +-------+--> ENDED
  *

@@ -89,7 +89,7 @@ bool over_is_closing(const struct relay *relay)
            (relay->two_way && (flow_is_over(&flows[0]) || flow_is_over(&flows[1])));
 }
 
-/* A terminal line that nobody reads any more does not fail as a pipe or a socket does. */
+/* Unlike a pipe or a socket, a terminal line does not fail when its last reader has gone. */
 static bool is_dead_line(const struct opened *sink)
 {
     return isatty(sink->endpoint->write_fd) &&
@@ -293,7 +293,7 @@ static bool has_its_data(const struct flow *flow)
            flow->sink->opening->directions == MODCAT_WRITE;
 }
 
-/* How long it may work on that data: to its end, or with -T until nobody shows life any more. */
+/* How long it may work on that data: to its end, or with -T until the inactivity timeout. */
 static long long work_deadline(const struct relay *relay, const struct flow *flow)
 {
     if (!knows_its_end(flow->sink))

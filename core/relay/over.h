@@ -11,14 +11,14 @@
 
 #include "core/relay/relay_state.h"
 
-/* Both directions have ended, and nobody works on what they have brought. */
+/* Both directions have ended, and no program still works on its input. */
 bool over_at_end(struct relay *relay);
 
 /* One direction has ended, or a program: the time of -t counts. */
 bool over_is_closing(const struct relay *relay);
 
-/* Takes note of programs that have ended, of what the ends have taken, and of ends that nobody
- * will take anything from any more. To be called in each round; the last one after bytes were
+/* Notes programs that have ended, data that the ends have taken, and ends that have lost their last
+ * reader. To be called in each round; the last one after bytes were
  * moved. */
 void over_consider_programs(struct relay *relay);
 void over_consider_what_is_taken(struct relay *relay);
