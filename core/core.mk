@@ -25,6 +25,11 @@ libcore_a_SOURCES = \
 	core/base/version.c core/base/version.h \
 	core/base/wait.c core/base/wait.h \
 	core/base/words.c core/base/words.h \
+	core/loop/deadlines.c core/loop/deadlines.h \
+	core/loop/interest.c core/loop/interest.h \
+	core/loop/loop.c core/loop/loop.h \
+	core/loop/stack.c core/loop/stack.h \
+	core/loop/switch.c core/loop/switch.h core/loop/switch_stack.S \
 	core/values/groups.c core/values/groups.h \
 	core/values/range.c core/values/range.h \
 	core/values/values.c core/values/values.h \
@@ -114,6 +119,7 @@ libcore_a_SOURCES = \
 	core/session/parting.c core/session/parting.h \
 	core/session/session.c core/session/session.h \
 	core/session/taking.c core/session/taking.h \
+	core/relay/buffers.c core/relay/buffers.h \
 	core/relay/convert.c core/relay/convert.h \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \
@@ -132,6 +138,7 @@ libcore_a_SOURCES = \
 	core/relay/statistics.c core/relay/statistics.h \
 	core/relay/unwanted.c core/relay/unwanted.h \
 	core/serve/fork.c core/serve/fork.h \
+	core/serve/hosting.c core/serve/hosting.h \
 	core/serve/serve.c core/serve/serve.h \
 	core/serve/sides.c core/serve/sides.h \
 	core/command/commandline.c core/command/commandline.h \

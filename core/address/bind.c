@@ -287,8 +287,8 @@ static int bind_option(const struct binding *binding, struct address_option *opt
         option->entry = registry_option(binding->registry, option->name, NULL, &failed);
     if (option->entry == NULL)
         return failed ? -1 : fail_unknown_option(binding, option, groups);
-    if (values_parse(option->entry->option.type, option->name, option->text, &option->value,
-                     &option->storage, reason, sizeof reason) < 0 ||
+    if (values_parse(option->entry->option.type, option->entry->option.words, option->name,
+                     option->text, &option->value, &option->storage, reason, sizeof reason) < 0 ||
         check_value(option, reason, sizeof reason) < 0 ||
         check_text(option, groups, reason, sizeof reason) < 0)
         return fail_at(binding,

@@ -37,6 +37,7 @@ static struct {
     const char *program;
     int level;
     int lowered;
+    int sessions_lowered;
     bool sloppy;
     bool microseconds;
     enum log_format format;
@@ -47,6 +48,8 @@ static struct {
     char head[LOG_LINE_MAX + 1];  /* of the lines in this second, up to the severity; empty: none */
     time_t second;
     pid_t pid;
+    unsigned session; /* the one that speaks, or 0 ... */
+    unsigned in_head; /* ... and the one that stands in the head */
 } state = {
     .program = "modcat",
     .level = MODCAT_WARNING,
@@ -93,14 +96,32 @@ void log_lower(int steps)
     state.lowered = steps < 0 ? 0 : within_levels(steps);
 }
 
+void log_lower_sessions(int steps)
+{
+    state.sessions_lowered = steps < 0 ? 0 : within_levels(steps);
+}
+
 static enum modcat_level lowered(enum modcat_level level)
 {
-    return (enum modcat_level)within_levels(within_levels((int)level) + state.lowered);
+    int steps = state.session != 0 ? state.sessions_lowered : state.lowered;
+    return (enum modcat_level)within_levels(within_levels((int)level) + steps);
 }
 
 bool log_shows(enum modcat_level level)
 {
     return (int)lowered(level) <= state.level;
+}
+
+unsigned log_set_session(unsigned number)
+{
+    unsigned before = state.session;
+    state.session = number;
+    return before;
+}
+
+unsigned log_session(void)
+{
+    return state.session;
 }
 
 void log_set_microseconds(bool on)
@@ -196,15 +217,17 @@ void log_switch(const char *what)
 /* localtime_r(3) reads the zone once only, unlike localtime(3). */
 static void make_head(const struct timespec *now)
 {
-    char date[32], fraction[sizeof ".999999999"] = "";
+    char date[32], fraction[sizeof ".999999999"] = "", session[sizeof "[4294967295]"] = "";
     struct tm parts;
     if (localtime_r(&now->tv_sec, &parts) == NULL ||
         strftime(date, sizeof date, "%Y/%m/%d %H:%M:%S", &parts) == 0)
         snprintf(date, sizeof date, "0000/00/00 00:00:00");
     if (state.microseconds)
         snprintf(fraction, sizeof fraction, ".%06ld", now->tv_nsec / 1000 % 1000000);
-    snprintf(state.head, sizeof state.head, "%s%s %s%s[%d] ", date, fraction, state.host,
-             state.program, (int)state.pid);
+    if (state.session != 0)
+        snprintf(session, sizeof session, "[%u]", state.session);
+    snprintf(state.head, sizeof state.head, "%s%s %s%s[%d]%s ", date, fraction, state.host,
+             state.program, (int)state.pid, session);
     printable_make(state.head);
 }
 
@@ -216,7 +239,8 @@ static size_t put_head(char *line, const struct severity *severity)
     pid_t pid = getpid();
     clock_gettime(CLOCK_REALTIME, &now);
     if (state.head[0] == '\0' || now.tv_sec != state.second || pid != state.pid ||
-        state.microseconds) {
+        state.session != state.in_head || state.microseconds) {
+        state.in_head = state.session;
         state.second = now.tv_sec;
         state.pid = pid;
         make_head(&now);
@@ -250,13 +274,16 @@ static size_t make_json(char line[JSON_MAX], const struct severity *severity, co
     char time[LOG_JSON_TIME], program[JSON_QUOTED_MAX(NAME_MAX)];
     char message[JSON_QUOTED_MAX(LOG_LINE_MAX)], host[JSON_QUOTED_MAX(HOST_NAME_MAX)];
     struct utsname names;
+    char session[sizeof "\"session\":4294967295,"] = "";
     log_json_time(time);
+    if (state.session != 0)
+        snprintf(session, sizeof session, "\"session\":%u,", state.session);
     int length =
         snprintf(line, JSON_MAX,
-                 "{\"time\":\"%s\",\"level\":\"%s\",\"program\":%s,\"pid\":%d,\"message\":%s,"
+                 "{\"time\":\"%s\",\"level\":\"%s\",\"program\":%s,\"pid\":%d,%s\"message\":%s,"
                  "\"host\":%s}\n",
                  time, severity->name, json_quote(program, sizeof program, state.program),
-                 (int)getpid(), json_quote(message, sizeof message, text),
+                 (int)getpid(), session, json_quote(message, sizeof message, text),
                  json_quote(host, sizeof host, host_name(&names)));
     return (size_t)length;
 }

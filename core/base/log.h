@@ -44,8 +44,15 @@ int log_to_syslog(const char *facility);
 int log_set_mixed(const char *facility);
 void log_switch(const char *what);
 
-/* Lowers the severity of all that this process says by some steps (children-shutup). */
+/* Whose messages come from now on: a session of this process, whose number stands behind the
+ * process id, or 0. Returns whose they were before. */
+unsigned log_set_session(unsigned number);
+unsigned log_session(void);
+
+/* Lowers the severity of all that this process says by some steps, or of what its sessions say
+ * (children-shutup). */
 void log_lower(int steps);
+void log_lower_sessions(int steps);
 
 /* The severity that ends the program: MODCAT_ERROR, or MODCAT_FATAL with -s. */
 void log_set_sloppy(bool on);

@@ -57,7 +57,7 @@ static short ready_of(const struct pollfd *poll)
     return poll->revents & poll->events;
 }
 
-int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
+int wait_here(struct wait_entry *entries, size_t count, long long deadline)
 {
     struct timespec left;
     struct pollfd polls[count + 1];
@@ -83,6 +83,19 @@ int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
     }
     ready = count_ready(entries, count);
     return ready == 0 && came ? interrupted() : ready;
+}
+
+/* There is one process to wait in, so that this is one of the places with a state. */
+static int (*wait_in_use)(struct wait_entry *entries, size_t count, long long deadline) = wait_here;
+
+void wait_use(int (*way)(struct wait_entry *entries, size_t count, long long deadline))
+{
+    wait_in_use = way;
+}
+
+int wait_ready(struct wait_entry *entries, size_t count, long long deadline)
+{
+    return wait_in_use(entries, count, deadline);
 }
 
 long long wait_earlier(long long one, long long other)

@@ -25,4 +25,10 @@ long long wait_earlier(long long one, long long other);
  * Returns the number of ready entries, 0 at the deadline, -1 with errno (EINTR: a signal). */
 int wait_ready(struct wait_entry *entries, size_t count, long long deadline);
 
+/* How wait_ready() waits unless it is told otherwise: the whole process does. */
+int wait_here(struct wait_entry *entries, size_t count, long long deadline);
+
+/* Makes wait_ready() wait in another way from now on. */
+void wait_use(int (*way)(struct wait_entry *entries, size_t count, long long deadline));
+
 #endif

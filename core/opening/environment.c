@@ -8,17 +8,21 @@
 #include <modcat/driver.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+/* A variable, or the same one for all prefixes. */
 struct variable {
     char *name;
-    char *value;
+    char *value;   /* NULL: it is taken away */
+    bool prefixed; /* its full names are PREFIX_NAME */
 };
 
 struct environment {
+    const struct environment *base; /* what is set there holds, unless it is set here; or NULL */
     struct variable *variables;
     size_t count;
 };
@@ -28,6 +32,13 @@ struct environment *environment_new(void)
     return memory_zeroed(1, sizeof(struct environment));
 }
 
+struct environment *environment_on(const struct environment *base)
+{
+    struct environment *environment = environment_new();
+    environment->base = base;
+    return environment;
+}
+
 static void clear(struct environment *environment)
 {
     for (size_t i = 0; i < environment->count; i++) {
@@ -35,7 +46,7 @@ static void clear(struct environment *environment)
         free(environment->variables[i].value);
     }
     free(environment->variables);
-    *environment = (struct environment){0};
+    *environment = (struct environment){.base = environment->base};
 }
 
 void environment_free(struct environment *environment)
@@ -45,32 +56,43 @@ void environment_free(struct environment *environment)
     free(environment);
 }
 
-static struct variable *find(const struct environment *environment, const char *name)
+static struct variable *find(const struct environment *environment, const char *name, bool prefixed)
 {
     for (size_t i = 0; i < environment->count; i++)
-        if (strcmp(environment->variables[i].name, name) == 0)
+        if (environment->variables[i].prefixed == prefixed &&
+            strcmp(environment->variables[i].name, name) == 0)
             return &environment->variables[i];
     return NULL;
 }
 
-void environment_set(struct environment *environment, const char *name, const char *value)
+static void set(struct environment *environment, const char *name, const char *value, bool prefixed)
 {
-    struct variable *variable = find(environment, name);
+    struct variable *variable = find(environment, name, prefixed);
+    char *copy = value != NULL ? memory_copy_text(value) : NULL;
     if (variable != NULL) {
-        char *old = variable->value; /* may be what `value` points to */
-        variable->value = memory_copy_text(value);
-        free(old);
+        free(variable->value);
+        variable->value = copy;
         return;
     }
     environment->variables = memory_resize(environment->variables, environment->count + 1,
                                            sizeof *environment->variables);
     environment->variables[environment->count++] =
-        (struct variable){.name = memory_copy_text(name), .value = memory_copy_text(value)};
+        (struct variable){.name = memory_copy_text(name), .value = copy, .prefixed = prefixed};
+}
+
+void environment_set(struct environment *environment, const char *name, const char *value)
+{
+    set(environment, name, value, false);
+}
+
+void environment_set_prefixed(struct environment *environment, const char *name, const char *value)
+{
+    set(environment, name, value, true);
 }
 
 struct environment *environment_copy(const struct environment *environment)
 {
-    struct environment *copy = environment_new();
+    struct environment *copy = environment_on(environment->base);
     environment_restore(copy, environment);
     return copy;
 }
@@ -79,43 +101,52 @@ void environment_restore(struct environment *environment, const struct environme
 {
     clear(environment);
     for (size_t i = 0; i < earlier->count; i++)
-        environment_set(environment, earlier->variables[i].name, earlier->variables[i].value);
+        set(environment, earlier->variables[i].name, earlier->variables[i].value,
+            earlier->variables[i].prefixed);
 }
 
-static void forget(struct environment *environment, const char *name)
+/* The prefixes of session's variables; the last one is made of the name in `own`. */
+#define PREFIXES 3
+#define PREFIX_MAX 256
+static void list_prefixes(const char *prefixes[PREFIXES], char own[PREFIX_MAX])
 {
-    struct variable *variable = find(environment, name);
-    if (variable == NULL)
-        return;
-    free(variable->name);
-    free(variable->value);
-    *variable = environment->variables[--environment->count];
+    snprintf(own, PREFIX_MAX, "%s", log_program());
+    for (size_t i = 0; own[i] != '\0'; i++)
+        own[i] = (char)toupper((unsigned char)own[i]);
+    prefixes[0] = "SOCAT";
+    prefixes[1] = "MODCAT";
+    prefixes[2] = own;
 }
 
-/* Sets the variable, or forgets it where `value` is NULL. */
-static void set_with_prefix(struct environment *environment, const char *prefix, const char *name,
-                            const char *value)
+/* What stands behind the prefix, or NULL. */
+static const char *behind(const char *prefix, const char *name)
 {
-    AUTO_FREE char *full = memory_format("%s_%s", prefix, name);
-    for (size_t i = 0; prefix[i] != '\0'; i++)
-        full[i] = (char)toupper((unsigned char)full[i]);
-    if (value != NULL)
-        environment_set(environment, full, value);
-    else
-        forget(environment, full);
+    size_t length = strlen(prefix);
+    return strncmp(prefix, name, length) == 0 && name[length] == '_' ? name + length + 1 : NULL;
 }
 
-void environment_set_prefixed(struct environment *environment, const char *name, const char *value)
+static const struct variable *find_by_full_name(const struct environment *environment,
+                                                const char *name)
 {
-    set_with_prefix(environment, "SOCAT", name, value);
-    set_with_prefix(environment, "MODCAT", name, value);
-    set_with_prefix(environment, log_program(), name, value);
+    char own[PREFIX_MAX];
+    const char *prefixes[PREFIXES];
+    const struct variable *found = find(environment, name, false);
+    list_prefixes(prefixes, own);
+    for (size_t i = 0; i < PREFIXES && found == NULL; i++) {
+        const char *rest = behind(prefixes[i], name);
+        found = rest != NULL ? find(environment, rest, true) : NULL;
+    }
+    return found;
 }
 
 const char *environment_get(const struct environment *environment, const char *name)
 {
-    const struct variable *variable = find(environment, name);
-    return variable != NULL ? variable->value : NULL;
+    for (; environment != NULL; environment = environment->base) {
+        const struct variable *variable = find_by_full_name(environment, name);
+        if (variable != NULL)
+            return variable->value;
+    }
+    return NULL;
 }
 
 /* The length of PROGRAM_WORD_ at the start of PROGRAM_WORD_DETAIL, or 0. */
@@ -126,9 +157,27 @@ static size_t family_length(const char *name)
     return second != NULL ? (size_t)(second + 1 - name) : 0;
 }
 
-/* Removes from this process what begins like a variable that is going to be set. */
-static int remove_family(const char *name)
+/* Calls `act` for each full name of a variable, until it fails. */
+static int for_each_name(const struct variable *variable,
+                         int (*act)(const char *name, const char *value))
 {
+    char own[PREFIX_MAX];
+    const char *prefixes[PREFIXES];
+    if (!variable->prefixed)
+        return act(variable->name, variable->value);
+    list_prefixes(prefixes, own);
+    for (size_t i = 0; i < PREFIXES; i++) {
+        AUTO_FREE char *name = memory_format("%s_%s", prefixes[i], variable->name);
+        if (act(name, variable->value) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Removes from this process what begins like a variable that is going to be set. */
+static int remove_family(const char *name, const char *value)
+{
+    (void)value;
     size_t length = family_length(name);
     for (char **entry = environ; length > 0 && *entry != NULL;) {
         if (strncmp(*entry, name, length) != 0) {
@@ -193,15 +242,26 @@ static int remove_other_session(void)
     return 0;
 }
 
-int environment_apply(const struct environment *environment)
+static int set_here(const char *name, const char *value)
 {
-    if (remove_other_session() < 0)
+    return value != NULL ? setenv(name, value, 1) : unsetenv(name);
+}
+
+/* The base first. */
+static int for_all(const struct environment *environment,
+                   int (*act)(const char *name, const char *value))
+{
+    if (environment->base != NULL && for_all(environment->base, act) < 0)
         return -1;
     for (size_t i = 0; i < environment->count; i++)
-        if (remove_family(environment->variables[i].name) < 0)
-            return -1;
-    for (size_t i = 0; i < environment->count; i++)
-        if (setenv(environment->variables[i].name, environment->variables[i].value, 1) < 0)
+        if (for_each_name(&environment->variables[i], act) < 0)
             return -1;
     return 0;
+}
+
+int environment_apply(const struct environment *environment)
+{
+    if (remove_other_session() < 0 || for_all(environment, remove_family) < 0)
+        return -1;
+    return for_all(environment, set_here);
 }

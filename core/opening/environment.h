@@ -9,6 +9,9 @@ struct environment;
 struct environment *environment_new(void);
 void environment_free(struct environment *environment);
 
+/* One that begins with what is set in another one, which must not change as long as it lives. */
+struct environment *environment_on(const struct environment *base);
+
 /* A copy of its own, and the way back to it: what has been set since is forgotten. */
 struct environment *environment_copy(const struct environment *environment);
 void environment_restore(struct environment *environment, const struct environment *earlier);

@@ -36,11 +36,13 @@ struct modcat_opening *opening_new(struct session *session, const struct address
     return opening;
 }
 
-struct modcat_opening *opening_for_peer(const struct modcat_opening *listening)
+struct modcat_opening *opening_for_peer(const struct modcat_opening *listening,
+                                        struct session *session)
 {
     struct modcat_opening *opening = memory_alloc(sizeof *opening);
     size_t count = listening->address->option_count;
     *opening = *listening;
+    opening->session = session;
     opening->used = memory_zeroed(count, sizeof *opening->used);
     memcpy(opening->used, listening->used, count * sizeof *opening->used);
     opening->failure = MODCAT_ERROR;
@@ -50,7 +52,7 @@ struct modcat_opening *opening_for_peer(const struct modcat_opening *listening)
     if (opening->prepared != NULL)
         opening->prepared->users++;
     if (listening->above != NULL) {
-        opening->above = opening_for_peer(listening->above);
+        opening->above = opening_for_peer(listening->above, session);
         opening->above->below = opening;
     }
     opening->phase_work = NULL;

@@ -71,8 +71,9 @@ struct modcat_opening {
  * stack of layers that the address is part of. */
 struct modcat_opening *opening_new(struct session *session, const struct address *address,
                                    unsigned directions);
-/* The same for one peer of a listener: what the listener used stays used. */
-struct modcat_opening *opening_for_peer(const struct modcat_opening *listening);
+/* The same for one peer of a listener, and its session: what the listener used stays used. */
+struct modcat_opening *opening_for_peer(const struct modcat_opening *listening,
+                                        struct session *session);
 void opening_free(struct modcat_opening *opening);
 
 /* Writes the address as the user wrote it, without its options, cut to `size`. */

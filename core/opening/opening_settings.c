@@ -13,7 +13,10 @@ void opening_settings_store(struct opening_settings *settings, const struct modc
         *(int *)member = option->minor;
         break;
     case MODCAT_BOOL:
-        *(bool *)member = value->number != 0;
+        if (option->words != NULL)
+            *(int *)member = (int)value->number;
+        else
+            *(bool *)member = value->number != 0;
         break;
     case MODCAT_UINT:
         *(unsigned *)member = (unsigned)value->number;

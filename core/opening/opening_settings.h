@@ -14,6 +14,9 @@ struct address;
 /* What to do with the write side when no more will be written; by the shut-* options. */
 enum shut_choice { SHUT_DEFAULT, SHUT_NONE, SHUT_DOWN, SHUT_CLOSE, SHUT_NULL };
 
+/* What serves each peer; by option fork, in the order of its values. */
+enum fork_choice { FORK_NOT, FORK_PROCESS, FORK_SESSION };
+
 /* How an address's lines end outside; the relay itself uses LF. */
 enum line_end { LINE_END_RAW, LINE_END_CR, LINE_END_CRNL };
 
@@ -34,7 +37,8 @@ struct opening_settings {
     unsigned retry;       /* retry: further attempts */
     bool forever;         /* forever */
     long long interval;   /* interval */
-    bool fork;            /* fork */
+    int fork;             /* fork: enum fork_choice */
+    unsigned workers;     /* workers; 0: none */
     int max_children;     /* max-children; 0: no limit */
     int children_shutup;  /* children-shutup: steps */
     const char *chdir;    /* chdir, for the time of the opening */
@@ -58,9 +62,10 @@ struct opening_settings {
 };
 
 /* The core's own effect besides those of enum modcat_effect: the value is stored in
- * struct opening_settings at offset `major`, as the C type that belongs to the value's type
- * (BOOL: bool, CONST: int, which becomes `minor`, STRING: const char *, TIMEVAL and TIMESPEC:
- * long long, INT: int, UINT: unsigned, SIZE: size_t). It happens when the opening begins. */
+ * struct opening_settings at offset `major`, as the C type that belongs to the value's type (BOOL:
+ * bool, or int where it has words; CONST: int, which becomes `minor`; STRING: const char *, TIMEVAL
+ * and TIMESPEC: long long, INT: int, UINT: unsigned, SIZE: size_t). It happens when the opening
+ * begins. */
 #define EFFECT_SETTING ((enum modcat_effect)1000)
 #define OPENING_SETTING(member)                                                                    \
     .effect = EFFECT_SETTING, .major = offsetof(struct opening_settings, member)

@@ -2,6 +2,7 @@
 #include "core/opening/session_state.h"
 
 #include "core/base/signals.h"
+#include "core/loop/loop.h"
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -12,12 +13,25 @@ static bool has_passed(long long deadline)
     return deadline != MODCAT_FOREVER && wait_now() >= deadline;
 }
 
+void session_for_all(struct session *session, void (*act)(struct session *session))
+{
+    struct session *server = session->server != NULL ? session->server : session;
+    act(server);
+    for (struct session *hosted = server->hosted; hosted != NULL; hosted = hosted->next_hosted)
+        act(hosted);
+}
+
+bool session_must_end(const struct session *session)
+{
+    return signals_ending() != 0 || session->canceled;
+}
+
 /* However fast signals come, they keep it from neither descriptors nor deadlines. */
 int session_wait(struct session *session, struct wait_entry *entries, size_t count,
                  long long deadline)
 {
     for (;;) {
-        if (signals_ending() != 0) {
+        if (session_must_end(session)) {
             errno = ECANCELED;
             return -1;
         }
@@ -28,6 +42,10 @@ int session_wait(struct session *session, struct wait_entry *entries, size_t cou
         session->events->pass_signals(session);
         if (signals_take_child()) {
             session->events->child_ended(session);
+            session->child_ended = true;
+        }
+        if (session->child_ended) {
+            session->child_ended = false;
             errno = EINTR;
             return -1;
         }
@@ -35,9 +53,22 @@ int session_wait(struct session *session, struct wait_entry *entries, size_t cou
         bool came = ready < 0 && errno == EINTR;
         if (came && has_passed(deadline))
             ready = 0;
-        if ((ready >= 0 || !came) && signals_ending() == 0)
+        if ((ready >= 0 || !came) && !session_must_end(session))
             return ready;
     }
+}
+
+void session_child_ended(struct session *session)
+{
+    session->child_ended = true;
+    if (loop_runs())
+        loop_interrupt(session->task);
+}
+
+void session_cancel(struct session *session)
+{
+    session->canceled = true;
+    loop_interrupt(session->task);
 }
 
 /* Children that end do not matter to somebody who waits for a descriptor. */

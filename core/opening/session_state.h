@@ -18,6 +18,7 @@ struct leftovers;
 struct program;
 struct relay;
 struct stage;
+struct task;
 struct terminals;
 
 /* What signals mean for a session while it waits. */
@@ -51,6 +52,8 @@ struct side {
     int number;           /* 1 or 2, as messages call it */
 };
 
+/* A session has a process of its own, or is one of many that a server hosts in its process: they
+ * have the server's addresses, children and accounts, and their own of all the rest. */
 struct session {
     const struct settings *settings;
     const struct session_events *events;
@@ -68,6 +71,15 @@ struct session {
     long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
     struct stage *stage;             /* of this process, for its parent; or NULL */
     bool forked;                     /* this process was made to serve a peer */
+    struct session *server;      /* the one that waits for peers, of a hosted session, or NULL */
+    struct session *hosted;      /* those that share the process of this one, which serves */
+    struct session *next_hosted; /* of the same server ... */
+    struct session *previous_hosted; /* ... in a list */
+    struct task *task;               /* of a hosted session, or NULL */
+    unsigned number;                 /* of a hosted session, from 1 on, or 0 */
+    bool awaits_hosted;              /* wakes up when a hosted session has ended */
+    bool canceled;                   /* it is to end, though the program goes on */
+    bool child_ended;                /* one of its programs, since it waited last */
     bool done;                       /* opening has failed, for all has been done already */
     int done_status;                 /* exit status when nothing is left to be relayed */
 };
@@ -77,6 +89,18 @@ struct session {
  * end. */
 int session_wait(struct session *session, struct wait_entry *entries, size_t count,
                  long long deadline);
+
+/* Calls `act` for the session, and for all that share its process. */
+void session_for_all(struct session *session, void (*act)(struct session *session));
+
+/* True when the program, or this session alone, is asked to end. */
+bool session_must_end(const struct session *session);
+
+/* A program of the session has ended: it is to look at that. */
+void session_child_ended(struct session *session);
+
+/* Ends a session that shares its process with others. */
+void session_cancel(struct session *session);
 
 /* Waits for a time, whatever else happens meanwhile. Returns 0, or -1 with errno ECANCELED. */
 int session_pause(struct session *session, long long delay);

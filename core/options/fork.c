@@ -4,17 +4,27 @@
 #include "core/options/effects.h"
 #include "core/values/groups.h"
 
+/* More do not help any machine, and a typing error must not fill it with processes. */
+#define WORKERS_MAX 64
+
 #define CHILD_SETTING(kind, member)                                                                \
     .type = (kind), .phase = MODCAT_PHASE_PASTACCEPT, OPENING_SETTING(member)
 #define RETRY_SETTING(kind, member)                                                                \
     .type = (kind), .phase = MODCAT_PHASE_INIT, OPENING_SETTING(member)
 
+static const char *check_workers(const struct modcat_value *value)
+{
+    return value->number >= 1 && value->number <= WORKERS_MAX ? NULL : "it must be 1 to 64";
+}
+
 static const struct modcat_option child_options[] = {
-    {"fork", NULL, NULL, "serve each connection in a process of its own",
-     CHILD_SETTING(MODCAT_BOOL, fork), .preset = "0"},
-    {"max-children", "maxchildren", NULL, "maximum number of such processes at a time",
+    {"fork", NULL, NULL, "serve each connection in a process or session of its own",
+     CHILD_SETTING(MODCAT_BOOL, fork), .preset = "0", .words = "session"},
+    {"workers", NULL, NULL, "number of processes that share the sessions of fork=session",
+     CHILD_SETTING(MODCAT_UINT, workers), .preset = "none", .check = check_workers},
+    {"max-children", "maxchildren", NULL, "maximum number of such processes or sessions at a time",
      CHILD_SETTING(MODCAT_INT, max_children), .preset = "no limit"},
-    {"children-shutup", NULL, NULL, "log messages of such processes N levels less severe",
+    {"children-shutup", NULL, NULL, "log their messages N levels less severe",
      CHILD_SETTING(MODCAT_INT, children_shutup), .preset = "0"},
 };
 

@@ -25,12 +25,14 @@ static modcat_apply_fn set_umask, set_netns, want_root, want_group, want_user, w
 #define ENTERED_MAX 16
 
 #define OPTION(kind, when, function)                                                               \
-    .type = MODCAT_##kind, .phase = MODCAT_PHASE_##when, .effect = MODCAT_CALL, .apply = (function)
+    .type = MODCAT_##kind, .phase = MODCAT_PHASE_##when, .effect = MODCAT_CALL,                    \
+    .apply = (function), .own_process = true
 #define NAME(when, function) OPTION(STRING, when, function), .check = modcat_check_filled
 
 static const struct modcat_option options[] = {
     {"chdir", "cd", NULL, "folder during the opening", .type = MODCAT_STRING,
-     .phase = MODCAT_PHASE_INIT, OPENING_SETTING(chdir), .check = modcat_check_filled},
+     .phase = MODCAT_PHASE_INIT, OPENING_SETTING(chdir), .check = modcat_check_filled,
+     .own_process = true},
     {"umask", NULL, NULL, "umask during the opening", OPTION(MODE, INIT, set_umask)},
     {"netns", NULL, NULL, "network namespace during the opening", NAME(INIT, set_netns)},
     {"chroot", NULL, NULL, "root folder, changed after the opening", NAME(LATE, want_root)},

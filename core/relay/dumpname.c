@@ -13,6 +13,8 @@
 static char *process(const struct timespec *now)
 {
     (void)now;
+    if (log_session() != 0)
+        return memory_format("%d.%u", (int)getpid(), log_session());
     return memory_format("%d", (int)getpid());
 }
 

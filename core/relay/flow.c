@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/patient.h"
 #include "core/base/wait.h"
+#include "core/relay/buffers.h"
 #include "core/relay/moving.h"
 #include "core/services/net/socket.h"
 #include "core/session/endpoint.h"
@@ -73,6 +74,18 @@ static size_t buffer_size(const struct flow *flow)
     return flow_converts(flow) ? 3 * flow->capacity : flow->capacity;
 }
 
+void flow_hold_buffer(struct flow *flow)
+{
+    if (flow->buffer == NULL)
+        flow->buffer = buffers_take(buffer_size(flow));
+}
+
+static void drop_buffer(struct flow *flow)
+{
+    buffers_give_back(flow->buffer, buffer_size(flow));
+    flow->buffer = NULL;
+}
+
 static bool has_connection(const struct modcat_endpoint *sink)
 {
     return (sink->flags & MODCAT_SOCKET) != 0 &&
@@ -98,7 +111,6 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
     flow->capacity = block_size(flow, block);
     if (flow_source_settings(flow)->readbytes > 0)
         flow->left = flow_source_settings(flow)->readbytes;
-    flow->buffer = memory_alloc(buffer_size(flow));
     flow->source_blocks = patient_needed(flow->source->endpoint, flow->source->endpoint->read_fd);
     flow->sink_blocks = patient_needed(flow->sink->endpoint, flow->sink->endpoint->write_fd);
     plan(flow, block);
@@ -111,8 +123,7 @@ void flow_free(struct flow *flow)
     splice_free(&flow->splice);
     batch_free(flow->batch);
     flow->batch = NULL;
-    free(flow->buffer);
-    flow->buffer = NULL;
+    drop_buffer(flow);
     flow->state = FLOW_UNUSED;
 }
 
@@ -210,10 +221,9 @@ static void start_batches(struct flow *flow)
 
 static void grow_buffer(struct flow *flow)
 {
-    free(flow->buffer);
+    drop_buffer(flow);
     flow->capacity = flow->bulk;
     flow->bulk = 0;
-    flow->buffer = memory_alloc(buffer_size(flow));
 }
 
 /* A buffer was filled, or several packets were there. Nothing is held now. */
@@ -230,6 +240,8 @@ static void speed_up(struct flow *flow)
 /* What was received before the flow began comes first, and one by one. */
 static bool fill(struct flow *flow, bool sink_ready, bool closing)
 {
+    if (flow->way == FLOW_SPLICED && !splice_prepare(&flow->splice))
+        flow->way = FLOW_BUFFERED;
     if (flow->way == FLOW_BATCHED && !endpoint_pending(flow->source->endpoint))
         return flow_fill_batch(flow, closing);
     return flow->way == FLOW_SPLICED ? flow_splice_source(flow, sink_ready, closing)
@@ -265,5 +277,9 @@ bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closi
         source_ready = flow->more_likely && !flow->source_blocks;
     }
     finish_when_drained(flow);
+    if (is_empty(flow)) {
+        drop_buffer(flow);
+        splice_rest(&flow->splice);
+    }
     return flow->bytes != bytes || flow_is_open(flow) != was_open || flow_is_over(flow);
 }

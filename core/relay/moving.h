@@ -49,6 +49,9 @@ void flow_source_ended(struct flow *flow);
 void flow_rest(struct flow *flow, long long until);
 void flow_fail(struct flow *flow);
 
+/* Gives the flow its buffer, which it has until it is empty again. */
+void flow_hold_buffer(struct flow *flow);
+
 /* Read into the buffer, or the batch, once. Return true unless the source would block. `closing` as
  * for flow_move(). */
 bool flow_fill_buffer(struct flow *flow, bool closing);

@@ -5,6 +5,7 @@
 #include "core/base/memory.h"
 #include "core/base/signals.h"
 #include "core/base/wait.h"
+#include "core/loop/loop.h"
 #include "core/relay/moving.h"
 #include "core/relay/over.h"
 #include "core/relay/relay_state.h"
@@ -226,6 +227,21 @@ struct relay *relay_start(struct session *session)
     return relay;
 }
 
+static double seconds_of(const struct relay *relay)
+{
+    return (double)(wait_now() - relay->started) / (double)MODCAT_SECOND;
+}
+
+static void log_statistics_of(const struct session *session)
+{
+    const struct relay *relay = session->relay;
+    bool json = session->settings->statistics_json;
+    if (relay == NULL)
+        statistics_log(NULL, 0, json);
+    else
+        statistics_log(relay->flows, seconds_of(relay), json);
+}
+
 int relay_end(struct relay *relay)
 {
     struct session *session = relay->session;
@@ -234,7 +250,7 @@ int relay_end(struct relay *relay)
     int status = over_status(relay);
     progress_end(&relay->progress);
     if (session->settings->statistics)
-        relay_log_statistics(session);
+        log_statistics_of(session);
     session->relay = NULL;
     flow_free(&relay->flows[0]);
     flow_free(&relay->flows[1]);
@@ -243,15 +259,37 @@ int relay_end(struct relay *relay)
     return status;
 }
 
+static void count_in(struct statistics_sum *sum, const struct relay *relay)
+{
+    statistics_add(sum, relay->flows);
+    if (seconds_of(relay) > sum->seconds)
+        sum->seconds = seconds_of(relay);
+}
+
+/* All that are hosted, and their sum. */
+static void log_statistics_of_all(const struct session *server)
+{
+    struct statistics_sum sum = {.seconds = 0};
+    unsigned before = log_set_session(0);
+    for (const struct session *session = server->hosted; session; session = session->next_hosted) {
+        log_set_session(session->number);
+        if (session->relay == NULL)
+            continue;
+        log_statistics_of(session);
+        count_in(&sum, session->relay);
+    }
+    log_set_session(0);
+    statistics_log_sum(&sum, server->settings->statistics_json);
+    log_set_session(before);
+}
+
 void relay_log_statistics(const struct session *session)
 {
-    const struct relay *relay = session->relay;
-    bool json = session->settings->statistics_json;
-    if (relay == NULL)
-        statistics_log(NULL, 0, json);
+    const struct session *server = session->server != NULL ? session->server : session;
+    if (loop_runs())
+        log_statistics_of_all(server);
     else
-        statistics_log(relay->flows, (double)(wait_now() - relay->started) / (double)MODCAT_SECOND,
-                       json);
+        log_statistics_of(session);
 }
 
 /* Returns 0 at the end of both directions or of the time, 1 when waiting fails. */
@@ -273,16 +311,28 @@ static int loop(struct relay *relay)
     return 0;
 }
 
-int relay_run(struct session *session)
+struct relay *relay_begin(struct session *session)
 {
     const struct settings *settings = session->settings;
     log_start(session);
     if (settings->transfer_wait > 0 &&
         session_pause(session, settings->transfer_wait * MODCAT_SECOND) < 0)
-        return 0;
-    struct relay *relay = relay_start(session);
+        return NULL;
+    return relay_start(session);
+}
+
+bool relay_needs_stack(const struct session *session)
+{
+    const struct settings *settings = session->settings;
+    return settings->dump_text || settings->dump_hex || settings->dump_left != NULL ||
+           settings->dump_right != NULL || settings->progress;
+}
+
+int relay_run(struct session *session)
+{
+    struct relay *relay = relay_begin(session);
     if (relay == NULL)
-        return 1;
+        return session_must_end(session) ? 0 : 1;
     int failed = loop(relay);
     int status = relay_end(relay);
     return failed != 0 ? failed : status;

@@ -40,6 +40,13 @@ bool relay_step(struct relay *relay, const struct relay_waiting *waiting);
  * deserves: 0, or 1 when bytes could not be moved. */
 int relay_end(struct relay *relay);
 
+/* Says that a session is open, and starts its relay when the time of TRANSFER_WAIT has passed.
+ * Returns NULL as relay_start() does, or when the program is asked to end. */
+struct relay *relay_begin(struct session *session);
+
+/* True when steps may have to wait: for whoever takes the copies that are made of the data. */
+bool relay_needs_stack(const struct session *session);
+
 /* Relays an open session. Returns the exit status that it deserves: 0, or 1 when bytes could not
  * be moved. A signal that ends the program ends this too; signals_ending() tells. */
 int relay_run(struct session *session);

@@ -132,6 +132,7 @@ static void take(struct flow *flow, unsigned char *data, size_t length)
 
 bool flow_fill_buffer(struct flow *flow, bool closing)
 {
+    flow_hold_buffer(flow);
     unsigned char *data = flow_converts(flow) ? flow->buffer + 2 * flow->capacity : flow->buffer;
     size_t length = flow->capacity < flow->left ? flow->capacity : flow->left;
     ssize_t count;

@@ -4,6 +4,7 @@
 #include "core/services/net/socket.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,9 @@ static const int pipe_sizes[] = {1024 * 1024, 256 * 1024};
 
 /* What the pipes of others get. */
 #define PIPE_SIZE_WIDE (256 * 1024)
+
+/* How many empty pipes are kept for those who splice next. */
+#define IDLE_MAX 4
 
 #define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK)
 
@@ -71,10 +75,23 @@ void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
     splice->source_is_pipe = from == S_IFIFO;
 }
 
+/* Empty pipes that nobody uses now. All sessions of a process share its descriptors, so that this
+ * is one of the places with a state. */
+static struct {
+    int pipe[2];
+    size_t size;
+} idle[IDLE_MAX];
+static size_t idle_count;
+
 bool splice_prepare(struct splice *splice)
 {
     if (splice->way == SPLICE_STRAIGHT || splice->pipe[0] >= 0)
         return true;
+    if (idle_count > 0) {
+        memcpy(splice->pipe, idle[--idle_count].pipe, sizeof splice->pipe);
+        splice->size = idle[idle_count].size;
+        return true;
+    }
     if (pipe2(splice->pipe, O_CLOEXEC | O_NONBLOCK) < 0)
         return false;
     for (size_t i = 0; i < MODCAT_COUNT(pipe_sizes); i++)
@@ -87,6 +104,19 @@ bool splice_prepare(struct splice *splice)
     }
     splice->size = (size_t)size;
     return true;
+}
+
+void splice_rest(struct splice *splice)
+{
+    if (splice->pipe[0] < 0 || splice->held > 0)
+        return;
+    if (idle_count == IDLE_MAX) {
+        splice_free(splice);
+        return;
+    }
+    memcpy(idle[idle_count].pipe, splice->pipe, sizeof splice->pipe);
+    idle[idle_count++].size = splice->size;
+    splice->pipe[0] = splice->pipe[1] = -1;
 }
 
 void splice_free(struct splice *splice)

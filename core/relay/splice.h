@@ -32,6 +32,9 @@ void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
 /* Makes the pipe in between, if there is none. Returns false when the kernel refuses one that is
  * worth having. */
 bool splice_prepare(struct splice *splice);
+
+/* Gives the pipe to whoever needs one next, if it is empty. */
+void splice_rest(struct splice *splice);
 void splice_free(struct splice *splice);
 
 /* Moves up to `length` bytes from a descriptor into the pipe, or straight to the sink; or from the

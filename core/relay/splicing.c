@@ -61,6 +61,7 @@ bool flow_drain_pipe(struct flow *flow)
 {
     while (flow->splice.held > 0) {
         if (flow->way != FLOW_SPLICED) {
+            flow_hold_buffer(flow);
             ssize_t count = splice_take_back(&flow->splice, flow->buffer, flow->capacity);
             flow->start = 0;
             flow->end = count > 0 ? (size_t)count : 0;

@@ -10,4 +10,15 @@
  * `seconds`: since they were started. `json`: as one JSON object. */
 void statistics_log(const struct flow *flows, double seconds, bool json);
 
+/* What all sessions of a process have moved. */
+struct statistics_sum {
+    unsigned sessions;
+    double seconds; /* of the longest */
+    unsigned long long blocks[2];
+    unsigned long long bytes[2];
+};
+
+void statistics_add(struct statistics_sum *sum, const struct flow *flows);
+void statistics_log_sum(const struct statistics_sum *sum, bool json);
+
 #endif

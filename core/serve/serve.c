@@ -21,6 +21,7 @@
 #include "core/opening/environment.h"
 #include "core/options/process_state.h"
 #include "core/serve/fork.h"
+#include "core/serve/hosting.h"
 #include "core/services/process/children.h"
 #include "core/services/process/stage.h"
 #include "core/session/layer.h"
@@ -32,12 +33,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How many peers are taken before the sessions of others go on. */
+#define PEERS_AT_ONCE 16
+
 /* A listening address and who is let in. */
 struct server {
     struct session *session;
     struct modcat_opening *listening;
     struct modcat_listener *listener;
     struct environment *environment; /* as it was before the first peer */
+    struct hosting *hosting;         /* of sessions in this process, or NULL */
     unsigned failures;               /* peers with whom no session came about */
 };
 
@@ -83,12 +88,15 @@ static enum session_result stop_waiting(struct server *server)
 {
     log_warning("accept: Connection timed out");
     server->session->done_status = server->listening->set.accept_status;
-    if (server->listening->set.fork) {
+    int result = 0;
+    if (server->hosting != NULL) {
+        log_notice("waiting for sessions to end");
+        result = hosting_wait_for_all(server->hosting);
+    } else if (server->listening->set.fork != FORK_NOT) {
         log_notice("Waiting for child processes to terminate");
-        if (children_wait_below(server->session, 1) < 0)
-            return SESSION_FAILED;
+        result = children_wait_below(server->session, 1);
     }
-    return SESSION_DONE;
+    return result < 0 ? SESSION_FAILED : SESSION_DONE;
 }
 
 static void log_permitted(const struct sockaddr *peer, socklen_t length)
@@ -100,10 +108,9 @@ static void log_permitted(const struct sockaddr *peer, socklen_t length)
 
 /* Returns 0 with the next peer that may come in, 1 when there is none, -1 on failure. What an
  * earlier peer has left in the environment must not be taken for this one's. */
-static int take_peer(const struct server *server, struct opened *opened)
+static int accept_peer(const struct server *server, struct session *session, struct opened *opened)
 {
-    environment_restore(server->session->environment, server->environment);
-    opened->opening = opening_for_peer(server->listening);
+    opened->opening = opening_for_peer(server->listening, session);
     opened->endpoint = layer_new_endpoint(server->listening->address);
     errno = 0;
     int result = server->listener->accept(server->listener, opened->opening, opened->endpoint);
@@ -120,6 +127,18 @@ static int take_peer(const struct server *server, struct opened *opened)
         result = 1;
     }
     session_close_opened(opened);
+    return result;
+}
+
+static int take_peer(const struct server *server, struct opened *opened)
+{
+    if (server->hosting == NULL) {
+        environment_restore(server->session->environment, server->environment);
+        return accept_peer(server, server->session, opened);
+    }
+    int result = accept_peer(server, hosting_next(server->hosting), opened);
+    if (result != 0)
+        hosting_without_peer(server->hosting);
     return result;
 }
 
@@ -161,7 +180,7 @@ static enum session_result settle_only_peer(struct server *server, struct opened
 /* Returns SESSION_DONE in the process that goes on to wait. */
 static enum session_result hand_over(struct server *server, struct opened *opened)
 {
-    if (!server->listening->set.fork)
+    if (server->listening->set.fork == FORK_NOT)
         return settle_only_peer(server, opened);
     int pid = fork_for_peer(server->session, &server->listening->set);
     if (pid < 0)
@@ -183,7 +202,24 @@ static int wait_for_room(const struct server *server)
         .fd = server->listener->fd,
         .known = has_pending(server),
     };
-    return children_wait_for_room(server->session, server->listening->set.max_children, queue);
+    int most = server->listening->set.max_children;
+    return server->hosting != NULL ? hosting_wait_for_room(server->hosting, most, queue)
+                                   : children_wait_for_room(server->session, most, queue);
+}
+
+/* Takes those who wait, as many as may come before others get their turn. Returns as
+ * take_peer(). */
+static int take_peers(struct server *server, struct opened *opened)
+{
+    const struct opening_settings *set = &server->listening->set;
+    int count = server->listener->accept == modcat_listen_accept && set->max_children == 0
+                    ? PEERS_AT_ONCE
+                    : 1;
+    int taken = 0;
+    while (taken == 0 && count-- > 0)
+        if ((taken = take_peer(server, opened)) == 0)
+            hosting_take(server->hosting, opened);
+    return taken < 0 ? -1 : 1;
 }
 
 static enum session_result serve(struct server *server, struct opened *opened)
@@ -195,7 +231,9 @@ static enum session_result serve(struct server *server, struct opened *opened)
         int waiting = wait_for_peer(server);
         if (waiting == 0)
             return stop_waiting(server);
-        int taken = waiting < 0 ? -1 : take_peer(server, opened);
+        int taken = waiting < 0               ? -1
+                    : server->hosting != NULL ? take_peers(server, opened)
+                                              : take_peer(server, opened);
         if (taken < 0)
             return SESSION_FAILED;
         if (taken > 0)
@@ -206,13 +244,27 @@ static enum session_result serve(struct server *server, struct opened *opened)
     }
 }
 
+static enum session_result serve_in_this_process(struct server *server, struct opened *opened)
+{
+    struct hosting hosting;
+    if (hosting_start(&hosting, server->session) < 0)
+        return SESSION_FAILED;
+    server->hosting = &hosting;
+    log_lower_sessions(server->listening->set.children_shutup);
+    enum session_result result = serve(server, opened);
+    hosting_finish(&hosting);
+    return result;
+}
+
 enum session_result serve_peers(struct session *session, struct modcat_opening *listening,
                                 struct modcat_listener *listener, struct opened *opened)
 {
     struct server server = {.session = session, .listening = listening, .listener = listener};
     log_switch("starting accept loop");
     server.environment = environment_copy(session->environment);
-    enum session_result result = serve(&server, opened);
+    enum session_result result = listening->set.fork == FORK_SESSION
+                                     ? serve_in_this_process(&server, opened)
+                                     : serve(&server, opened);
     environment_free(server.environment);
     close_listener(&server);
     return result;

@@ -24,6 +24,7 @@
 #include "core/options/process_state.h"
 #include "core/registry/registry.h"
 #include "core/serve/fork.h"
+#include "core/serve/hosting.h"
 #include "core/serve/serve.h"
 #include "core/services/process/children.h"
 #include "core/services/tty/terminals.h"
@@ -202,6 +203,7 @@ static struct modcat_opening *start_stack(const struct attempt *attempt, bool la
     if (!last)
         opening->failure = MODCAT_NOTICE;
     layer_start(opening, attempt->directions);
+    hosting_choose(opening);
     return opening;
 }
 
@@ -216,7 +218,7 @@ static int open_with_retries(struct attempt *attempt)
             return 0;
         opening_free(attempt->opening);
         attempt->opening = NULL;
-        if (last || attempt->session->done || signals_ending() != 0 ||
+        if (last || attempt->session->done || session_must_end(attempt->session) ||
             session_pause(attempt->session, set.interval) < 0)
             return -1;
     }
@@ -241,6 +243,26 @@ static enum session_result open_repeatedly(struct attempt *attempt)
     }
 }
 
+/* The same, each time for a session of this process. */
+static enum session_result open_for_sessions(struct attempt *attempt)
+{
+    const struct queue_of_peers nobody_waits = {.fd = -1};
+    struct hosting hosting;
+    enum session_result result = SESSION_OPEN;
+    if (hosting_start(&hosting, attempt->session) < 0)
+        return SESSION_FAILED;
+    while (result == SESSION_OPEN) {
+        const struct opening_settings set = attempt->opened->opening->set;
+        hosting_take_client(&hosting, attempt->opened);
+        if (session_pause(attempt->session, set.interval) < 0 ||
+            hosting_wait_for_room(&hosting, set.max_children, nobody_waits) < 0 ||
+            open_with_retries(attempt) < 0)
+            result = SESSION_FAILED;
+    }
+    hosting_finish(&hosting);
+    return result;
+}
+
 static bool is_given(const struct address *address, const char *name)
 {
     if (address_find_option(address, name) != NULL)
@@ -250,10 +272,16 @@ static bool is_given(const struct address *address, const char *name)
 
 static int check_fork_options(const struct address *address)
 {
-    if (!is_given(address, "max-children") || opening_settings_of_stack(address).fork)
-        return 0;
-    log_error("option max-children not allowed without option fork");
-    return -1;
+    const struct opening_settings set = opening_settings_of_stack(address);
+    if (is_given(address, "max-children") && set.fork == FORK_NOT) {
+        log_error("option max-children not allowed without option fork");
+        return -1;
+    }
+    if (set.workers > 0 && set.fork != FORK_SESSION) {
+        log_error("option workers is not allowed without fork=session");
+        return -1;
+    }
+    return 0;
 }
 
 static enum session_result open_attempt(struct attempt *attempt)
@@ -262,7 +290,14 @@ static enum session_result open_attempt(struct attempt *attempt)
         return SESSION_FAILED;
     if (attempt->listener != NULL)
         return serve_peers(attempt->session, attempt->opening, attempt->listener, attempt->opened);
-    return attempt->opened->opening->set.fork ? open_repeatedly(attempt) : SESSION_OPEN;
+    switch (attempt->opened->opening->set.fork) {
+    case FORK_PROCESS:
+        return open_repeatedly(attempt);
+    case FORK_SESSION:
+        return open_for_sessions(attempt);
+    default:
+        return SESSION_OPEN;
+    }
 }
 
 static enum session_result open_address(struct session *session, const struct address *address,
@@ -282,12 +317,14 @@ static enum session_result open_address(struct session *session, const struct ad
 enum session_result side_open(struct session *session, struct side *side)
 {
     const struct address_pair *pair = side->address;
+    bool has_first = side->first.endpoint != NULL;
     if (pair->second == NULL)
-        return open_address(session, pair->first, side->directions, &side->first);
+        return has_first ? SESSION_OPEN
+                         : open_address(session, pair->first, side->directions, &side->first);
     if (side->directions != (MODCAT_READ | MODCAT_WRITE))
         log_warning("unidirectional open of dual address");
     enum session_result result = SESSION_OPEN;
-    if ((side->directions & MODCAT_READ) != 0)
+    if ((side->directions & MODCAT_READ) != 0 && !has_first)
         result = open_address(session, pair->first, MODCAT_READ, &side->first);
     if (result == SESSION_OPEN && (side->directions & MODCAT_WRITE) != 0)
         result = open_address(session, pair->second, MODCAT_WRITE, &side->second);
@@ -321,6 +358,11 @@ enum session_result sides_open(struct session *session)
     if (accounts_look_up(session) < 0)
         return SESSION_FAILED;
     namespaces_open(session);
+    return sides_open_rest(session);
+}
+
+enum session_result sides_open_rest(struct session *session)
+{
     enum session_result result = side_open(session, &session->sides[0]);
     if (result == SESSION_OPEN)
         result = side_open(session, &session->sides[1]);

@@ -19,6 +19,9 @@ enum session_result side_open(struct session *session, struct side *side);
 /* The same for both, the left one first; then becomes the user of option su-d. */
 enum session_result sides_open(struct session *session);
 
+/* The same for a session of which a part is open already, and whose server knows the accounts. */
+enum session_result sides_open_rest(struct session *session);
+
 /* Becomes the user of option su-d, once everything is open. Returns 0, or -1 after reporting. */
 int sides_give_up_privileges(struct session *session);
 

@@ -30,15 +30,18 @@ void session_tell_process(const struct session *session, const char *name)
     environment_set_prefixed(session->environment, name, id);
 }
 
-/* What happened first is told first. */
 static void bury_children(struct session *session)
 {
     children_reap(session->children);
-    programs_reap(session);
+}
+
+static void tell_size(struct session *session)
+{
+    session_for_all(session, terminals_resized);
 }
 
 static const struct session_events events = {
-    .resized = terminals_resized,
+    .resized = tell_size,
     .pass_signals = programs_pass_signals,
     .child_ended = bury_children,
 };
@@ -59,6 +62,42 @@ void session_start(struct session *session, const struct settings *settings,
             .directions = settings->directions[i],
             .number = i + 1,
         };
+}
+
+/* Its sides are those of the server; what the server has opened already is not shared. */
+void session_start_hosted(struct session *session, struct session *server, unsigned number,
+                          struct environment *environment)
+{
+    *session = (struct session){
+        .settings = server->settings,
+        .events = server->events,
+        .log_statistics = server->log_statistics,
+        .children = server->children,
+        .accounts = server->accounts,
+        .environment = environment,
+        .server = server,
+        .next_hosted = server->hosted,
+        .number = number,
+    };
+    for (int i = 0; i < 2; i++)
+        session->sides[i] = (struct side){
+            .address = server->sides[i].address,
+            .directions = server->sides[i].directions,
+            .number = i + 1,
+        };
+    if (server->hosted != NULL)
+        server->hosted->previous_hosted = session;
+    server->hosted = session;
+}
+
+static void leave_server(struct session *session)
+{
+    if (session->previous_hosted != NULL)
+        session->previous_hosted->next_hosted = session->next_hosted;
+    else
+        session->server->hosted = session->next_hosted;
+    if (session->next_hosted != NULL)
+        session->next_hosted->previous_hosted = session->previous_hosted;
 }
 
 static void close_slowly(void *fd)
@@ -192,11 +231,16 @@ void session_free(struct session *session)
     for (int i = 0; i < 2; i++) {
         free_opened(&session->sides[i].first);
         free_opened(&session->sides[i].second);
-        address_free(session->sides[i].address);
     }
     programs_forget(session);
-    children_free(session->children);
     environment_free(session->environment);
+    if (session->server != NULL) {
+        leave_server(session);
+        return;
+    }
+    for (int i = 0; i < 2; i++)
+        address_free(session->sides[i].address);
+    children_free(session->children);
     accounts_free(session);
 }
 

@@ -10,6 +10,11 @@
 void session_start(struct session *session, const struct settings *settings,
                    struct address_pair *addresses[2], void (*statistics)(const struct session *));
 
+/* Starts a session beside others in the process of a server. The environment belongs to it from
+ * then on. */
+void session_start_hosted(struct session *session, struct session *server, unsigned number,
+                          struct environment *environment);
+
 /* Tells programs the id of this process, as the variable NAME. */
 void session_tell_process(const struct session *session, const char *name);
 

@@ -20,6 +20,7 @@ struct type_row;
 /* What is being parsed, and where the results go. */
 struct parsing {
     const struct type_row *row;
+    const char *words;
     const char *name;
     const char *text; /* NULL without "=" */
     struct modcat_value *value;
@@ -154,10 +155,11 @@ static const struct type_row rows[MODCAT_VALUE_TYPES] = {
 /* How much of a value a message repeats. */
 #define SHOWN_MAX 160
 
-int values_parse(enum modcat_value_type type, const char *name, const char *text,
+int values_parse(enum modcat_value_type type, const char *words, const char *name, const char *text,
                  struct modcat_value *value, void **storage, char *reason, size_t reason_size)
 {
     const struct parsing parsing = {.row = &rows[type],
+                                    .words = words,
                                     .name = name,
                                     .text = text,
                                     .value = value,
@@ -191,7 +193,9 @@ static int complain(const struct parsing *parsing, const char *before, const cha
 static const char *wanted(const struct parsing *parsing, char text[WANTED_TEXT])
 {
     const struct type_row *row = parsing->row;
-    if (row->parse == parse_bool)
+    if (row->parse == parse_bool && parsing->words != NULL)
+        snprintf(text, WANTED_TEXT, "yes or no, or one of: %.*s", SHOWN_MAX, parsing->words);
+    else if (row->parse == parse_bool)
         snprintf(text, WANTED_TEXT, "yes or no");
     else if (row->kind != NULL)
         snprintf(text, WANTED_TEXT, "%s, as in %.*s=%s", row->kind, SHOWN_MAX, parsing->name,
@@ -325,8 +329,24 @@ static int parse_number(const struct parsing *parsing)
     return read_number(parsing, &text, 0, '\0', "", &parsing->value->number);
 }
 
+/* The number of one of the option's own words, from 2 on; 0: it is none of them. */
+static int own_word(const struct parsing *parsing)
+{
+    size_t length = parsing->text != NULL ? strlen(parsing->text) : 0;
+    int number = 2;
+    for (const char *word = parsing->words; word != NULL && length > 0; number++) {
+        size_t end = strcspn(word, ",");
+        if (end == length && strncasecmp(word, parsing->text, length) == 0)
+            return number;
+        word = word[end] == ',' ? word + end + 1 : NULL;
+    }
+    return 0;
+}
+
 static int parse_bool(const struct parsing *parsing)
 {
+    if ((parsing->value->number = own_word(parsing)) != 0)
+        return 0;
     if (parse_number(parsing) < 0)
         return -1;
     parsing->value->number = parsing->value->number != 0;

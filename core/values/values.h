@@ -6,11 +6,12 @@
 #include <modcat/driver.h>
 #include <stddef.h>
 
-/* Parses an option's value. `name` is the option's name as typed and `text` what stands behind "="
- * (NULL without "="). Fills *value in; what its pointers need is put in *storage, to be freed, or
- * points into `text`, which must stay alive.
+/* Parses an option's value. `words` are those that a BOOL takes besides yes and no, see
+ * struct modcat_option, or NULL; `name` is the option's name as typed and `text` what stands behind
+ * "=" (NULL without "="). Fills *value in; what its pointers need is put in *storage, to be freed,
+ * or points into `text`, which must stay alive.
  * Returns 0, or -1 with the reason in `reason` (a whole message, ready to be shown). */
-int values_parse(enum modcat_value_type type, const char *name, const char *text,
+int values_parse(enum modcat_value_type type, const char *words, const char *name, const char *text,
                  struct modcat_value *value, void **storage, char *reason, size_t reason_size);
 
 /* The type's name in help: "INT", "INT:BIN", ... */

@@ -25,7 +25,7 @@ static const struct modcat_option fork_options[] = {
     {"pipes", NULL, NULL, "connect the program by pipes", FETCHED(MODCAT_BOOL, BIGEN)},
     {"pty", NULL, NULL, "connect the program by a pseudo terminal", FETCHED(MODCAT_BOOL, BIGEN)},
     {"nofork", NULL, NULL, "replace the process by the program, without a child",
-     FETCHED(MODCAT_BOOL, BIGEN)},
+     FETCHED(MODCAT_BOOL, BIGEN), .own_process = true},
     {"fdin", NULL, NULL, "descriptor from which the program reads",
      FETCHED(MODCAT_USHORT, PASTBIGEN)},
     {"fdout", NULL, NULL, "descriptor to which the program writes",
@@ -34,7 +34,7 @@ static const struct modcat_option fork_options[] = {
      FETCHED(MODCAT_BOOL, PASTFORK)},
     {"setpgid", "pgid", NULL, "put the program in this process group; none: one of its own",
      .type = MODCAT_INT, .phase = MODCAT_PHASE_LATE, .effect = MODCAT_CALL,
-     .apply = set_process_group, .check = check_process_group},
+     .apply = set_process_group, .check = check_process_group, .own_process = true},
 };
 
 static const struct modcat_option shell_options[] = {
@@ -43,9 +43,12 @@ static const struct modcat_option shell_options[] = {
 };
 
 static const struct modcat_option parent_options[] = {
-    {"sighup", NULL, NULL, "pass SIGHUP on to the program", FETCHED(MODCAT_CONST, LATE)},
-    {"sigint", NULL, NULL, "pass SIGINT on to the program", FETCHED(MODCAT_CONST, LATE)},
-    {"sigquit", NULL, NULL, "pass SIGQUIT on to the program", FETCHED(MODCAT_CONST, LATE)},
+    {"sighup", NULL, NULL, "pass SIGHUP on to the program", FETCHED(MODCAT_CONST, LATE),
+     .own_process = true},
+    {"sigint", NULL, NULL, "pass SIGINT on to the program", FETCHED(MODCAT_CONST, LATE),
+     .own_process = true},
+    {"sigquit", NULL, NULL, "pass SIGQUIT on to the program", FETCHED(MODCAT_CONST, LATE),
+     .own_process = true},
 };
 
 static const struct modcat_option_group groups[] = {

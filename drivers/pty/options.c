@@ -171,7 +171,8 @@ static const struct modcat_option termios_options[] = {
     {"tiocswinsz", "winsz", NULL, "set the size of the terminal: columns and rows, as in 80x25",
      .type = MODCAT_STRING, ON_TERMINAL(termios_size), .check = termios_check_size},
     {"tiocsctty", "ctty", NULL, "make it the controlling terminal", .type = MODCAT_BOOL,
-     .phase = MODCAT_PHASE_LATE2, .effect = MODCAT_CALL, .apply = termios_control},
+     .phase = MODCAT_PHASE_LATE2, .effect = MODCAT_CALL, .apply = termios_control,
+     .own_process = true},
 };
 
 const struct modcat_option_group pty_groups[PTY_GROUP_COUNT] = {

@@ -47,7 +47,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "READLINE",
         .groups = "FD,READLINE,TERMIOS",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .flags = MODCAT_READ | MODCAT_WRITE | MODCAT_OWN_PROCESS,
         .help = "edit lines on the terminal, with a history",
         .example = "modcat READLINE,history=$HOME/.hist TCP:host:25",
         .open = readline_open,

@@ -185,6 +185,10 @@ struct modcat_option {
     modcat_check_fn *check; /* or NULL: every value of the type will do */
     const char *needs;      /* others, separated by commas, without one of which this one is refused
                              * where the type takes the first of them, or NULL */
+    const char
+        *words;       /* of a BOOL: what it takes besides yes and no, separated by commas; the first
+                        * has the number 2; or NULL */
+    bool own_process; /* it changes the process, so that no session can share one */
 };
 
 /* A named table of options. A driver may add options to a group that exists already. */
@@ -246,6 +250,9 @@ void modcat_experimental(const struct modcat_opening *opening, const char *name)
 /* Of an address type: its parameter is the name that its socket is bound to, and option bind is
  * refused. */
 #define MODCAT_OWN_NAME 8u
+
+/* Of an address type: a session with it can't share its process with others. */
+#define MODCAT_OWN_PROCESS 16u
 
 /* What is being opened: the type's name as the user typed it, its parameters, and which directions
  * are wanted. `index` beyond the last parameter gives NULL. */

@@ -35,10 +35,10 @@ static void serves_200_connections_at_once_and_leaves_nothing_behind(void **stat
 
     for (int round = 0; round < 2; round++) {
         connect_all(harness, flows, port);
-        process_awaits_children(harness, program_pid(program), CLIENTS);
+        program_awaits_peers(program, CLIENTS);
         flows_run(harness, flows, CLIENTS);
         close_all(harness, flows);
-        process_awaits_children(harness, program_pid(program), 0);
+        program_awaits_peers(program, 0);
         assert_int_equal(process_descriptors(program_pid(program)), descriptors);
     }
     assert_false(program_has_logged(program, " E "));
@@ -63,7 +63,7 @@ static void clients_that_reset_their_connections_leave_no_child_behind(void **st
     peer_send(harness, client, "still here");
     peer_receives(harness, client, "still here");
     harness_close(harness, client);
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
     assert_int_equal(process_descriptors(program_pid(program)), descriptors);
 }
 
@@ -129,13 +129,14 @@ static void lets_no_more_than_max_children_run_at_once(void **state)
     peer_receives(harness, clients[1], "hello");
     program_logs(program, " N maxchildren are active, waiting");
     assert_true(peer_is_silent(clients[2]));
-    assert_int_equal(process_children(program_pid(program)), 2);
+    program_awaits_peers(program, 2);
     harness_close(harness, clients[0]);
     peer_receives(harness, clients[2], "hello");
 }
 
 static void children_outlive_a_terminated_parent(void **state)
 {
+    needs_processes();
     struct harness *harness = *state;
     struct program *program = program_start(harness, "-d", "-d", FORKING, "PIPE", NULL);
     int client = peer_connect(harness, LOOPBACK, program_port(program));
@@ -161,7 +162,7 @@ static void a_child_does_not_remove_what_the_parent_made(void **state)
     peer_receives(harness, client, "x");
     peer_end(client);
     peer_receives_end(harness, client);
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
     assert_true(file_exists(lock));
     program_signal(program, SIGTERM);
     program_ends(program, 143);
@@ -182,7 +183,7 @@ static void each_child_opens_the_second_address_anew(void **state)
         peer_end(client);
         peer_receives_end(harness, client);
     }
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
     assert_string_equal(file_read(harness, log), "line\nline\nline\n");
 }
 

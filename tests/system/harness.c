@@ -464,6 +464,30 @@ void program_for_nobody(struct harness *harness)
     setenv("MODCAT", path(harness, "copy/modcat"), 1);
 }
 
+/* With MODCAT_TEST_ENGINE=session in the environment, what forks for each peer hosts sessions
+ * instead: `fork` without a value becomes `fork=session`. */
+bool sessions_are_hosted(void)
+{
+    return getenv("MODCAT_TEST_ENGINE") != NULL;
+}
+
+static const char *for_engine(struct harness *harness, const char *argument)
+{
+    const char *engine = getenv("MODCAT_TEST_ENGINE");
+    size_t start = 0;
+    while (engine != NULL) {
+        const char *found = strstr(argument + start, ",fork");
+        if (found == NULL)
+            break;
+        size_t end = (size_t)(found - argument) + strlen(",fork");
+        bool is_bare = argument[end] == '\0' || strchr(",|! ", argument[end]) != NULL;
+        if (is_bare)
+            argument = text(harness, "%.*s=%s%s", (int)end, argument, engine, argument + end);
+        start = end;
+    }
+    return argument;
+}
+
 /* The argument vector, with the program in front; and as one line for messages. */
 static char **make_arguments(struct program *program, const struct launch *launch)
 {
@@ -479,8 +503,12 @@ static char **make_arguments(struct program *program, const struct launch *launc
     program->command = arguments[0];
     for (size_t i = 0; i <= count; i++) {
         arguments[i + 1] = (char *)(uintptr_t)given[i];
-        if (given[i] != NULL)
-            program->command = text(program->harness, "%s '%.200s'", program->command, given[i]);
+        if (given[i] == NULL)
+            continue;
+        if (strcmp(name, program_file()) == 0)
+            arguments[i + 1] = (char *)(uintptr_t)for_engine(program->harness, given[i]);
+        program->command =
+            text(program->harness, "%s '%.200s'", program->command, arguments[i + 1]);
     }
     return arguments;
 }
@@ -829,4 +857,28 @@ void process_awaits_children(struct harness *harness, pid_t pid, size_t count)
             drain_all(program);
         poll(NULL, 0, 10);
     }
+}
+
+static size_t hosted_sessions(struct program *program)
+{
+    size_t count;
+    program_signal(program, SIGUSR1);
+    const char *line = program_logs(program, "STATISTICS: * sessions, right to left: ");
+    const char *number = strstr(line, "STATISTICS: ");
+    if (number == NULL || sscanf(number, "STATISTICS: %zu", &count) != 1)
+        harness_fail(program->harness, "strange statistics: %s", line);
+    return count;
+}
+
+void program_awaits_peers(struct program *program, size_t count)
+{
+    struct harness *harness = program->harness;
+    long long deadline = milliseconds() + PATIENCE;
+    if (!sessions_are_hosted()) {
+        process_awaits_children(harness, program->pid, count);
+        return;
+    }
+    while (hosted_sessions(program) != count)
+        if (milliseconds() > deadline)
+            harness_fail(harness, "there are not %zu sessions", count);
 }

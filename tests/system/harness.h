@@ -143,4 +143,16 @@ void process_rests(struct harness *harness, pid_t pid);
 /* Waits until a process has this many children. */
 void process_awaits_children(struct harness *harness, pid_t pid, size_t count);
 
+/* True where programs host sessions that would have processes of their own: MODCAT_TEST_ENGINE. */
+bool sessions_are_hosted(void);
+/* For tests of what is different then. */
+#define needs_processes()                                                                          \
+    do {                                                                                           \
+        if (sessions_are_hosted())                                                                 \
+            skip_because("peers have no processes of their own");                                  \
+    } while (0)
+
+/* Waits until a server has so many peers, whatever serves them. */
+void program_awaits_peers(struct program *program, size_t count);
+
 #endif

@@ -112,11 +112,11 @@ static void keeps_nothing_of_short_and_long_connections(void **state)
 
     for (int i = 0; i < WARM_UP; i += AT_ONCE)
         connect_shortly(harness, program, port, i);
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
     empty = holdings_of(harness, program);
     connect_all(harness, clients, port);
     all_echo(harness, clients, "in the beginning");
-    process_awaits_children(harness, program_pid(program), LONG);
+    program_awaits_peers(program, LONG);
     before = holdings_of(harness, program);
     assert_int_equal(before.descriptors, empty.descriptors);
     for (int i = 0; i < SHORT; i += AT_ONCE) {
@@ -124,12 +124,12 @@ static void keeps_nothing_of_short_and_long_connections(void **state)
         if (i == SHORT / 2 / AT_ONCE * AT_ONCE)
             all_echo(harness, clients, "in between");
     }
-    process_awaits_children(harness, program_pid(program), LONG);
+    program_awaits_peers(program, LONG);
     after = holdings_of(harness, program);
     has_not_grown(&before, &after);
     all_echo(harness, clients, "at the end");
     close_all(harness, clients);
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
     after = holdings_of(harness, program);
     has_not_grown(&empty, &after);
     assert_false(program_has_logged(program, " E "));

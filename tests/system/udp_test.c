@@ -199,7 +199,7 @@ static void recvfrom_with_fork_answers_each_packet_of_ten_peers_once(void **stat
             seen[number] = true;
         }
     }
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
     for (int i = 0; i < PEERS; i++)
         assert_true(peer_is_silent(peers[i].fd));
 }
@@ -242,7 +242,7 @@ static void listen_serves_ten_peers_that_send_at_once_in_order(void **state)
     for (int i = 0; i < PEERS; i++)
         for (int number = 0; number < PACKETS; number++)
             packet_arrives(harness, peers[i].fd, text(harness, "%d of %d", number, i));
-    process_awaits_children(harness, program_pid(program), PEERS);
+    program_awaits_peers(program, PEERS);
     for (int i = 0; i < PEERS; i++) {
         send_text(harness, &peers[i], port, "once more");
         packet_arrives(harness, peers[i].fd, "once more");
@@ -251,7 +251,7 @@ static void listen_serves_ten_peers_that_send_at_once_in_order(void **state)
         send_text(harness, &peers[i], port, "");
         assert_true(peer_is_silent(peers[i].fd));
     }
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
 }
 
 /* Peers that come while the sockets of others are being made. */
@@ -278,7 +278,7 @@ static void listen_loses_nothing_while_it_takes_peers(void **state)
             send_text(harness, &peers[i], port, "");
         }
     }
-    process_awaits_children(harness, program_pid(program), 0);
+    program_awaits_peers(program, 0);
 }
 
 static void listen_hears_its_first_peer_only(void **state)

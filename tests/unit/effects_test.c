@@ -40,8 +40,9 @@ static int carry_out(int fd, const struct modcat_option *option, const char *tex
     void *storage;
     char reason[300];
     complaint[0] = '\0';
-    assert_int_equal(
-        values_parse(option->type, option->name, text, &value, &storage, reason, sizeof reason), 0);
+    assert_int_equal(values_parse(option->type, NULL, option->name, text, &value, &storage, reason,
+                                  sizeof reason),
+                     0);
     int result = effects_carry_out(&opening, fd, option, &value);
     free(storage);
     return result;

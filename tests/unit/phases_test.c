@@ -282,8 +282,8 @@ static void bind_options(struct address *address)
     for (size_t i = 0; i < address->option_count; i++) {
         struct address_option *option = &address->options[i];
         option->entry = find(option->name);
-        if (values_parse(option->entry->option.type, option->name, option->text, &option->value,
-                         &option->storage, reason, sizeof reason) < 0)
+        if (values_parse(option->entry->option.type, NULL, option->name, option->text,
+                         &option->value, &option->storage, reason, sizeof reason) < 0)
             fail_msg("%s", reason);
     }
 }
@@ -598,7 +598,7 @@ static void each_peer_gets_what_the_listener_has_not_used(void **state)
     listening->failure = MODCAT_INFO;
     trace[0] = '\0';
     for (int peer = 0; peer < 2; peer++) {
-        struct modcat_opening *opening = opening_for_peer(listening);
+        struct modcat_opening *opening = opening_for_peer(listening, listening->session);
         assert_int_equal(opening->failure, MODCAT_ERROR);
         assert_int_equal(opening->set.line_end, LINE_END_CR);
         assert_int_equal(modcat_apply(opening, MODCAT_PHASE_PREBIND, -1), 0);

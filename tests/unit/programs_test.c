@@ -11,6 +11,7 @@
 #include "core/base/signals.h"
 #include "core/base/wait.h"
 #include "core/opening/session_state.h"
+#include "core/services/process/children.h"
 #include "core/services/process/programs.h"
 
 #include <errno.h>
@@ -85,6 +86,7 @@ static int set_up(void **state)
     (void)state;
     now = MODCAT_SECOND;
     session = (struct session){.settings = &settings, .events = &events};
+    session.children = children_new();
     for (int i = 0; i < 2; i++) {
         pairs[i] = (struct address_pair){.first = &addresses[i]};
         session.sides[i].address = &pairs[i];
@@ -97,6 +99,7 @@ static int tear_down(void **state)
 {
     (void)state;
     programs_forget(&session);
+    children_free(session.children);
     signals_restore();
     return 0;
 }

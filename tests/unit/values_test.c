@@ -22,8 +22,8 @@ struct parsed {
 static struct parsed parse(enum modcat_value_type type, const char *text)
 {
     struct parsed parsed = {0};
-    parsed.result = values_parse(type, "opt", text, &parsed.value, &parsed.storage, parsed.reason,
-                                 sizeof parsed.reason);
+    parsed.result = values_parse(type, NULL, "opt", text, &parsed.value, &parsed.storage,
+                                 parsed.reason, sizeof parsed.reason);
     return parsed;
 }
 
@@ -270,8 +270,8 @@ static void cuts_long_values_in_messages(void **state)
     void *storage;
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
-    assert_int_equal(values_parse(MODCAT_INT, "opt", text, &value, &storage, reason, sizeof reason),
-                     -1);
+    assert_int_equal(
+        values_parse(MODCAT_INT, NULL, "opt", text, &value, &storage, reason, sizeof reason), -1);
     assert_string_equal(strchr(reason + 8, '"'), "\" needs a number, as in opt=1");
 }
 

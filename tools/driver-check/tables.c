@@ -199,8 +199,9 @@ static bool takes(const struct modcat_option *option, const char *text)
     struct modcat_value value;
     void *storage;
     char reason[300];
-    int result = values_parse(option->type, option->name, strcmp(text, NONE) == 0 ? NULL : text,
-                              &value, &storage, reason, sizeof reason);
+    int result = values_parse(option->type, option->words, option->name,
+                              strcmp(text, NONE) == 0 ? NULL : text, &value, &storage, reason,
+                              sizeof reason);
     free(storage);
     return result == 0;
 }

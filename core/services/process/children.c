@@ -10,16 +10,20 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-struct peer_process {
-    pid_t pid;      /* 0: a free place */
-    unsigned stage; /* the number of the one that it shares with us, from 1 on, or 0 */
+struct child_process {
+    pid_t pid;         /* 0: a free place */
+    unsigned stage;    /* the number of the one that it shares with us, from 1 on, or 0 */
+    bool is_program;   /* and serves no peer */
+    child_end_fn *end; /* who is told that it has ended, or NULL ... */
+    void *owner;       /* ... and for what */
 };
 
 /* A hash table: each child is found at once, however many there are. */
 struct children {
-    struct peer_process *table;
+    struct child_process *table;
     size_t room;  /* places, a power of two */
     size_t count; /* of children */
+    size_t peers; /* how many of them serve peers */
     struct stages stages;
 };
 
@@ -49,16 +53,33 @@ static void grow(struct children *children)
     *children = larger;
 }
 
-void children_add(struct children *children, pid_t pid, struct stage *stage, long long since)
+static void add(struct children *children, struct child_process child)
 {
     if (2 * (children->count + 1) > children->room)
         grow(children);
-    struct peer_process child = {.pid = pid};
+    children->table[place_of(children, child.pid)] = child;
+    children->count++;
+}
+
+void children_add(struct children *children, pid_t pid, struct stage *stage, long long since)
+{
+    struct child_process child = {.pid = pid};
     if (stage != NULL)
         child.stage = stages_enter(&children->stages, stage, pid, since);
-    children->table[place_of(children, pid)] = child;
-    children->count++;
-    log_info("number of children increased to %zu", children->count);
+    add(children, child);
+    log_info("number of children increased to %zu", ++children->peers);
+}
+
+void children_add_program(struct children *children, pid_t pid, child_end_fn *end, void *owner)
+{
+    add(children,
+        (struct child_process){.pid = pid, .is_program = true, .end = end, .owner = owner});
+}
+
+void children_disown(struct children *children, pid_t pid)
+{
+    if (children_have(children, pid))
+        children->table[place_of(children, pid)].end = NULL;
 }
 
 bool children_have(const struct children *children, pid_t pid)
@@ -79,7 +100,7 @@ void children_free(struct children *children)
 
 size_t children_count(const struct children *children)
 {
-    return children->count;
+    return children->peers;
 }
 
 struct stage *children_new_stage(struct children *children, size_t most)
@@ -106,27 +127,32 @@ void children_log_end(enum modcat_level level, pid_t pid, int status)
 static void remove_child(struct children *children, pid_t pid)
 {
     size_t place = place_of(children, pid);
-    stages_leave(&children->stages, children->table[place].stage);
-    children->table[place] = (struct peer_process){0};
+    struct child_process removed = children->table[place];
+    stages_leave(&children->stages, removed.stage);
+    children->table[place] = (struct child_process){0};
+    children->count--;
     for (;;) {
         place = (place + 1) & (children->room - 1);
-        struct peer_process next = children->table[place];
+        struct child_process next = children->table[place];
         if (next.pid == 0)
             break;
-        children->table[place] = (struct peer_process){0};
+        children->table[place] = (struct child_process){0};
         children->table[place_of(children, next.pid)] = next;
     }
-    log_info("number of children decreased to %zu", --children->count);
+    if (!removed.is_program)
+        log_info("number of children decreased to %zu", --children->peers);
 }
 
-/* Returns false while that child lives. */
-static bool bury(struct children *children, pid_t pid)
+bool children_bury(struct children *children, pid_t pid)
 {
-    int status;
+    int status = 0;
     pid_t result = waitpid(pid, &status, WNOHANG);
-    if (result == 0)
-        return false;
-    if (result > 0)
+    if (result == 0 || !children_have(children, pid))
+        return result != 0;
+    struct child_process ended = children->table[place_of(children, pid)];
+    if (ended.end != NULL)
+        ended.end(ended.owner, result > 0 ? &status : NULL);
+    else if (result > 0)
         children_log_end(MODCAT_INFO, pid, status);
     remove_child(children, pid);
     return true;
@@ -136,7 +162,7 @@ static bool bury(struct children *children, pid_t pid)
 static void try_all(struct children *children)
 {
     for (size_t i = 0; i < children->room; i++)
-        while (children->table[i].pid != 0 && bury(children, children->table[i].pid))
+        while (children->table[i].pid != 0 && children_bury(children, children->table[i].pid))
             continue;
 }
 
@@ -153,13 +179,13 @@ void children_reap(struct children *children)
             try_all(children);
             return;
         }
-        bury(children, info.si_pid);
+        children_bury(children, info.si_pid);
     }
 }
 
 int children_wait_below(struct session *session, size_t limit)
 {
-    while (session->children->count >= limit)
+    while (session->children->peers >= limit)
         if (session_wait(session, NULL, 0, MODCAT_FOREVER) < 0 && errno != EINTR)
             return -1;
     return 0;
@@ -198,7 +224,7 @@ static long long make_room(const struct children *children, long long earliest)
 static int wait_for_room(struct session *session, size_t most, struct queue_of_peers queue)
 {
     long long next = 0;
-    while (session->children->count >= most) {
+    while (session->children->peers >= most) {
         struct wait_entry entry = {.fd = queue.fd, .events = POLLIN};
         if (queue.known && next != MODCAT_FOREVER)
             next = make_room(session->children, next);
@@ -213,7 +239,7 @@ static int wait_for_room(struct session *session, size_t most, struct queue_of_p
 
 int children_wait_for_room(struct session *session, int most, struct queue_of_peers queue)
 {
-    if (most <= 0 || session->children->count < (size_t)most)
+    if (most <= 0 || session->children->peers < (size_t)most)
         return 0;
     log_notice("maxchildren are active, waiting");
     return wait_for_room(session, (size_t)most, queue);

@@ -1,4 +1,5 @@
-/* children.h: the processes that a session has made and still has to bury. */
+/* children.h: the processes that this one has made and still has to bury: those that serve peers,
+ * and programs. */
 
 #ifndef CORE_SERVICES_PROCESS_CHILDREN_H
 #define CORE_SERVICES_PROCESS_CHILDREN_H
@@ -16,7 +17,7 @@ struct children;
 struct children *children_new(void);
 void children_free(struct children *children);
 
-/* How many live. */
+/* How many live that serve peers. */
 size_t children_count(const struct children *children);
 
 /* A stage for a child that is about to be made, one of `most`; see stage_new(). */
@@ -25,6 +26,14 @@ struct stage *children_new_stage(struct children *children, size_t most);
 /* Remembers a child that serves a peer, and shares `stage` (or NULL) with this process. The
  * dialogue with its peer begins at `since`. */
 void children_add(struct children *children, pid_t pid, struct stage *stage, long long since);
+
+/* Remembers a program. `end` is called with `owner` and the status of waitpid(2), or NULL where it
+ * is not known. */
+typedef void child_end_fn(void *owner, const int *status);
+void children_add_program(struct children *children, pid_t pid, child_end_fn *end, void *owner);
+
+/* Nobody cares any more how that program ends; it is only buried. */
+void children_disown(struct children *children, pid_t pid);
 
 bool children_have(const struct children *children, pid_t pid);
 
@@ -37,8 +46,11 @@ void children_log_end(enum modcat_level level, pid_t pid, int status);
 /* Buries those that have ended, with a log line each. */
 void children_reap(struct children *children);
 
-/* Waits until fewer than `limit` are alive. Returns 0, or -1 with errno (ECANCELED: the program is
- * asked to end). */
+/* The same for one of them. Returns false while it lives. */
+bool children_bury(struct children *children, pid_t pid);
+
+/* Waits until fewer than `limit` that serve peers are alive. Returns 0, or -1 with errno
+ * (ECANCELED: the program is asked to end). */
 int children_wait_below(struct session *session, size_t limit);
 
 /* Where the next peer may be waiting to be served. */

@@ -14,6 +14,7 @@
 
 struct program {
     struct program *next;
+    struct session *session;
     const struct modcat_opening *opening; /* NULL: closed */
     int side;                             /* 0 or 1, as messages call it */
     pid_t pid;
@@ -44,6 +45,26 @@ static int side_of(const struct modcat_opening *opening)
            (right->second != NULL && opening->address == address_lowest(right->second));
 }
 
+/* One that was closed before it ended is not judged. */
+static void judge(struct program *program, int status)
+{
+    program->failed = program->opening != NULL && status != 0;
+    log_info("exec'd process %d on socket %d terminated", (int)program->pid, program->side);
+    if (program->failed && program->failure != NULL)
+        log_warning("%s returned with status %d", program->failure, status);
+    children_log_end(program->failed ? MODCAT_WARNING : MODCAT_INFO, program->pid, status);
+}
+
+static void end(void *owner, const int *status)
+{
+    struct program *program = owner;
+    program->ended = true;
+    if (status != NULL)
+        judge(program, *status);
+    session_child_ended(program->session);
+    divert_signals(program->session);
+}
+
 void programs_add(struct modcat_opening *opening, pid_t pid, const struct modcat_program *known,
                   unsigned long signals)
 {
@@ -51,6 +72,7 @@ void programs_add(struct modcat_opening *opening, pid_t pid, const struct modcat
     struct program *added = memory_alloc(sizeof *added);
     *added = (struct program){
         .next = session->programs,
+        .session = session,
         .opening = opening,
         .side = side_of(opening),
         .pid = pid,
@@ -59,31 +81,15 @@ void programs_add(struct modcat_opening *opening, pid_t pid, const struct modcat
         .terminate = known->terminate,
     };
     session->programs = added;
+    children_add_program(session->children, pid, end, added);
     divert_signals(session);
-}
-
-/* One that was closed before it ended is not judged. */
-static void judge(struct program *program, int status)
-{
-    program->ended = true;
-    program->failed = program->opening != NULL && status != 0;
-    log_info("exec'd process %d on socket %d terminated", (int)program->pid, program->side);
-    if (program->failed && program->failure != NULL)
-        log_warning("%s returned with status %d", program->failure, status);
-    children_log_end(program->failed ? MODCAT_WARNING : MODCAT_INFO, program->pid, status);
 }
 
 void programs_reap(struct session *session)
 {
-    for (struct program *program = session->programs; program; program = program->next) {
-        int status = 0;
-        pid_t pid = program->ended ? 0 : waitpid(program->pid, &status, WNOHANG);
-        if (pid > 0)
-            judge(program, status);
-        else if (pid < 0 && errno == ECHILD)
-            program->ended = true;
-    }
-    divert_signals(session);
+    for (struct program *program = session->programs; program; program = program->next)
+        if (!program->ended)
+            (void)children_bury(session->children, program->pid);
 }
 
 static struct program *program_of(const struct modcat_opening *opening)
@@ -171,6 +177,7 @@ void programs_forget(struct session *session)
     while (session->programs != NULL) {
         struct program *first = session->programs;
         session->programs = first->next;
+        children_disown(session->children, first->pid);
         free(first->failure);
         free(first);
     }

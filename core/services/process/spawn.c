@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/signals.h"
+#include "core/loop/loop.h"
 #include "core/opening/session_state.h"
 #include "core/registry/tables.h"
 #include "core/services/process/channel.h"
@@ -80,6 +81,7 @@ static void pause_after_fork(struct session *session)
 /* Tells the parent by one byte that there will be no program; exec(3) closes the descriptor. */
 _Noreturn static void run_child(const struct child *child, int ready_fd)
 {
+    loop_leave();
     log_info("just born: child process %d", (int)getpid());
     pause_after_fork(child->opening->session);
     int high = fcntl(ready_fd, F_DUPFD_CLOEXEC, child_first_free(child));

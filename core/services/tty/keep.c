@@ -48,9 +48,12 @@ static bool is_kept(const struct session *session, unsigned device)
     return false;
 }
 
+/* Of sessions in one process the first one changes it, and nobody knows which is the last. */
 void terminals_keep(struct session *session, int fd)
 {
     struct termios settings;
+    if (session->server != NULL)
+        session = session->server;
     if (tcgetattr(fd, &settings) < 0 || is_kept(session, device_of(fd)))
         return;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);

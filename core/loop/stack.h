@@ -1,0 +1,25 @@
+/* stack.h: small stacks for tasks, each with a page below it that nobody may touch. */
+
+#ifndef CORE_LOOP_STACK_H
+#define CORE_LOOP_STACK_H
+
+#include <stddef.h>
+
+/* What a function of a task may use, all that it calls included. */
+#define STACK_SIZE (64UL * 1024)
+
+struct stack;
+
+/* Returns a stack of STACK_SIZE bytes, or NULL with errno. */
+struct stack *stack_take(void);
+
+/* Gives it back; a few are kept for the next ones. */
+void stack_give_back(struct stack *stack);
+
+/* Its lowest byte. */
+void *stack_memory(struct stack *stack);
+
+/* Unmaps those that are kept. */
+void stack_free_all(void);
+
+#endif
