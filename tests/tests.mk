@@ -420,7 +420,12 @@ tests_system_watch_test_SOURCES = tests/system/watch_test.c $(harness)
 if TESTS_BUILT
 check_PROGRAMS += $(unit_tests) $(system_tests)
 TESTS += $(check_PROGRAMS)
+
+# Those of servers once more, with sessions that share a process.
+TESTS += tests/system/hosted_test
+tests/system/hosted_test.log: $(system_tests)
 endif
+dist_check_SCRIPTS += tests/system/hosted_test
 
 # The sanitizers' own symbols are exported as well.
 dist_check_SCRIPTS += tests/abi/exports_test tests/abi/headers_test

@@ -111,6 +111,11 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
     flow->capacity = block_size(flow, block);
     if (flow_source_settings(flow)->readbytes > 0)
         flow->left = flow_source_settings(flow)->readbytes;
+    /* A block that is larger than memory is no surprise when the first bytes come. */
+    if (block > 0) {
+        flow_hold_buffer(flow);
+        drop_buffer(flow);
+    }
     flow->source_blocks = patient_needed(flow->source->endpoint, flow->source->endpoint->read_fd);
     flow->sink_blocks = patient_needed(flow->sink->endpoint, flow->sink->endpoint->write_fd);
     plan(flow, block);

@@ -90,7 +90,7 @@ static enum session_result stop_waiting(struct server *server)
     server->session->done_status = server->listening->set.accept_status;
     int result = 0;
     if (server->hosting != NULL) {
-        log_notice("waiting for sessions to end");
+        log_notice("Waiting for sessions to terminate");
         result = hosting_wait_for_all(server->hosting);
     } else if (server->listening->set.fork != FORK_NOT) {
         log_notice("Waiting for child processes to terminate");

@@ -90,7 +90,7 @@ static void connect_two(struct halt_visit *visit)
 static void connect_one_and_wait(struct halt_visit *visit)
 {
     halt_connect(visit);
-    program_logs(visit->program, " N Waiting for child processes to terminate");
+    program_logs(visit->program, " N Waiting for * to terminate");
 }
 
 /* The server ends its direction; the other one stays open. */

@@ -266,7 +266,8 @@ static void forks_for_each_message(void **state)
     for (int i = 0; i < 20; i++)
         put(&queue, text(harness, "<%02d>", i), 0);
     for (int i = 0; i < 20; i++)
-        program_logs(program, " N forked off child process ");
+        program_logs(program, sessions_are_hosted() ? "] N session ends with status 0"
+                                                    : " N forked off child process ");
     process_awaits_children(harness, program_pid(program), 0);
     const char *content = file_read(harness, log);
     assert_int_equal(strlen(content), 80);

@@ -85,7 +85,7 @@ static void stalled_peers_do_not_close_the_service(void **state)
     next_client_is_served(harness, port);
 }
 
-#define GAVE_WAY " W maxchildren are active and another peer is waiting: ending child process "
+#define GAVE_WAY " W maxchildren are active and another peer is waiting: ending *"
 
 /* A server with two places, and what is known of it. */
 struct crowded {
