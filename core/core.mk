@@ -140,6 +140,7 @@ libcore_a_SOURCES = \
 	core/serve/fork.c core/serve/fork.h \
 	core/serve/hosting.c core/serve/hosting.h \
 	core/serve/serve.c core/serve/serve.h \
+	core/serve/workers.c core/serve/workers.h \
 	core/serve/sides.c core/serve/sides.h \
 	core/command/commandline.c core/command/commandline.h \
 	core/command/compat.c core/command/compat.h \

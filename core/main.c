@@ -136,6 +136,7 @@ static int run(const struct settings *settings, struct registry *registry)
         log_notice("exit(1)");
         return 1;
     }
+    signals_set_drain(settings->drain);
     int status = signals_start(settings->signal_mask) < 0 ? 1 : open_and_transfer(&session);
     session_finish(&session);
     int number = signals_ending();

@@ -15,6 +15,7 @@ struct settings {
     size_t block_size;         /* -b, in bytes; 0: the program's choice */
     long long closing;         /* -t */
     long long inactivity;      /* -T; MODCAT_FOREVER: none */
+    long long drain;           /* --drain; 0: no time */
     bool no_group_check;       /* -g */
     char listen_version;       /* '4', '6' or '0' (none): for passive addresses */
     char resolve_version;      /* '4', '6' or '0' (none): first choice of clients */

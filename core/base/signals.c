@@ -2,6 +2,7 @@
 #include "core/base/signals.h"
 
 #include "core/base/log.h"
+#include "core/base/wait.h"
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
@@ -12,7 +13,11 @@
 /* There is one set of signals in a process, so that this is one of the places with a state. */
 static struct {
     int fd;
-    int ending; /* the first signal that asked the program to end */
+    int ending;           /* the first signal that asked the program to end at once */
+    long long drain;      /* what --drain says, or 0 */
+    int draining;         /* the first signal that asked it to end within that time ... */
+    long long drained_at; /* ... and when that is over */
+    bool draining_logged;
     bool ending_logged;
     bool child_ended;
     bool statistics_wanted;
@@ -103,6 +108,12 @@ static unsigned long reading_mask(void)
     return state.ending_mask | state.quiet_mask;
 }
 
+static void start_draining(int number)
+{
+    state.draining = number;
+    state.drained_at = wait_now() + state.drain;
+}
+
 static void take_note(int number)
 {
     if (number == SIGCHLD)
@@ -113,6 +124,8 @@ static void take_note(int number)
         state.resized = true;
     else if ((state.diverting >> number & 1) != 0)
         state.diverted |= 1UL << number;
+    else if (state.drain > 0 && state.draining == 0)
+        start_draining(number);
     else if (state.ending == 0)
         state.ending = number;
 }
@@ -142,8 +155,37 @@ static bool is_quiet(int number)
     return (state.quiet_mask >> number & 1) != 0;
 }
 
+void signals_set_drain(long long time)
+{
+    state.drain = time;
+}
+
+int signals_draining(void)
+{
+    if (state.draining != 0 && !state.draining_logged) {
+        state.draining_logged = true;
+        log_notice(
+            "signal %d: no new sessions; those that are open have %lld.%03lld seconds to end",
+            state.draining, state.drain / MODCAT_SECOND, state.drain % MODCAT_SECOND / 1000000);
+    }
+    return state.draining;
+}
+
+long long signals_drain_deadline(void)
+{
+    return state.draining != 0 ? state.drained_at : MODCAT_FOREVER;
+}
+
+void signals_end_drain(void)
+{
+    if (state.draining != 0)
+        state.drained_at = wait_now();
+}
+
 int signals_ending(void)
 {
+    if (state.ending == 0 && state.draining != 0 && wait_now() >= state.drained_at)
+        state.ending = state.draining;
     if (state.ending != 0 && !state.ending_logged && !is_quiet(state.ending)) {
         state.ending_logged = true;
         log_notice("socat_signal(): handling signal %d", state.ending);

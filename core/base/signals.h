@@ -29,6 +29,17 @@ void signals_collect(void);
  * seen, where it is in the mask. A program that ends for it exits with 128 plus its number. */
 int signals_ending(void);
 
+/* Gives the program this time to end by itself after the first signal that asks it to end; a second
+ * one ends it at once. signals_draining() is that first signal from then on, or 0, and logs it;
+ * signals_drain_deadline() when the time is over, or MODCAT_FOREVER before it begins. Waiting has to
+ * end by then. */
+void signals_set_drain(long long time);
+int signals_draining(void);
+long long signals_drain_deadline(void);
+
+/* Ends that time: nothing is left to be done. */
+void signals_end_drain(void);
+
 /* The last thing that a program does which ends for a signal outside of the mask: it dies of it.
  * Returns where there is no such signal. */
 void signals_end_by(void);

@@ -58,7 +58,7 @@ static apply_fn set_syslog, set_log_file, set_log_stderr, set_log_mixed, set_log
 static apply_fn set_log_microseconds, set_log_hostname, set_sloppy;
 static apply_fn set_flag, set_text, set_block_size, set_signal_mask, set_closing, set_inactivity;
 static apply_fn set_to_right, set_to_left, set_lock, set_version;
-static apply_fn set_log_format, set_statistics;
+static apply_fn set_log_format, set_statistics, set_drain;
 static apply_fn add_driver_path, describe_driver, describe_type, list_drivers, show_compat,
     complete;
 
@@ -113,6 +113,8 @@ static const struct commandline_option options[] = {
      TAIL_OPTIONAL, set_statistics, 0},
     {"--progress", "--progress", "show bytes, rate and time on the terminal", TAIL_WORD, set_flag,
      MEMBER(progress)},
+    {"--drain", "--drain <seconds>", "let sessions end within this time after a signal (0)",
+     TAIL_EQUALS, set_drain, 0},
     {"--log-format", "--log-format <format>", "form of the messages: text (default) or json",
      TAIL_EQUALS, set_log_format, 0},
     {"--driver-path", "--driver-path <folder>", "look for drivers here first (repeatable)",
@@ -353,6 +355,11 @@ static int set_closing(struct scan *scan, const char *value)
 static int set_inactivity(struct scan *scan, const char *value)
 {
     return numbers_inactivity(value, &scan->settings->inactivity) < 0 ? refused() : 0;
+}
+
+static int set_drain(struct scan *scan, const char *value)
+{
+    return numbers_drain(value, &scan->settings->drain) < 0 ? refused() : 0;
 }
 
 /* Not even -s makes sense of a transfer without any direction. */

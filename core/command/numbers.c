@@ -75,24 +75,40 @@ static int parse_seconds(const char *option, const char *value, double *seconds)
     return -1;
 }
 
+#define CENTURY (100 * 365.25 * 86400)
+
 static long long to_time(double seconds)
 {
-    const double century = 100 * 365.25 * 86400;
-    if (seconds >= century)
+    if (seconds >= CENTURY)
         return MODCAT_FOREVER;
     return (long long)(seconds * (double)MODCAT_SECOND + 0.5);
+}
+
+static int parse_positive_seconds(const char *option, const char *value, double *seconds)
+{
+    if (parse_seconds(option, value, seconds) < 0)
+        return -1;
+    if (*seconds >= 0)
+        return 0;
+    log_error("option %s: the time \"%s\" is negative", option, value);
+    return -1;
 }
 
 int numbers_closing(const char *value, long long *closing)
 {
     double seconds;
-    if (parse_seconds("-t", value, &seconds) < 0)
+    if (parse_positive_seconds("-t", value, &seconds) < 0)
         return -1;
-    if (seconds < 0) {
-        log_error("option -t: the time \"%s\" is negative", value);
-        return -1;
-    }
     *closing = to_time(seconds);
+    return 0;
+}
+
+int numbers_drain(const char *value, long long *drain)
+{
+    double seconds;
+    if (parse_positive_seconds("--drain", value, &seconds) < 0)
+        return -1;
+    *drain = (long long)((seconds < CENTURY ? seconds : CENTURY) * (double)MODCAT_SECOND);
     return 0;
 }
 

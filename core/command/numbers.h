@@ -16,5 +16,6 @@ int numbers_block(const char *value, size_t *bytes);              /* -b */
 int numbers_mask(const char *value, unsigned long *mask);         /* -S */
 int numbers_closing(const char *value, long long *closing);       /* -t: not negative */
 int numbers_inactivity(const char *value, long long *inactivity); /* -T: negative is forever */
+int numbers_drain(const char *value, long long *drain);           /* --drain: a century at most */
 
 #endif

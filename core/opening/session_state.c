@@ -23,7 +23,8 @@ void session_for_all(struct session *session, void (*act)(struct session *sessio
 
 bool session_must_end(const struct session *session)
 {
-    return signals_ending() != 0 || session->canceled;
+    return signals_ending() != 0 || session->canceled ||
+           (session->serves && signals_draining() != 0);
 }
 
 /* However fast signals come, they keep it from neither descriptors nor deadlines. */
@@ -49,10 +50,12 @@ int session_wait(struct session *session, struct wait_entry *entries, size_t cou
             errno = EINTR;
             return -1;
         }
-        int ready = wait_ready(entries, count, deadline);
+        int ready = wait_ready(entries, count, wait_earlier(deadline, signals_drain_deadline()));
         bool came = ready < 0 && errno == EINTR;
         if (came && has_passed(deadline))
             ready = 0;
+        if (ready == 0 && !has_passed(deadline))
+            continue;
         if ((ready >= 0 || !came) && !session_must_end(session))
             return ready;
     }

@@ -70,6 +70,7 @@ struct session {
     bool lost;                       /* something that was sent did not arrive */
     long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
     struct stage *stage;             /* of this process, for its parent; or NULL */
+    bool serves;                     /* it waits for peers, each of whom gets a session */
     bool forked;                     /* this process was made to serve a peer */
     struct session *server;      /* the one that waits for peers, of a hosted session, or NULL */
     struct session *hosted;      /* those that share the process of this one, which serves */

@@ -19,20 +19,26 @@ static void share_first_side(struct session *session)
     session_keep_open(&session->sides[0].second);
 }
 
-static void become_child(struct session *session, const struct opening_settings *set)
+void fork_become_child(struct session *session)
 {
     session->forked = true;
     children_forget(session->children);
     programs_forget(session);
-    share_first_side(session);
     session_tell_process(session, "PID");
-    if (set->children_shutup > 0)
-        log_lower(set->children_shutup);
     log_info("just born: child process %d", (int)getpid());
 }
 
-/* A limit of processes or memory does not end a server: the peer waits, and with it the queue. */
-static pid_t fork_patiently(struct session *session)
+static void become_child(struct session *session, const struct opening_settings *set)
+{
+    session->serves = false;
+    share_first_side(session);
+    if (set->children_shutup > 0)
+        log_lower(set->children_shutup);
+    fork_become_child(session);
+}
+
+/* The peer waits meanwhile, and with it the queue. */
+pid_t fork_patiently(struct session *session)
 {
     pid_t pid;
     while ((pid = fork()) < 0) {

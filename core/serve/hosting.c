@@ -190,6 +190,8 @@ int hosting_start(struct hosting *hosting, struct session *server)
 void hosting_finish(struct hosting *hosting)
 {
     hosting_without_peer(hosting);
+    if (session_must_end(hosting->server))
+        loop_interrupt_all();
     loop_finish();
     if (hosting->spare != NULL) {
         session_free(&hosting->spare->session);

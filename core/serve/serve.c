@@ -18,10 +18,12 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/shortage.h"
+#include "core/base/signals.h"
 #include "core/opening/environment.h"
 #include "core/options/process_state.h"
 #include "core/serve/fork.h"
 #include "core/serve/hosting.h"
+#include "core/serve/workers.h"
 #include "core/services/process/children.h"
 #include "core/services/process/stage.h"
 #include "core/session/layer.h"
@@ -48,11 +50,14 @@ struct server {
 
 static void close_listener(struct server *server)
 {
+    if (server->listener == NULL)
+        return;
     if (server->listener->close != NULL)
         server->listener->close(server->listener);
     if (server->listener->fd >= 0)
         close(server->listener->fd);
     free(server->listener);
+    server->listener = NULL;
     opening_free(server->listening);
 }
 
@@ -244,16 +249,47 @@ static enum session_result serve(struct server *server, struct opened *opened)
     }
 }
 
-static enum session_result serve_in_this_process(struct server *server, struct opened *opened)
+/* Whoever comes now has to go elsewhere; those who are here may come to their end. */
+static void drain(struct server *server)
+{
+    close_listener(server);
+    server->session->serves = false;
+    if (server->hosting != NULL)
+        (void)hosting_wait_for_all(server->hosting);
+    else
+        (void)children_wait_below(server->session, 1);
+    signals_end_drain();
+}
+
+static enum session_result serve_and_drain(struct server *server, struct opened *opened)
+{
+    server->session->serves = server->listening->set.fork != FORK_NOT;
+    enum session_result result = serve(server, opened);
+    if (server->session->serves && signals_draining() != 0)
+        drain(server);
+    server->session->serves = false;
+    return result;
+}
+
+static enum session_result host(struct server *server, struct opened *opened)
 {
     struct hosting hosting;
     if (hosting_start(&hosting, server->session) < 0)
         return SESSION_FAILED;
     server->hosting = &hosting;
     log_lower_sessions(server->listening->set.children_shutup);
-    enum session_result result = serve(server, opened);
+    enum session_result result = serve_and_drain(server, opened);
     hosting_finish(&hosting);
     return result;
+}
+
+/* With workers the one that was asked only looks after them. */
+static enum session_result host_in_workers(struct server *server, struct opened *opened)
+{
+    unsigned count = server->listening->set.workers;
+    if (count > 0 && workers_run(server->session, count) == WORKERS_DONE)
+        return SESSION_FAILED;
+    return host(server, opened);
 }
 
 enum session_result serve_peers(struct session *session, struct modcat_opening *listening,
@@ -263,8 +299,8 @@ enum session_result serve_peers(struct session *session, struct modcat_opening *
     log_switch("starting accept loop");
     server.environment = environment_copy(session->environment);
     enum session_result result = listening->set.fork == FORK_SESSION
-                                     ? serve_in_this_process(&server, opened)
-                                     : serve(&server, opened);
+                                     ? host_in_workers(&server, opened)
+                                     : serve_and_drain(&server, opened);
     environment_free(server.environment);
     close_listener(&server);
     return result;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -74,6 +75,12 @@ void children_add_program(struct children *children, pid_t pid, child_end_fn *en
 {
     add(children,
         (struct child_process){.pid = pid, .is_program = true, .end = end, .owner = owner});
+}
+
+void children_add_worker(struct children *children, pid_t pid, child_end_fn *end)
+{
+    add(children, (struct child_process){.pid = pid, .end = end, .owner = (void *)(intptr_t)pid});
+    log_info("number of children increased to %zu", ++children->peers);
 }
 
 void children_disown(struct children *children, pid_t pid)
@@ -156,6 +163,13 @@ bool children_bury(struct children *children, pid_t pid)
         children_log_end(MODCAT_INFO, pid, status);
     remove_child(children, pid);
     return true;
+}
+
+void children_signal(const struct children *children, int number)
+{
+    for (size_t i = 0; i < children->room; i++)
+        if (children->table[i].pid != 0 && !children->table[i].is_program)
+            kill(children->table[i].pid, number);
 }
 
 /* A place that is emptied may be filled by one from behind. */

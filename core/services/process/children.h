@@ -32,6 +32,9 @@ void children_add(struct children *children, pid_t pid, struct stage *stage, lon
 typedef void child_end_fn(void *owner, const int *status);
 void children_add_program(struct children *children, pid_t pid, child_end_fn *end, void *owner);
 
+/* The same for one that serves many peers; `owner` is its number. */
+void children_add_worker(struct children *children, pid_t pid, child_end_fn *end);
+
 /* Nobody cares any more how that program ends; it is only buried. */
 void children_disown(struct children *children, pid_t pid);
 
@@ -42,6 +45,9 @@ void children_forget(struct children *children);
 
 /* Says how a child ended, by its status of waitpid(2). */
 void children_log_end(enum modcat_level level, pid_t pid, int status);
+
+/* Sends a signal to those that serve peers. */
+void children_signal(const struct children *children, int number);
 
 /* Buries those that have ended, with a log line each. */
 void children_reap(struct children *children);

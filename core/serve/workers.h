@@ -1,0 +1,17 @@
+/* workers.h: several processes that share a listening socket, each with sessions of its own. */
+
+#ifndef CORE_SERVE_WORKERS_H
+#define CORE_SERVE_WORKERS_H
+
+#include "core/opening/session_state.h"
+
+enum workers_role {
+    WORKERS_DONE,  /* this process has looked after them, and is asked to end */
+    WORKERS_WORKER /* it is one of them */
+};
+
+/* Makes `count` workers, and as many again as end before the program is asked to end. Returns in
+ * each worker at once, and in the process that was asked when all have ended. */
+enum workers_role workers_run(struct session *session, unsigned count);
+
+#endif
