@@ -81,7 +81,7 @@ libcore_a_SOURCES = \
 	core/services/net/options_listen.c \
 	core/services/net/options_resolver.c core/services/net/options_resolver.h \
 	core/services/net/options_socket.c \
-	core/services/net/peer.c \
+	core/services/net/peer.c core/services/net/peer.h \
 	core/services/net/resolve.c core/services/net/resolve.h \
 	core/services/net/socket.c core/services/net/socket.h \
 	core/services/net/transport.c core/services/net/transport.h \
@@ -126,6 +126,7 @@ libcore_a_SOURCES = \
 	core/relay/flow.c core/relay/flow.h \
 	core/relay/lost.c core/relay/lost.h \
 	core/relay/moving.h \
+	core/relay/nature.c core/relay/nature.h \
 	core/relay/progress.c core/relay/progress.h \
 	core/relay/failing.c \
 	core/relay/over.c core/relay/over.h \

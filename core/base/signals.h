@@ -30,9 +30,9 @@ void signals_collect(void);
 int signals_ending(void);
 
 /* Gives the program this time to end by itself after the first signal that asks it to end; a second
- * one ends it at once. signals_draining() is that first signal from then on, or 0, and logs it;
- * signals_drain_deadline() when the time is over, or MODCAT_FOREVER before it begins. Waiting has to
- * end by then. */
+ * one ends it at once. From then on signals_draining() is that signal, not 0, and logs it once, and
+ * signals_drain_deadline() is when the time is over, not MODCAT_FOREVER. Waiting has to end by
+ * then. */
 void signals_set_drain(long long time);
 int signals_draining(void);
 long long signals_drain_deadline(void);

@@ -115,6 +115,14 @@ void interest_remove(struct interest *interest)
     *place = interest->next;
 }
 
+void interest_leave(struct interest *interest)
+{
+    interest_remove(interest);
+    struct watch *watch = watch_of(interest->fd);
+    if (watch->first == NULL)
+        watch->told = 0;
+}
+
 void interest_settle(int fd)
 {
     struct watch *watch = watch_of(fd);
@@ -172,7 +180,7 @@ static bool take(const struct epoll_event *event)
         mark(interest, event->events);
     }
     uint32_t events = all_events(watch);
-    if ((event->events & watch->told & ~events) == 0 && (events != 0 || watch->told == 0))
+    if (events != 0 && (event->events & watch->told & ~events) == 0)
         return true;
     if (events != 0)
         return tell(fd, watch, events) == 0;

@@ -38,6 +38,9 @@ int interest_add(struct interest *interest, struct wait_entry *entry, void *owne
 /* Ends it. What the kernel was told stays. */
 void interest_remove(struct interest *interest);
 
+/* The same where the descriptor is about to be closed. */
+void interest_leave(struct interest *interest);
+
 /* Takes back what the kernel was told of a descriptor, which may be closed, as far as nobody wants
  * it any more. */
 void interest_settle(int fd);

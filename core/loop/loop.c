@@ -191,11 +191,11 @@ static void start_waiting(struct task *task)
         make_ready(task);
 }
 
-static void forget_interests(struct task *task)
+static void forget_interests(struct task *task, void (*forget)(struct interest *interest))
 {
     for (size_t i = 0; i < LOOP_ENTRIES_MAX; i++)
         if (task->places[i].used)
-            interest_remove(&task->places[i].interest);
+            forget(&task->places[i].interest);
     for (size_t i = 0; i < LOOP_ENTRIES_MAX; i++)
         task->places[i].used = false;
 }
@@ -276,7 +276,7 @@ static void take_step(struct task *task)
         start_waiting(task);
         return;
     }
-    forget_interests(task);
+    forget_interests(task, interest_leave);
     task->phase = PHASE_ENDING;
     run_on_stack(task);
 }
@@ -355,7 +355,7 @@ static int wait_in_loop(struct wait_entry *entries, size_t count, long long dead
     else
         context_switch(&task->context, &state.process.context, false);
     int error = errno;
-    forget_interests(task);
+    forget_interests(task, interest_remove);
     errno = error;
     return result < 0 ? -1 : result_of_waiting(task);
 }

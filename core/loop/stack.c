@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* So many are kept: as many sessions may be opened at the same time without a system call. */
-#define KEPT_MAX 64
+#define KEPT_MAX 256
 
 struct stack {
     struct stack *next;

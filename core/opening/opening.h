@@ -52,6 +52,7 @@ struct modcat_opening {
     bool tried;                /* ... and has failed */
     struct modcat_sockaddr peer;
     struct modcat_sockaddr local;
+    enum { PEER_UNKNOWN, PEER_HERE, PEER_ELSEWHERE } peer_place; /* see peer_is_here() */
     struct range *range;          /* of option range, once it is parsed, or NULL */
     struct modcat_sockaddr bound; /* the name of what binding a UNIX socket has made ... */
     struct entry bound_entry;     /* ... and the entry itself */

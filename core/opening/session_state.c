@@ -3,8 +3,10 @@
 
 #include "core/base/signals.h"
 #include "core/loop/loop.h"
+#include "core/registry/registry.h"
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -104,10 +106,24 @@ static long long bound_by_socket(int fd, short events, long long deadline)
     return deadline == MODCAT_FOREVER || bound < deadline ? bound : deadline;
 }
 
+/* A socket that is to be connected is one of ours, on which only options have set something. */
+static bool may_be_bounded(const struct modcat_opening *opening, short events)
+{
+    const struct address *address = opening->address;
+    for (size_t i = 0; i < address->option_count; i++) {
+        const struct modcat_option *option = &address->options[i].entry->option;
+        if ((option->effect == MODCAT_SOCKOPT && option->major == SOL_SOCKET) ||
+            strncmp(option->name, "setsockopt", strlen("setsockopt")) == 0)
+            return true;
+    }
+    return (events & POLLIN) != 0;
+}
+
 int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline)
 {
     struct wait_entry entry = {.fd = fd, .events = events};
-    deadline = bound_by_socket(fd, events, deadline);
+    if (fd >= 0 && may_be_bounded(opening, events))
+        deadline = bound_by_socket(fd, events, deadline);
     return wait_through(opening->session, &entry, 1, deadline);
 }
 

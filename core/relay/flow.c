@@ -3,7 +3,6 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
-#include "core/base/patient.h"
 #include "core/base/wait.h"
 #include "core/relay/buffers.h"
 #include "core/relay/moving.h"
@@ -55,12 +54,12 @@ static bool can_grow(const struct flow *flow)
 
 /* The kernel can move bytes that nobody has to look at. A flow starts with its buffer, and changes
  * over when it has filled it once: many flows never need a pipe of their own. */
-static void plan(struct flow *flow, size_t block)
+static void plan(struct flow *flow, size_t block, struct natures *natures)
 {
     if (flow->observer != NULL || flow_converts(flow) || flow_source_settings(flow)->escape >= 0)
         flow->splice = (struct splice){.way = SPLICE_NOT, .pipe = {-1, -1}};
     else
-        splice_plan(&flow->splice, flow->source->endpoint, flow->sink->endpoint);
+        splice_plan(&flow->splice, flow->source, flow->sink, natures);
     flow->way = flow->splice.way == SPLICE_STRAIGHT ? FLOW_SPLICED : FLOW_BUFFERED;
     flow->may_batch = can_batch(flow);
     flow->bulk = block == 0 && can_grow(flow) ? BULK_BLOCK : 0;
@@ -86,14 +85,15 @@ static void drop_buffer(struct flow *flow)
     flow->buffer = NULL;
 }
 
+/* It matters for messages only. */
 static bool has_connection(const struct modcat_endpoint *sink)
 {
-    return (sink->flags & MODCAT_SOCKET) != 0 &&
+    return (sink->flags & MODCAT_SOCKET) != 0 && (sink->flags & MODCAT_MESSAGES) != 0 &&
            socket_parting_of(sink->write_fd) != SOCKET_NO_CONNECTION;
 }
 
 void flow_start(struct flow *flow, struct side *from, struct side *to, size_t block,
-                struct flow_observer *observer)
+                struct flow_observer *observer, struct natures *natures)
 {
     *flow = (struct flow){
         .from = from,
@@ -116,9 +116,10 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
         flow_hold_buffer(flow);
         drop_buffer(flow);
     }
-    flow->source_blocks = patient_needed(flow->source->endpoint, flow->source->endpoint->read_fd);
-    flow->sink_blocks = patient_needed(flow->sink->endpoint, flow->sink->endpoint->write_fd);
-    plan(flow, block);
+    struct modcat_endpoint *source = flow->source->endpoint, *sink = flow->sink->endpoint;
+    flow->source_blocks = nature_blocks(nature_of(natures, source, source->read_fd), source);
+    flow->sink_blocks = nature_blocks(nature_of(natures, sink, sink->write_fd), sink);
+    plan(flow, block, natures);
 }
 
 void flow_free(struct flow *flow)

@@ -76,9 +76,9 @@ struct flow {
 };
 
 /* Starts a flow; `block` is the size of one read, 0: as it fits the two ends. `observer` may be
- * NULL. */
+ * NULL. `natures` is shared by the flows of a session. */
 void flow_start(struct flow *flow, struct side *from, struct side *to, size_t block,
-                struct flow_observer *observer);
+                struct flow_observer *observer, struct natures *natures);
 void flow_free(struct flow *flow);
 
 /* What a flow wants to wait for now. */

@@ -206,9 +206,10 @@ static void log_start(struct session *session)
 static void start_flows(struct relay *relay)
 {
     struct session *session = relay->session;
+    struct natures natures = {.count = 0};
     for (int i = 0; i < 2; i++)
         flow_start(&relay->flows[i], &session->sides[i], &session->sides[1 - i],
-                   session->settings->block_size, dump_observer(&relay->dumps[i]));
+                   session->settings->block_size, dump_observer(&relay->dumps[i]), &natures);
     relay->two_way = !flow_is_over(&relay->flows[0]) && !flow_is_over(&relay->flows[1]);
     relay->started = relay->last_activity = wait_now();
 }

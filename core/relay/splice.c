@@ -1,11 +1,10 @@
 #define _GNU_SOURCE
 #include "core/relay/splice.h"
 
-#include "core/services/net/socket.h"
+#include "core/services/net/peer.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* What a pipe of our own gets for a flow that fills it, the first that is allowed, and the least
@@ -28,51 +27,47 @@ static bool is_plain(const struct modcat_endpoint *endpoint)
            (endpoint->ops == NULL || (endpoint->ops->read == NULL && endpoint->ops->write == NULL));
 }
 
-static mode_t kind_of(int fd)
-{
-    struct stat status;
-    return fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
-}
-
 /* splice(2) waits for a socket that others share, whatever its flags say, and refuses a file that
  * is open for appending. */
-static bool can_give(mode_t kind, const struct modcat_endpoint *source)
+static bool can_give(const struct nature *source)
 {
-    if (kind == S_IFSOCK)
-        return (fcntl(source->read_fd, F_GETFL) & O_NONBLOCK) != 0;
-    return kind == S_IFREG || kind == S_IFIFO || kind == S_IFBLK;
+    if (source->kind == S_IFSOCK)
+        return (source->flags & O_NONBLOCK) != 0;
+    return source->kind == S_IFREG || source->kind == S_IFIFO || source->kind == S_IFBLK;
 }
 
-static bool can_take(mode_t kind, const struct modcat_endpoint *sink)
+static bool can_take(const struct nature *sink)
 {
-    int flags = fcntl(sink->write_fd, F_GETFL);
-    if (kind == S_IFSOCK)
-        return (flags & O_NONBLOCK) != 0;
-    return (kind == S_IFREG || kind == S_IFIFO || kind == S_IFBLK) && (flags & O_APPEND) == 0;
+    if (sink->kind == S_IFSOCK)
+        return (sink->flags & O_NONBLOCK) != 0;
+    return (sink->kind == S_IFREG || sink->kind == S_IFIFO || sink->kind == S_IFBLK) &&
+           (sink->flags & O_APPEND) == 0;
 }
 
 /* A receiver on the same host has to copy the bytes, and is faster when they went through a buffer,
  * and thus through the cache, than when they lie in the pages that their sender wrote. */
-static bool is_worth_it(enum splice_way way, mode_t to, const struct modcat_endpoint *sink)
+static bool is_worth_it(enum splice_way way, const struct opened *sink, const struct nature *to)
 {
-    return way == SPLICE_STRAIGHT || to != S_IFSOCK || !socket_is_looped(sink->write_fd);
+    return way == SPLICE_STRAIGHT || to->kind != S_IFSOCK || !peer_is_here(sink->opening, to->fd);
 }
 
-void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
-                 const struct modcat_endpoint *sink)
+void splice_plan(struct splice *splice, const struct opened *source, const struct opened *sink,
+                 struct natures *natures)
 {
     *splice = (struct splice){.way = SPLICE_NOT, .pipe = {-1, -1}};
-    if (!is_plain(source) || !is_plain(sink))
+    if (!is_plain(source->endpoint) || !is_plain(sink->endpoint))
         return;
-    mode_t from = kind_of(source->read_fd), to = kind_of(sink->write_fd);
-    if (!can_give(from, source) || !can_take(to, sink))
+    const struct nature *from = nature_of(natures, source->endpoint, source->endpoint->read_fd);
+    const struct nature *to = nature_of(natures, sink->endpoint, sink->endpoint->write_fd);
+    if (!can_give(from) || !can_take(to))
         return;
-    enum splice_way way = from == S_IFIFO || to == S_IFIFO ? SPLICE_STRAIGHT : SPLICE_THROUGH;
-    if (!is_worth_it(way, to, sink))
+    enum splice_way way =
+        from->kind == S_IFIFO || to->kind == S_IFIFO ? SPLICE_STRAIGHT : SPLICE_THROUGH;
+    if (!is_worth_it(way, sink, to))
         return;
     splice->way = way;
     splice->size = PIPE_SIZE_WIDE;
-    splice->source_is_pipe = from == S_IFIFO;
+    splice->source_is_pipe = from->kind == S_IFIFO;
 }
 
 /* Empty pipes that nobody uses now. All sessions of a process share its descriptors, so that this

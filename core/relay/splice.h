@@ -4,6 +4,7 @@
 #ifndef CORE_RELAY_SPLICE_H
 #define CORE_RELAY_SPLICE_H
 
+#include "core/relay/nature.h"
 #include "core/session/session.h"
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,8 +27,8 @@ struct splice {
 };
 
 /* Decides how bytes can be moved between two plain endpoints. Nothing is opened yet. */
-void splice_plan(struct splice *splice, const struct modcat_endpoint *source,
-                 const struct modcat_endpoint *sink);
+void splice_plan(struct splice *splice, const struct opened *source, const struct opened *sink,
+                 struct natures *natures);
 
 /* Makes the pipe in between, if there is none. Returns false when the kernel refuses one that is
  * worth having. */

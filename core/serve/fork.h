@@ -10,8 +10,8 @@
  * is asked to end. In the child nothing of the parent's is left to remove or to wait for. */
 int fork_for_peer(struct session *session, const struct opening_settings *set);
 
-/* For processes that serve many: fork(2), as soon as the system has a process, and what the child has
- * to do first. */
+/* For processes that serve many: fork(2), as soon as the system has a process, and what the child
+ * has to do first. */
 pid_t fork_patiently(struct session *session);
 void fork_become_child(struct session *session);
 

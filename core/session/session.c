@@ -143,7 +143,9 @@ int session_end_writing(int fd)
 
 static void shut_socket(const struct opened *opened, int fd)
 {
-    if (fd < 0 || (opened->endpoint->flags & MODCAT_SOCKET) == 0 || opened->opening->set.end_close)
+    bool both_ended = opened->half_closed && opened->ended;
+    if (fd < 0 || both_ended || (opened->endpoint->flags & MODCAT_SOCKET) == 0 ||
+        opened->opening->set.end_close)
         return;
     if (shutdown(fd, SHUT_RDWR) == 0)
         log_info("shutdown(%d, %d)", fd, SHUT_RDWR);

@@ -34,14 +34,27 @@ static const struct goal {
     enum contender against;
     double times;
 } goals[] = {
-    {"tcp-tcp", 0, SOCAT, 2.0},     {"tcp-tcp", 0, SOCAT_TUNED, 1.25},
-    {"tcp-tcp", 0, DIRECT, 0.75},   {"tcp-tcp", 1, SOCAT_TUNED, 1 / 0.6},
-    {"unix-unix", 0, SOCAT, 1.6},   {"file-tcp", 0, SOCAT, 1.6},
-    {"tcp-file", 0, SOCAT, 1.6},    {"pipe-tcp", 0, SOCAT, 1.6},
-    {"tls-bulk", 0, SOCAT, 1.3},    {"tls-handshakes", 0, SOCAT, 3.0},
-    {"connections", 0, SOCAT, 4.0}, {"ping-pong", 0, SOCAT, 1 / 0.9},
-    {"udp", 0, SOCAT, 1.3},         {"memory", 0, SOCAT, 1 / 0.5},
+    {"tcp-tcp", 0, SOCAT, 2.0},
+    {"tcp-tcp", 0, SOCAT_TUNED, 1.25},
+    {"tcp-tcp", 0, DIRECT, 0.75},
+    {"tcp-tcp", 1, SOCAT_TUNED, 1 / 0.6},
+    {"unix-unix", 0, SOCAT, 1.6},
+    {"file-tcp", 0, SOCAT, 1.6},
+    {"tcp-file", 0, SOCAT, 1.6},
+    {"pipe-tcp", 0, SOCAT, 1.6},
+    {"tls-bulk", 0, SOCAT, 1.3},
+    {"tls-handshakes", 0, SOCAT, 3.0},
+    {"connections", 0, SOCAT, 4.0},
+    {"ping-pong", 0, SOCAT, 1 / 0.9},
+    {"udp", 0, SOCAT, 1.3},
+    {"memory", 0, SOCAT, 1 / 0.5},
     {"startup", 0, SOCAT, 1 / 0.4},
+    {"sessions-32", 0, NGINX, 1.0},
+    {"sessions-256", 0, NGINX, 1.0},
+    {"workers-256", 0, NGINX, 1.0},
+    {"workers-256", 0, HAPROXY, 1.5},
+    {"sessions-memory", 0, NGINX, 1 / 0.8},
+    {"sessions-memory", 0, HAPROXY, 1.0},
 };
 
 /* The numbers of one contender at one work. */

@@ -55,6 +55,8 @@ struct work {
                    double *values);
     enum end from; /* of bulk transfers */
     enum end to;
+    unsigned count;   /* sessions at once */
+    unsigned workers; /* processes that share all sessions; 0: modcat forks one for each */
 };
 
 /* Says on standard error why something can't be measured. Returns -1. */

@@ -29,8 +29,10 @@ const char *contender_name(enum contender who)
     return names[who];
 }
 
-const char *contender_listen_options(enum contender who)
+const char *contender_listen_options(enum contender who, unsigned workers)
 {
+    if (who == MODCAT && workers > 0)
+        return workers > 1 ? ",fork=session,workers=2" : ",fork=session";
     return who == SOCAT_TUNED ? ",fork,backlog=1024" : ",fork";
 }
 
@@ -95,9 +97,10 @@ static void write_nginx_settings(FILE *file, const char *folder, const struct pl
     if (access(nginx_module, R_OK) == 0)
         fprintf(file, "load_module %s;\n", nginx_module);
     fprintf(file,
-            "daemon off;\nmaster_process off;\npid %s/nginx.pid;\nerror_log stderr;\n"
-            "events { worker_connections 2048; }\n"
+            "daemon off;\nmaster_process %s;\nworker_processes %u;\npid %s/nginx.pid;\n"
+            "error_log stderr;\nevents { worker_connections 30000; }\n"
             "stream { server { listen 127.0.0.1:%u; proxy_pass 127.0.0.1:%u; } }\n",
+            plumbing->workers > 1 ? "on" : "off", plumbing->workers > 1 ? plumbing->workers : 1,
             folder, plumbing->from_port, plumbing->to_port);
 }
 
@@ -105,10 +108,11 @@ static void write_haproxy_settings(FILE *file, const char *folder, const struct 
 {
     (void)folder;
     fprintf(file,
-            "global\n maxconn 2000\ndefaults\n mode tcp\n option splice-auto\n"
+            "global\n maxconn 9900\n maxpipes 64\n nbthread %u\ndefaults\n mode tcp\n option "
+            "splice-auto\n"
             " timeout connect 5s\n timeout client 60s\n timeout server 60s\n"
             "listen relay\n bind 127.0.0.1:%u\n server target 127.0.0.1:%u\n",
-            plumbing->from_port, plumbing->to_port);
+            plumbing->workers > 1 ? plumbing->workers : 1, plumbing->from_port, plumbing->to_port);
 }
 
 /* Those that take a file of settings. */

@@ -12,6 +12,7 @@ struct plumbing {
     const char *right;  /* ... */
     unsigned from_port; /* the same for nginx and haproxy, which know TCP only */
     unsigned to_port;
+    unsigned workers; /* of nginx and haproxy; 0: one */
     bool one_way;
     int in; /* standard input and output; -1: nothing */
     int out;
@@ -40,6 +41,6 @@ double relay_wait(struct relay *relay);
 double relay_end(struct relay *relay);
 
 /* Options for a listening address that serves many clients at once. */
-const char *contender_listen_options(enum contender who);
+const char *contender_listen_options(enum contender who, unsigned workers);
 
 #endif

@@ -13,14 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define PING_SIZE 64
 #define PINGS 5000
-#define AT_ONCE 32
-#define CONNECTIONS 1500
-#define SESSIONS 300
+#define AT_ONCE_MAX 256
+#define CONNECTIONS 3000
+#define SESSIONS_MAX 20000
 #define STARTS 20
 
 /* A relay from one TCP port to another that the benchmark listens on. */
@@ -32,10 +33,15 @@ struct bridge {
     char right[64];
 };
 
-static int bridge_start(const struct bench *bench, enum contender who, const char *options,
+static int bridge_start(const struct bench *bench, enum contender who, const struct work *work,
                         struct bridge *bridge)
 {
-    struct plumbing plumbing = {.left = bridge->left, .right = bridge->right, .in = -1, .out = -1};
+    const char *options = work->count > 0 ? contender_listen_options(who, work->workers) : "";
+    struct plumbing plumbing = {.left = bridge->left,
+                                .right = bridge->right,
+                                .workers = work->workers,
+                                .in = -1,
+                                .out = -1};
     bridge->listener = end_listen(&plumbing.to_port);
     plumbing.from_port = end_free_port();
     bridge->port = who == DIRECT ? plumbing.to_port : plumbing.from_port;
@@ -72,8 +78,8 @@ int measure_ping_pong(const struct bench *bench, const struct work *work, enum c
     static double times[PINGS];
     struct bridge bridge = {.listener = -1};
     int client = -1, server = -1, result = -1;
-    (void)work;
-    if (bridge_start(bench, who, "", &bridge) == 0 &&
+    if (bridge_start(bench, who, work, &bridge) == 0 &&
+        (work->count == 0 || end_await_port(&bridge.relay, "/proc/net/tcp", bridge.port) == 0) &&
         (client = end_connect(&bridge.relay, bridge.port)) >= 0 &&
         (server = end_accept(&bridge.relay, bridge.listener)) >= 0) {
         pid_t echo = end_echo(server);
@@ -167,15 +173,15 @@ static int handle(struct crowd *crowd, const struct epoll_event *event)
     }
 }
 
-static int serve_crowd(struct crowd *crowd, struct relay *relay)
+static int serve_crowd(struct crowd *crowd, struct relay *relay, unsigned at_once)
 {
-    struct epoll_event events[AT_ONCE];
+    struct epoll_event events[AT_ONCE_MAX];
     watch(crowd, EPOLL_CTL_ADD, crowd->listener, LISTENER, EPOLLIN);
-    for (int i = 0; i < AT_ONCE; i++)
+    for (unsigned i = 0; i < at_once; i++)
         if (start_client(crowd) < 0)
             return -1;
     while (crowd->finished < CONNECTIONS) {
-        int count = epoll_wait(crowd->epoll, events, AT_ONCE, 10000);
+        int count = epoll_wait(crowd->epoll, events, AT_ONCE_MAX, 10000);
         if (count <= 0 || !relay_alive(relay))
             return complain("%s: only %u of %d connections were served", contender_name(relay->who),
                             crowd->finished, CONNECTIONS);
@@ -191,8 +197,7 @@ int measure_connections(const struct bench *bench, const struct work *work, enum
 {
     struct bridge bridge = {.listener = -1};
     int result = -1;
-    (void)work;
-    if (bridge_start(bench, who, contender_listen_options(who), &bridge) == 0 &&
+    if (bridge_start(bench, who, work, &bridge) == 0 &&
         end_await_port(&bridge.relay, "/proc/net/tcp", bridge.port) == 0) {
         struct crowd crowd = {.listener = bridge.listener};
         crowd.epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -200,7 +205,7 @@ int measure_connections(const struct bench *bench, const struct work *work, enum
         crowd.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         crowd.address.sin_port = htons((in_port_t)bridge.port);
         double start = now();
-        result = serve_crowd(&crowd, &bridge.relay);
+        result = serve_crowd(&crowd, &bridge.relay, work->count);
         values[0] = CONNECTIONS / (now() - start);
         close(crowd.epoll);
     }
@@ -248,11 +253,24 @@ static long memory_of(pid_t pid)
     return total;
 }
 
+/* Two descriptors here and two in the relay for each. */
+static unsigned sessions_possible(unsigned wanted)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return wanted;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    unsigned most =
+        limit.rlim_cur > 2 * SESSIONS_MAX ? SESSIONS_MAX : (unsigned)(limit.rlim_cur - 100) / 2;
+    return wanted < most ? wanted : most;
+}
+
 /* Opens sessions and says a byte in each, so that all of the relay's code has run. */
-static int open_sessions(struct bridge *bridge, int (*fds)[2])
+static int open_sessions(struct bridge *bridge, int (*fds)[2], unsigned count)
 {
     char byte = 0;
-    for (int i = 0; i < SESSIONS; i++) {
+    for (unsigned i = 0; i < count; i++) {
         fds[i][0] = end_connect(&bridge->relay, bridge->port);
         fds[i][1] = fds[i][0] < 0 ? -1 : end_accept(&bridge->relay, bridge->listener);
         if (fds[i][1] < 0 || end_write(fds[i][0], &byte, 1) < 0 ||
@@ -262,25 +280,30 @@ static int open_sessions(struct bridge *bridge, int (*fds)[2])
     return 0;
 }
 
+static void close_sessions(int (*fds)[2], unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        for (int side = 0; side < 2; side++)
+            if (fds[i][side] >= 0)
+                close(fds[i][side]);
+}
+
 int measure_memory(const struct bench *bench, const struct work *work, enum contender who,
                    double *values)
 {
-    static int fds[SESSIONS][2];
+    static int fds[SESSIONS_MAX][2];
     struct bridge bridge = {.listener = -1};
-    (void)work;
+    unsigned count = sessions_possible(work->count);
     memset(fds, -1, sizeof fds);
-    int result = bridge_start(bench, who, contender_listen_options(who), &bridge) < 0
+    int result = bridge_start(bench, who, work, &bridge) < 0
                      ? -1
                      : end_await_port(&bridge.relay, "/proc/net/tcp", bridge.port);
     if (result == 0) {
         long before = memory_of(bridge.relay.pid);
-        result = open_sessions(&bridge, fds);
-        values[0] = (double)(memory_of(bridge.relay.pid) - before) / SESSIONS;
+        result = open_sessions(&bridge, fds, count);
+        values[0] = (double)(memory_of(bridge.relay.pid) - before) / count;
     }
-    for (int i = 0; i < SESSIONS; i++)
-        for (int side = 0; side < 2; side++)
-            if (fds[i][side] >= 0)
-                close(fds[i][side]);
+    close_sessions(fds, count);
     bridge_end(&bridge);
     return result;
 }

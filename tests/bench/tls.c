@@ -131,7 +131,8 @@ int measure_tls_handshakes(const struct bench *bench, const struct work *work, e
     int listener = end_listen(&target);
     pid_t acceptor = 0;
     (void)work;
-    int result = start_server(bench, who, contender_listen_options(who), target, &relay, &port);
+    int result = start_server(bench, who, contender_listen_options(who, work->workers), target,
+                              &relay, &port);
     if (result == 0) {
         acceptor = end_swallow(listener);
         double start = now(), count = shake_hands(port);

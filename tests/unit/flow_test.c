@@ -176,7 +176,7 @@ static int tear_down(void **state)
 
 static void start(void)
 {
-    flow_start(&flow, &sides[0], &sides[1], 0, NULL);
+    flow_start(&flow, &sides[0], &sides[1], 0, NULL, &(struct natures){.count = 0});
     assert_int_equal(flow.state, FLOW_OPEN);
 }
 
@@ -348,7 +348,7 @@ static void a_side_that_is_not_open_has_no_flow(void **state)
 {
     (void)state;
     sides[0].directions = MODCAT_WRITE;
-    flow_start(&flow, &sides[0], &sides[1], 0, NULL);
+    flow_start(&flow, &sides[0], &sides[1], 0, NULL, &(struct natures){.count = 0});
     assert_int_equal(flow.state, FLOW_UNUSED);
     assert_true(flow_is_over(&flow));
     assert_false(move());

@@ -53,6 +53,16 @@ static void close_both(const int fds[2])
     close(fds[1]);
 }
 
+static void plan(struct splice *splice, const struct modcat_endpoint *reader,
+                 const struct modcat_endpoint *writer)
+{
+    struct modcat_opening opening = {.directions = 0};
+    struct natures natures = {.count = 0};
+    const struct opened source = {.opening = &opening, .endpoint = (void *)(uintptr_t)reader};
+    const struct opened sink = {.opening = &opening, .endpoint = (void *)(uintptr_t)writer};
+    splice_plan(splice, &source, &sink, &natures);
+}
+
 static enum splice_way way_between(enum kind from, enum kind to, unsigned flags)
 {
     int source[2], sink[2];
@@ -61,7 +71,7 @@ static enum splice_way way_between(enum kind from, enum kind to, unsigned flags)
     make(to, sink);
     const struct modcat_endpoint reader = {.read_fd = source[0], .write_fd = -1, .flags = flags};
     const struct modcat_endpoint writer = {.read_fd = -1, .write_fd = sink[1]};
-    splice_plan(&splice, &reader, &writer);
+    plan(&splice, &reader, &writer);
     splice_free(&splice);
     close_both(source);
     close_both(sink);
@@ -110,7 +120,7 @@ static void what_is_in_the_pipe_can_be_taken_back(void **state)
     make(PLAIN_FILE, sink);
     const struct modcat_endpoint reader = {.read_fd = source[0], .write_fd = -1};
     const struct modcat_endpoint writer = {.read_fd = -1, .write_fd = sink[1]};
-    splice_plan(&splice, &reader, &writer);
+    plan(&splice, &reader, &writer);
     assert_int_equal(splice.way, SPLICE_THROUGH);
     assert_int_equal(splice.pipe[0], -1);
     assert_true(splice_prepare(&splice));
@@ -141,7 +151,7 @@ static void a_straight_move_makes_no_pipe(void **state)
     make(UNIX_SOCKET, sink);
     const struct modcat_endpoint reader = {.read_fd = source[0], .write_fd = -1};
     const struct modcat_endpoint writer = {.read_fd = -1, .write_fd = sink[1]};
-    splice_plan(&splice, &reader, &writer);
+    plan(&splice, &reader, &writer);
     assert_true(splice_prepare(&splice));
     assert_int_equal(splice.pipe[0], -1);
     assert_int_equal(write(source[1], "abc", 3), 3);

@@ -349,12 +349,9 @@ static void take_operations(struct modcat_endpoint *endpoint)
 
 void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint)
 {
-    endpoint->read_fd = fd;
-    endpoint->write_fd = fd;
-    endpoint->flags = MODCAT_SOCKET;
-    endpoint->half_close = socket_closes_whole(fd) ? MODCAT_HALF_NONE : MODCAT_HALF_SHUTDOWN;
-    endpoint->ops = NULL;
-    if (socket_is_stream(fd))
+    const struct socket_kind kind = socket_kind_of(fd);
+    socket_fill_endpoint(fd, kind, endpoint);
+    if (kind.is_stream)
         return;
     endpoint->flags |= MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
     take_operations(endpoint);

@@ -6,6 +6,7 @@
 #include "core/base/sockaddr.h"
 #include "core/opening/opening.h"
 #include "core/services/net/local.h"
+#include "core/services/net/peer.h"
 #include "core/services/net/socket.h"
 #include "core/services/net/transport.h"
 #include "core/services/net/unix.h"
@@ -114,11 +115,14 @@ static int connect_with_options(struct modcat_opening *opening, int fd,
     return -1;
 }
 
-static void log_connected(int fd)
+static void take_note(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *peer)
 {
     struct modcat_sockaddr local;
     char text[MODCAT_SOCKADDR_TEXT];
     socket_own_address(fd, &local);
+    peer_note(opening, peer, &local);
+    if (!log_shows(MODCAT_NOTICE))
+        return;
     log_notice("successfully connected from local address %s",
                modcat_sockaddr_text(&local.u.any, local.length, text));
 }
@@ -129,7 +133,9 @@ static int try_once(struct modcat_opening *opening, const struct attempt *attemp
 {
     const struct modcat_sockaddr *peer = &attempt->peer;
     char text[MODCAT_SOCKADDR_TEXT];
-    log_notice("opening connection to %s", modcat_sockaddr_text(&peer->u.any, peer->length, text));
+    if (log_shows(MODCAT_NOTICE))
+        log_notice("opening connection to %s",
+                   modcat_sockaddr_text(&peer->u.any, peer->length, text));
     int fd = modcat_socket(opening, &attempt->transport);
     if (fd < 0)
         return -1;
@@ -138,7 +144,7 @@ static int try_once(struct modcat_opening *opening, const struct attempt *attemp
         memory_close_local(&fd);
         return -1;
     }
-    log_connected(fd);
+    take_note(opening, fd, peer);
     modcat_socket_endpoint(fd, endpoint);
     return 0;
 }

@@ -10,6 +10,7 @@
 #include "core/opening/opening.h"
 #include "core/services/net/filter.h"
 #include "core/services/net/local.h"
+#include "core/services/net/peer.h"
 #include "core/services/net/socket.h"
 #include "core/services/net/unix.h"
 
@@ -22,8 +23,9 @@
 
 /* A listener of ours. */
 struct listening {
-    bool blocks;           /* its descriptor is shared with others, and was not switched */
-    long long quiet_until; /* when a shortage may be reported again */
+    bool blocks;             /* its descriptor is shared with others, and was not switched */
+    struct socket_kind kind; /* which its peers' sockets are of, too */
+    long long quiet_until;   /* when a shortage may be reported again */
 };
 
 /* What errors of accept(2) mean that leave the listener as it is. Those of the network belong to
@@ -90,21 +92,27 @@ static void introduce(struct modcat_opening *opening, int fd, const struct modca
     char peer_text[MODCAT_SOCKADDR_TEXT], local_text[MODCAT_SOCKADDR_TEXT];
     struct modcat_sockaddr local;
     socket_own_address(fd, &local);
-    log_notice("accepting connection from %s on %s",
-               modcat_sockaddr_text(&peer->u.any, peer->length, peer_text),
-               modcat_sockaddr_text(&local.u.any, local.length, local_text));
+    if (log_shows(MODCAT_NOTICE))
+        log_notice("accepting connection from %s on %s",
+                   modcat_sockaddr_text(&peer->u.any, peer->length, peer_text),
+                   modcat_sockaddr_text(&local.u.any, local.length, local_text));
+    peer_note(opening, peer, &local);
     modcat_set_peer(opening, &peer->u.any, peer->length, &local.u.any, local.length);
 }
 
 int modcat_listen_accept(struct modcat_listener *listener, struct modcat_opening *opening,
                          struct modcat_endpoint *endpoint)
 {
+    const struct listening *listening = listener->state;
     struct modcat_sockaddr peer;
     int fd = accept_peer(listener, &peer);
     if (fd < 0)
         return accept_failed(listener, opening);
     introduce(opening, fd, &peer);
-    modcat_socket_endpoint(fd, endpoint);
+    if (listening->kind.is_stream)
+        socket_fill_endpoint(fd, listening->kind, endpoint);
+    else
+        modcat_socket_endpoint(fd, endpoint);
     return 0;
 }
 
@@ -117,6 +125,7 @@ static void listen_close(struct modcat_listener *listener)
 static void fill_in(struct modcat_listener *listener, int fd)
 {
     struct listening *listening = memory_zeroed(1, sizeof *listening);
+    listening->kind = socket_kind_of(fd);
     listening->blocks = (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0;
     listener->fd = fd;
     listener->accept = modcat_listen_accept;

@@ -1,9 +1,38 @@
 /* Who is at the other end: kept with the opening, and told to the programs that it starts. */
 
+#include "core/services/net/peer.h"
+
 #include "core/base/sockaddr.h"
-#include "core/opening/opening.h"
+#include "core/services/net/socket.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static bool is_same_host(const struct modcat_sockaddr *one, const struct modcat_sockaddr *other)
+{
+    const uint8_t *one_bytes, *other_bytes;
+    if (one->length == 0 || one->u.any.sa_family == AF_UNIX)
+        return false;
+    size_t length = sockaddr_bytes(&one->u.any, one->length, &one_bytes);
+    return length > 0 && length == sockaddr_bytes(&other->u.any, other->length, &other_bytes) &&
+           memcmp(one_bytes, other_bytes, length) == 0;
+}
+
+void peer_note(struct modcat_opening *opening, const struct modcat_sockaddr *peer,
+               const struct modcat_sockaddr *local)
+{
+    opening->peer_place = is_same_host(local, peer) ? PEER_HERE : PEER_ELSEWHERE;
+}
+
+bool peer_is_here(const struct modcat_opening *opening, int fd)
+{
+    struct modcat_sockaddr own, peer = {.length = sizeof peer.u.storage};
+    if (opening->peer_place != PEER_UNKNOWN)
+        return opening->peer_place == PEER_HERE;
+    socket_own_address(fd, &own);
+    return getpeername(fd, &peer.u.any, &peer.length) == 0 && is_same_host(&own, &peer);
+}
 
 static void tell_address(struct modcat_opening *opening, const struct modcat_sockaddr *address,
                          const char *host_name, const char *port_name)

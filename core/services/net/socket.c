@@ -208,18 +208,6 @@ void socket_own_address(int fd, struct modcat_sockaddr *address)
         address->length = 0;
 }
 
-bool socket_is_looped(int fd)
-{
-    struct modcat_sockaddr own, peer = {.length = sizeof peer.u.storage};
-    const uint8_t *own_bytes, *peer_bytes;
-    socket_own_address(fd, &own);
-    if (own.u.any.sa_family == AF_UNIX || getpeername(fd, &peer.u.any, &peer.length) < 0)
-        return false;
-    size_t length = sockaddr_bytes(&own.u.any, own.length, &own_bytes);
-    return length > 0 && length == sockaddr_bytes(&peer.u.any, peer.length, &peer_bytes) &&
-           memcmp(own_bytes, peer_bytes, length) == 0;
-}
-
 static int number_of(int fd, int name)
 {
     int number = -1;
@@ -238,6 +226,23 @@ bool socket_is_stream(int fd)
 bool socket_closes_whole(int fd)
 {
     return number_of(fd, SO_PROTOCOL) == IPPROTO_SCTP;
+}
+
+void socket_fill_endpoint(int fd, struct socket_kind kind, struct modcat_endpoint *endpoint)
+{
+    endpoint->read_fd = fd;
+    endpoint->write_fd = fd;
+    endpoint->flags = MODCAT_SOCKET;
+    endpoint->half_close = kind.closes_whole ? MODCAT_HALF_NONE : MODCAT_HALF_SHUTDOWN;
+    endpoint->ops = NULL;
+}
+
+struct socket_kind socket_kind_of(int fd)
+{
+    return (struct socket_kind){
+        .is_stream = socket_is_stream(fd),
+        .closes_whole = socket_closes_whole(fd),
+    };
 }
 
 bool socket_association(int fd, size_t *untaken)

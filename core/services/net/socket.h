@@ -39,6 +39,16 @@ enum socket_parting {
 };
 enum socket_parting socket_parting_of(int fd);
 
+/* Of a socket, what its type and protocol mean. */
+struct socket_kind {
+    bool is_stream;    /* an empty read is the end */
+    bool closes_whole; /* shutdown(2) ends both directions, and keeps what was written */
+};
+struct socket_kind socket_kind_of(int fd);
+
+/* What modcat_socket_endpoint() makes of a stream, whose kind is known. */
+void socket_fill_endpoint(int fd, struct socket_kind kind, struct modcat_endpoint *endpoint);
+
 /* True for a socket whose empty read is the end. */
 bool socket_is_stream(int fd);
 
@@ -48,9 +58,6 @@ bool socket_closes_whole(int fd);
 /* Whether the association of such a socket still exists, which no event tells, and how many chunks
  * the peer has not acknowledged. */
 bool socket_association(int fd, size_t *untaken);
-
-/* True for a socket that is connected over IP to a peer of the same address: on this host. */
-bool socket_is_looped(int fd);
 
 /* Reports a bind(2) that has failed, and what it needs. Returns -1. */
 int socket_fail_bind(const struct modcat_opening *opening, int fd,

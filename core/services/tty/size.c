@@ -16,16 +16,21 @@ static bool is_master(int fd)
     return fd >= 0 && ioctl(fd, TIOCGPTN, &number) == 0;
 }
 
+static bool may_be_terminal(const struct opened *opened)
+{
+    return opened != NULL && (opened->endpoint->flags & MODCAT_SOCKET) == 0;
+}
+
 static int reader_fd(struct side *side)
 {
     const struct opened *reader = side_reader(side);
-    return reader != NULL ? reader->endpoint->read_fd : -1;
+    return may_be_terminal(reader) ? reader->endpoint->read_fd : -1;
 }
 
 static int writer_fd(struct side *side)
 {
     const struct opened *writer = side_writer(side);
-    return writer != NULL ? writer->endpoint->write_fd : -1;
+    return may_be_terminal(writer) ? writer->endpoint->write_fd : -1;
 }
 
 /* The size of the terminal that a side is; a line without a size says 0. */
