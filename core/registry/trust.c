@@ -20,9 +20,17 @@ bool trust_raised_privileges(void)
     return getauxval(AT_SECURE) != 0;
 }
 
+/* A program that got the rights of a group or capabilities still runs as its caller, who must not
+ * gain them. One that became another user trusts that one. */
+static bool trusts_its_user(void)
+{
+    return !trust_raised_privileges() || geteuid() != getuid();
+}
+
 bool trust_owner(const struct trust *trust, uid_t owner)
 {
-    return owner == 0 || owner == geteuid() || (owner == trust->owner && owner != NOBODY);
+    return owner == 0 || (owner == geteuid() && trusts_its_user()) ||
+           (owner == trust->owner && owner != NOBODY);
 }
 
 static bool trust_group(const struct trust *trust, gid_t group)
@@ -42,6 +50,10 @@ struct trust trust_like(const struct stat *program, const struct stat *folder)
 
 static char *owner_fault(const struct stat *status, const char *path)
 {
+    if (!trusts_its_user())
+        return memory_format("it belongs to user %u, not to root, and this program runs with "
+                             "raised privileges",
+                             (unsigned)status->st_uid);
     if (geteuid() == 0)
         return memory_format("it belongs to user %u, neither to root nor to you; if you trust it: "
                              "chown root \"%s\"",

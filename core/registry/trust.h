@@ -1,7 +1,8 @@
 /* trust.h: whether a file may say or do something in this program.
  *
  * What is loaded, and its folder, must belong to root or to the user, and nobody else may be able
- * to write to them: neither by their mode nor by an access control list. The same holds for all
+ * to write to them: neither by their mode nor by an access control list. The user counts only as
+ * long as the program has no rights that its caller lacks. The same holds for all
  * folders above, see walk.h, as sshd(8) asks it for authorized_keys; there a folder that all can
  * write to is good enough if it is sticky, as /tmp is, for in it nobody can rename or remove what
  * belongs to somebody else. */
