@@ -113,6 +113,7 @@ libcore_a_SOURCES = \
 	core/services/files/path.c core/services/files/path.h \
 	core/services/files/secret.c \
 	core/session/endpoint.c core/session/endpoint.h \
+	core/session/forget.c core/session/forget.h \
 	core/session/halfclose.c core/session/halfclose.h \
 	core/session/layer.c core/session/layer.h \
 	core/session/lower.c \

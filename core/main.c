@@ -16,6 +16,7 @@
 #include "core/registry/registry.h"
 #include "core/relay/relay.h"
 #include "core/serve/sides.h"
+#include "core/session/forget.h"
 #include "core/session/session.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -111,6 +112,8 @@ static int transfer(struct session *session)
 static int open_and_transfer(struct session *session)
 {
     enum session_result result = prepare(session) < 0 ? SESSION_FAILED : sides_open(session);
+    if (result == SESSION_OPEN)
+        session_forget_secrets(session);
     if (result == SESSION_OPEN)
         return session->settings->no_data ? 0 : transfer(session);
     if (session->settings->statistics)

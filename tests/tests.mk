@@ -294,6 +294,11 @@ tests_system_controls_test_SOURCES = tests/system/controls_test.c $(harness)
 system_tests += tests/system/secrets_test
 tests_system_secrets_test_SOURCES = tests/system/secrets_test.c $(harness)
 
+system_tests += tests/system/secrets_memory_test
+tests_system_secrets_memory_test_SOURCES = tests/system/secrets_memory_test.c $(harness) \
+	$(certificates) $(proxies)
+tests_system_secrets_memory_test_LDADD = $(OPENSSL_LIBS)
+
 system_tests += tests/system/signals_test
 tests_system_signals_test_SOURCES = tests/system/signals_test.c $(harness)
 

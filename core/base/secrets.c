@@ -8,24 +8,33 @@
 
 struct secret {
     struct secret *next;
-    char *name, *value;
+    char *name, *value; /* the value is NULL once it has been wiped */
+    unsigned users;     /* addresses that have not read it yet */
 };
 
 static struct secret *secrets;
 
+static struct secret *find(const char *name)
+{
+    struct secret *secret = secrets;
+    while (secret != NULL && strcmp(secret->name, name) != 0)
+        secret = secret->next;
+    return secret;
+}
+
 const char *secrets_get(const char *name)
 {
-    for (const struct secret *secret = secrets; secret != NULL; secret = secret->next)
-        if (strcmp(secret->name, name) == 0)
-            return secret->value;
-    return NULL;
+    const struct secret *secret = find(name);
+    return secret != NULL ? secret->value : NULL;
 }
 
 static void keep(const char *name, const char *value)
 {
     struct secret *secret = memory_alloc(sizeof *secret);
-    *secret = (struct secret){
-        .next = secrets, .name = memory_copy_text(name), .value = memory_copy_text(value)};
+    *secret = (struct secret){.next = secrets,
+                              .name = memory_copy_text(name),
+                              .value = memory_copy_text(value),
+                              .users = 1};
     secrets = secret;
 }
 
@@ -50,10 +59,34 @@ static void wipe(const char *name)
 void secrets_take(const char *name)
 {
     const char *value = getenv(name);
+    struct secret *secret = find(name);
+    if (secret != NULL)
+        secret->users++;
     if (value == NULL)
         return;
-    if (secrets_get(name) == NULL)
+    if (secret == NULL)
         keep(name, value);
     wipe(name);
     unsetenv(name);
+}
+
+static void drop(struct secret *secret)
+{
+    if (secret->value != NULL)
+        explicit_bzero(secret->value, strlen(secret->value));
+    free(secret->value);
+    secret->value = NULL;
+}
+
+void secrets_release(const char *name)
+{
+    struct secret *secret = find(name);
+    if (secret != NULL && secret->users > 0 && --secret->users == 0)
+        drop(secret);
+}
+
+void secrets_wipe(void)
+{
+    for (struct secret *secret = secrets; secret != NULL; secret = secret->next)
+        drop(secret);
 }

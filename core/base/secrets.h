@@ -7,11 +7,17 @@
 /* Where a password for SOCKS servers may be, without any option. */
 #define SECRETS_SOCKS_PASSWORD "MODCAT_SOCKS_PASSWORD"
 
-/* Takes a variable out of the environment, and wipes it there; nothing where there is none, or it
- * was taken before. */
+/* Takes a variable out of the environment, and wipes it there, for one user more; nothing where
+ * there is none. */
 void secrets_take(const char *name);
 
-/* The value of a variable that was taken, or NULL. It lives as long as the process. */
+/* The value of a variable that was taken, or NULL. It lives until it is wiped. */
 const char *secrets_get(const char *name);
+
+/* A user needs it no more: without any it is wiped. */
+void secrets_release(const char *name);
+
+/* Wipes all values. */
+void secrets_wipe(void);
 
 #endif

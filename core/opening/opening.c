@@ -66,6 +66,7 @@ static void drop_prepared(struct opening_prepared *prepared)
         return;
     if (prepared->release != NULL)
         prepared->release(prepared->state);
+    free(prepared->secrets);
     free(prepared);
 }
 

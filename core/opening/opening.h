@@ -36,6 +36,8 @@ struct phase_work {
 struct opening_prepared {
     unsigned users;
     void *state;
+    char **secrets; /* in `state`, wiped when the session is open */
+    size_t secret_count;
     void (*release)(void *state);
 };
 

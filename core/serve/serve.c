@@ -26,6 +26,7 @@
 #include "core/serve/workers.h"
 #include "core/services/process/children.h"
 #include "core/services/process/stage.h"
+#include "core/session/forget.h"
 #include "core/session/layer.h"
 #include "core/session/session.h"
 #include <errno.h>
@@ -297,6 +298,7 @@ enum session_result serve_peers(struct session *session, struct modcat_opening *
 {
     struct server server = {.session = session, .listening = listening, .listener = listener};
     log_switch("starting accept loop");
+    session_forget_prepared(listening);
     server.environment = environment_copy(session->environment);
     enum session_result result = listening->set.fork == FORK_SESSION
                                      ? host_in_workers(&server, opened)

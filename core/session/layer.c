@@ -26,17 +26,16 @@ void layer_start(struct modcat_opening *lowest, unsigned directions)
 static int prepare_level(struct modcat_opening *opening)
 {
     const struct modcat_address_type *type = &opening->address->type->type;
-    void *state = NULL;
     if (type->prepare == NULL)
         return 0;
+    opening->prepared = memory_alloc(sizeof *opening->prepared);
+    *opening->prepared = (struct opening_prepared){.users = 1};
     opening->layering = true;
-    int result = type->prepare(opening, &state);
+    int result = type->prepare(opening, &opening->prepared->state);
     opening->layering = false;
     if (result < 0)
         return -1;
-    opening->prepared = memory_alloc(sizeof *opening->prepared);
-    *opening->prepared =
-        (struct opening_prepared){.users = 1, .state = state, .release = type->release};
+    opening->prepared->release = type->release;
     return 0;
 }
 

@@ -28,17 +28,41 @@ static char *base64(const char *text)
     return result;
 }
 
+/* printf(3) would leave a copy of secrets on the stack. */
+static char *join(const char *const *parts, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += strlen(parts[i]);
+    char *text = malloc(length + 1), *at = text;
+    for (size_t i = 0; text != NULL && i < count; i++)
+        at = stpcpy(at, parts[i]);
+    return text;
+}
+
 /* HTTP/1.0 knows no header Host, HTTP/1.1 demands it. */
 static char *compose(const struct proxy_request *request, const char *login)
 {
     bool named = strcmp(request->version, "1.0") != 0;
-    char *text;
-    int length = asprintf(&text, "CONNECT %s:%s HTTP/%s\r\n%s%s%s%s%s%s%s%s\r\n", request->host,
-                          request->port, request->version, named ? "Host: " : "",
-                          named ? request->host : "", named ? ":" : "", named ? request->port : "",
-                          named ? "\r\n" : "", login != NULL ? "Proxy-authorization: Basic " : "",
-                          login != NULL ? login : "", login != NULL ? "\r\n" : "");
-    return length < 0 ? NULL : text;
+    const char *const parts[] = {
+        "CONNECT ",
+        request->host,
+        ":",
+        request->port,
+        " HTTP/",
+        request->version,
+        "\r\n",
+        named ? "Host: " : "",
+        named ? request->host : "",
+        named ? ":" : "",
+        named ? request->port : "",
+        named ? "\r\n" : "",
+        login != NULL ? "Proxy-authorization: Basic " : "",
+        login != NULL ? login : "",
+        login != NULL ? "\r\n" : "",
+        "\r\n",
+    };
+    return join(parts, sizeof parts / sizeof parts[0]);
 }
 
 char *proxy_request_text(const struct proxy_request *request)

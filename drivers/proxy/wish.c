@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <modcat/layer.h>
 #include <modcat/net.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -141,9 +142,10 @@ static int take_login(struct modcat_opening *opening, struct proxy_wish *wish)
     if (login == NULL && file == NULL)
         return 0;
     wish->login = file != NULL ? modcat_read_secret(opening, file) : strdup(login);
-    if (wish->login != NULL)
-        return 0;
-    return file != NULL ? -1 : no_memory(opening);
+    if (wish->login == NULL)
+        return file != NULL ? -1 : no_memory(opening);
+    modcat_wipe_when_open(opening, wish->login);
+    return 0;
 }
 
 static int refuse_port(struct modcat_opening *opening)

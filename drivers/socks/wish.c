@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <modcat/layer.h>
 #include <modcat/net.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -144,7 +145,10 @@ static int take_password(struct modcat_opening *opening, struct socks_wish *wish
         return 0;
     wish->password =
         file != NULL ? modcat_read_secret(opening, file) : copy_text(opening, password);
-    return wish->password != NULL ? 0 : -1;
+    if (wish->password == NULL)
+        return -1;
+    modcat_wipe_when_open(opening, wish->password);
+    return 0;
 }
 
 /* Version 4 has no passwords: one in the environment is meant for others. */

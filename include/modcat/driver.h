@@ -342,8 +342,8 @@ char *modcat_read_file(struct modcat_opening *opening, const char *what, const c
 
 /* The value of an environment variable that holds a secret, or NULL where it is not set. Before
  * anything is opened, what options with `secret_name` name is taken out of the environment, so that
- * neither programs nor other users see it; getenv(3) has it no more. The text belongs to the
- * host. */
+ * neither programs nor other users see it; getenv(3) has it no more. The text belongs to the host,
+ * which wipes it when nothing more is to be prepared. */
 const char *modcat_secret_from_environment(const char *name);
 
 /* What happens to an endpoint's write side when no more will be written. */

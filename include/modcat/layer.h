@@ -14,6 +14,10 @@ extern "C" {
 /* What `prepare` of the address type made, or NULL. */
 void *modcat_prepared(const struct modcat_opening *opening);
 
+/* For `prepare`: a text in what it makes holds a secret for the dialogue of `wrap`. It becomes
+ * zeros when the session is open in this process, and not before a `wrap` that is still to come. */
+void modcat_wipe_when_open(struct modcat_opening *opening, char *secret);
+
 /* True when the address is `LAYER|LOWER`, so that the parameters are those of layer_syntax. */
 bool modcat_is_stacked(const struct modcat_opening *opening);
 

@@ -143,6 +143,7 @@ char *modcat_read_secret(struct modcat_opening *opening, const char *path)
 /* What no option has named in time is still where it was. */
 const char *modcat_secret_from_environment(const char *name)
 {
-    secrets_take(name);
+    if (secrets_get(name) == NULL)
+        secrets_take(name);
     return secrets_get(name);
 }
