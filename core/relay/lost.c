@@ -12,10 +12,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What is written to an interface comes from others, and need not be a packet; and somebody may set
+ * the interface down for a while: TUN gives EIO then. */
+static bool interface_outlives(const struct modcat_endpoint *sink, int error)
+{
+    return (sink->flags & MODCAT_LOSES_ALONE) != 0 &&
+           (error == EINVAL || error == ENETDOWN || error == EIO || error == ENOMEM);
+}
+
 bool lost_alone(const struct flow *flow, int error)
 {
-    return flow_has_messages(flow->sink) && (error == EMSGSIZE || error == ENOBUFS ||
-                                             datagram_outlives(flow->sink->endpoint, error));
+    const struct modcat_endpoint *sink = flow->sink->endpoint;
+    return flow_has_messages(flow->sink) &&
+           (error == EMSGSIZE || error == ENOBUFS || interface_outlives(sink, error) ||
+            datagram_outlives(sink, error));
 }
 
 /* Where a stream was cut into messages, the user can have shorter ones. */

@@ -17,8 +17,8 @@ struct lost {
 };
 
 /* True when `error` of writing to the flow's sink concerns the message that was written and no
- * other one: it is too long, the system had no room for it, or one of many peers can't be
- * reached. */
+ * other one: it is too long, the system had no room for it, one of many peers can't be
+ * reached, or an interface does not take it. */
 bool lost_alone(const struct flow *flow, int error);
 
 /* Takes note of such a message, of `length` bytes, and reports it when it is time. The session

@@ -184,6 +184,7 @@ struct interface {
     short before;   /* the flags that were found ... */
     short changed;  /* ... and those that the options have changed */
     bool retrieve_vlan;
+    bool was_up; /* when it was opened */
 };
 
 /* Returns 0 where it can't be read. */
@@ -254,6 +255,22 @@ static void restore(int fd, const struct interface *interface)
     restore_flags(fd, interface);
 }
 
+/* An interface that is set down says so once, and gives frames again when it is up. */
+static ssize_t read_failed(const struct modcat_endpoint *endpoint)
+{
+    const struct interface *interface = endpoint->state;
+    struct ifreq now;
+    if (errno != ENETDOWN || !interface->was_up)
+        return -1;
+    if (get_flags(endpoint->read_fd, &now) < 0) {
+        errno = ENETDOWN;
+        return -1;
+    }
+    modcat_log(MODCAT_WARNING, "interface \"%s\" is down", now.ifr_name);
+    errno = EAGAIN;
+    return -1;
+}
+
 static ssize_t interface_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
 {
     const struct interface *interface = endpoint->state;
@@ -272,7 +289,7 @@ static ssize_t interface_read(struct modcat_endpoint *endpoint, void *buffer, si
     };
     ssize_t size = recvmsg(endpoint->read_fd, &message, MSG_TRUNC);
     if (size < 0)
-        return -1;
+        return read_failed(endpoint);
     if ((size_t)size > room) {
         modcat_log(MODCAT_WARNING, "frame of %zd bytes is cut to %zu; see option -b", size, room);
         size = (ssize_t)room;
@@ -348,7 +365,8 @@ static int change_interface(struct modcat_opening *opening, int fd, struct inter
     interface->mtu = get_mtu(fd, &after);
     if (get_flags(fd, &after) == 0) {
         interface->changed = (short)((before.ifr_flags ^ after.ifr_flags) & ~IFF_RUNNING);
-        if ((after.ifr_flags & IFF_UP) != 0)
+        interface->was_up = (after.ifr_flags & IFF_UP) != 0;
+        if (interface->was_up)
             getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
         else
             modcat_log(MODCAT_WARNING, "interface \"%s\" is down; see option iff-up",
@@ -399,7 +417,7 @@ static int interface_open(struct modcat_opening *opening, struct modcat_endpoint
     announce(fd);
     endpoint->read_fd = fd;
     endpoint->write_fd = fd;
-    endpoint->flags = MODCAT_MESSAGES;
+    endpoint->flags = MODCAT_MESSAGES | MODCAT_LOSES_ALONE;
     endpoint->ops = &interface_ops;
     endpoint->state = interface;
     return 0;

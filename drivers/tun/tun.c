@@ -277,6 +277,6 @@ static int tun_open(struct modcat_opening *opening, struct modcat_endpoint *endp
     }
     endpoint->read_fd = fd;
     endpoint->write_fd = fd;
-    endpoint->flags = MODCAT_MESSAGES;
+    endpoint->flags = MODCAT_MESSAGES | MODCAT_LOSES_ALONE;
     return 0;
 }

@@ -361,8 +361,9 @@ enum modcat_half_close {
 #define MODCAT_ONE_READ 8u  /* end of file comes after the first message */
 #define MODCAT_REPORTED 16u /* the driver has reported why reading or writing fails */
 #define MODCAT_PROGRAM 32u  /* a program is at the other end: a reset means that it has ended */
-#define MODCAT_EMPTY_ENDS 64u  /* with MODCAT_MESSAGES: an empty message is the end of file */
-#define MODCAT_GIVES_BACK 128u /* what is written comes out where it is read, and nowhere else */
+#define MODCAT_EMPTY_ENDS 64u   /* with MODCAT_MESSAGES: an empty message is the end of file */
+#define MODCAT_GIVES_BACK 128u  /* what is written comes out where it is read, and nowhere else */
+#define MODCAT_LOSES_ALONE 256u /* with MODCAT_MESSAGES: one that cannot be written is lost alone */
 
 /* What a driver does itself. Every member may be NULL; with none, the endpoint is a pair of plain
  * descriptors and the host moves data in the cheapest way. Each call must not block: EAGAIN says

@@ -136,6 +136,56 @@ static void a_frame_that_is_too_long_is_dropped_alone(void **state)
     expect_frame(harness, tap.wire, frame, 100);
 }
 
+static void a_frame_without_a_whole_header_is_dropped_alone(void **state)
+{
+    struct harness *harness = *state;
+    struct tap tap = tap_open(harness, "");
+    unsigned char frame[FRAME_MAX];
+
+    frame_make(frame, 14, 's');
+    send_frame(tap.packets, frame, 5);
+    program_logs(tap.program, " W cannot write to *: Invalid argument: this message of 5 bytes is "
+                              "dropped");
+    frame_make(frame, 100, 'g');
+    send_frame(tap.packets, frame, 100);
+    expect_frame(harness, tap.wire, frame, 100);
+}
+
+static void an_interface_that_goes_down_and_up_again_ends_nothing(void **state)
+{
+    struct harness *harness = *state;
+    struct tap tap = tap_open(harness, "");
+    unsigned char frame[FRAME_MAX];
+
+    frame_make(frame, 100, 'd');
+    for (int i = 0; i < 2; i++) {
+        network_ip(harness, "link set near down");
+        program_logs(tap.program, " W interface \"near\" is down");
+        if (i == 0) {
+            send_frame(tap.packets, frame, 100);
+            program_logs(tap.program, " W cannot write to *: Network is down: this message of 100 "
+                                      "bytes is dropped");
+        }
+        network_ip(harness, "link set near up");
+        network_await(harness, "near");
+        network_await(harness, "far");
+        send_frame(tap.packets, frame, 100);
+        expect_frame(harness, tap.wire, frame, 100);
+        send_frame(tap.wire, frame, 100);
+        expect_frame(harness, tap.packets, frame, 100);
+    }
+    program_signal(tap.program, SIGTERM);
+    program_ends(tap.program, 143);
+}
+
+static void an_interface_that_is_removed_is_an_error(void **state)
+{
+    struct harness *harness = *state;
+    struct tap tap = tap_open(harness, "");
+    network_ip(harness, "link del near");
+    program_ends_logging(tap.program, 1, " E cannot read from *: Network is down [read(");
+}
+
 /* The kernel keeps tags beside the frames that it hands out. */
 static void frame_tag(unsigned char *frame, size_t length)
 {
@@ -298,6 +348,9 @@ int main(void)
         SYSTEM_TEST(relays_frames_both_ways_one_by_one),
         SYSTEM_TEST(does_not_read_what_it_writes),
         SYSTEM_TEST(a_frame_that_is_too_long_is_dropped_alone),
+        SYSTEM_TEST(a_frame_without_a_whole_header_is_dropped_alone),
+        SYSTEM_TEST(an_interface_that_goes_down_and_up_again_ends_nothing),
+        SYSTEM_TEST(an_interface_that_is_removed_is_an_error),
         SYSTEM_TEST(puts_vlan_tags_back),
         SYSTEM_TEST(leaves_vlan_tags_off_otherwise),
         SYSTEM_TEST(sets_flags_and_restores_them),

@@ -161,6 +161,85 @@ static void frames_come_with_tun_type_tap(void **state)
     assert_memory_equal(packet + 12, question, sizeof question);
 }
 
+/* An interface of the program's, and a packet socket for what comes out of it and goes in. */
+struct tunnel {
+    struct program *program;
+    int packets;
+};
+
+static struct sockaddr_un unix_address(const char *name)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    assert_true(strlen(name) < sizeof address.sun_path);
+    memcpy(address.sun_path, name, strlen(name));
+    return address;
+}
+
+static struct tunnel tunnel_open(struct harness *harness)
+{
+    const char *name = path(harness, "packets"), *own = path(harness, "own");
+    struct sockaddr_un here = unix_address(name), there = unix_address(own);
+    struct tunnel tunnel;
+    require_tun();
+    network_new(harness);
+    tunnel.packets = harness_keep(harness, socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    assert_int_equal(bind(tunnel.packets, (struct sockaddr *)&here, sizeof here), 0);
+    tunnel.program =
+        program_start(harness, "-d", "-d", "TUN:" NEAR "/24,up,iff-no-pi,tun-name=ours",
+                      text(harness, "UNIX-SENDTO:%s,bind=%s", name, own), NULL);
+    program_logs(tunnel.program, " N starting data transfer loop");
+    assert_int_equal(connect(tunnel.packets, (struct sockaddr *)&there, sizeof there), 0);
+    return tunnel;
+}
+
+static void tunnel_send(const struct tunnel *tunnel, const void *packet, size_t length)
+{
+    assert_int_equal(send(tunnel->packets, packet, length, 0), length);
+}
+
+/* What a socket sends comes out, and goes back in with addresses and ports exchanged, which no
+ * checksum notices. */
+static void tunnel_works(struct harness *harness, const struct tunnel *tunnel)
+{
+    unsigned char packet[2000], turned[IP_AND_UDP + 4];
+    int socket = udp_socket(harness, NEAR, FAR);
+    assert_int_equal(send(socket, "four", 4, 0), 4);
+    do
+        assert_true(receive(harness, tunnel->packets, packet, sizeof packet) > 0);
+    while (packet[0] != 0x45 || packet[9] != IPPROTO_UDP);
+    memcpy(turned, packet, sizeof turned);
+    memcpy(turned + 12, packet + 16, 4);
+    memcpy(turned + 16, packet + 12, 4);
+    tunnel_send(tunnel, turned, sizeof turned);
+    assert_int_equal(receive(harness, socket, packet, sizeof packet), 4);
+    assert_memory_equal(packet, "four", 4);
+    harness_close(harness, socket);
+}
+
+/* The other end may be anybody's. */
+static void what_is_no_packet_is_dropped_alone(void **state)
+{
+    struct tunnel tunnel = tunnel_open(*state);
+    tunnel_send(&tunnel, "x", 1);
+    program_logs(tunnel.program, " W cannot write to *: Invalid argument: this message of 1 bytes "
+                                 "is dropped");
+    tunnel_works(*state, &tunnel);
+}
+
+static void an_interface_that_goes_down_and_up_again_ends_nothing(void **state)
+{
+    struct tunnel tunnel = tunnel_open(*state);
+    tunnel_works(*state, &tunnel);
+    network_ip(*state, "link set ours down");
+    tunnel_send(&tunnel, "\x45 is no packet either", 24);
+    program_logs(tunnel.program, " W cannot write to *: Input/output error: this message of 24 "
+                                 "bytes is dropped");
+    network_ip(*state, "link set ours up");
+    tunnel_works(*state, &tunnel);
+    program_signal(tunnel.program, SIGTERM);
+    program_ends(tunnel.program, 143);
+}
+
 static struct program *start_tun(struct harness *harness, const char *address)
 {
     require_tun();
@@ -238,6 +317,8 @@ int main(void)
         SYSTEM_TEST(packets_come_with_their_information),
         SYSTEM_TEST(packets_come_alone_with_no_pi),
         SYSTEM_TEST(frames_come_with_tun_type_tap),
+        SYSTEM_TEST(what_is_no_packet_is_dropped_alone),
+        SYSTEM_TEST(an_interface_that_goes_down_and_up_again_ends_nothing),
         SYSTEM_TEST(an_option_of_packet_sockets_is_said_to_have_no_effect),
         SYSTEM_TEST(makes_the_interface_as_the_options_say),
         SYSTEM_TEST(the_interface_stays_down_without_up),
