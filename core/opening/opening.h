@@ -60,9 +60,10 @@ struct modcat_opening {
     struct entry bound_entry;     /* ... and the entry itself */
     struct modcat_opening *above; /* of the next layer, until that is put on; belongs to this one */
     struct modcat_opening *below; /* of the layer or address that this layer is put on, or NULL */
-    struct opening_prepared *prepared;        /* of a layer, or NULL */
-    bool layering;                            /* messages name the layer */
-    char *peer_name;                          /* see modcat_peer_name() */
+    struct opening_prepared *prepared; /* of a layer, or NULL */
+    bool is_read;    /* somebody has read from the terminal what was written to it */
+    bool layering;   /* messages name the layer */
+    char *peer_name; /* see modcat_peer_name() */
     const struct address_option *carried_out; /* the option that a driver's function carries out */
     const char *path; /* the file system entry that options act on, while there is one */
     const struct phase_work *phase_work; /* of the phase that is being carried out, or NULL */

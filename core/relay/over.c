@@ -318,6 +318,9 @@ static void wait_for_programs(const struct relay *relay)
 
 int over_status(const struct relay *relay)
 {
+    for (int i = 0; i < 2; i++)
+        if (relay->flows[i].sink != NULL)
+            taking_note_reader(relay->flows[i].sink, relay->flows[i].bytes);
     wait_for_programs(relay);
     if (programs_failed(relay->session))
         return 1;

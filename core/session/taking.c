@@ -33,6 +33,21 @@ static size_t readable_at_peer(int fd)
     return unread >= 0 ? (size_t)unread : endpoint_untaken(fd);
 }
 
+/* A line of input and what waits before it: that much may be unread, and the kernel shows less. */
+#define LINE_MAX_INPUT 4095
+#define TERMINAL_MAX (LINE_MAX_INPUT + 65536)
+
+void taking_note_reader(const struct opened *sink, unsigned long long written)
+{
+    while (sink->lower != NULL)
+        sink = sink->lower;
+    int fd = sink->endpoint->write_fd;
+    if (written == 0 || fd < 0 || !isatty(fd))
+        return;
+    size_t unread = readable_at_other_end(fd);
+    sink->opening->is_read = written > (unread < LINE_MAX_INPUT ? unread : TERMINAL_MAX);
+}
+
 static bool is_pipe(int fd)
 {
     struct stat status;

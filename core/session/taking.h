@@ -14,6 +14,9 @@
  * is no program, it has ended, or it goes on by itself and keeps what it has not read. */
 size_t taking_left(const struct opened *sink);
 
+/* Takes note whether somebody has read any of so many bytes that were written to a terminal. */
+void taking_note_reader(const struct opened *sink, unsigned long long written);
+
 /* Before the end of a program's input is closed: keeps what tells how much of it is left. */
 void taking_watch(struct opened *sink);
 void taking_forget(struct opened *sink);

@@ -328,6 +328,46 @@ static void a_slow_reader_gets_every_byte(void **state)
     program_ends(line.program, 0);
 }
 
+/* One that reads so much, and then nothing for so many milliseconds, until it has all. */
+static void gets_every_byte_with_pauses(struct harness *harness, size_t length, size_t piece,
+                                        int pause)
+{
+    unsigned port;
+    int listener = peer_listen(harness, LOOPBACK, &port), server, client;
+    struct line line =
+        line_start(harness, ",rawer,wait-slave", text(harness, "TCP4:" LOOPBACK ":%u", port));
+    char *sent = memory(harness, length + 1);
+
+    program_logs(line.program, " N waiting for a program to open ");
+    client = line_open(&line);
+    server = peer_accept(harness, listener);
+    program_logs(line.program, TRANSFER);
+    for (size_t i = 0; i < length; i++)
+        sent[i] = (char)('a' + i % 26);
+    assert_int_equal(write(server, sent, length), length);
+    for (size_t i = 0; i < length; i += piece) {
+        peer_receives(harness, client, text(harness, "%.*s", (int)piece, sent + i));
+        if (i == 0) {
+            harness_close(harness, server);
+            program_logs(line.program, " N socket 2 (fd *) is at EOF");
+        }
+        poll(NULL, 0, pause);
+    }
+    program_ends(line.program, 0);
+    assert_false(program_has_logged(line.program, " W discarding"));
+}
+
+static void a_reader_who_pauses_gets_every_byte(void **state)
+{
+    gets_every_byte_with_pauses(*state, 3000, 1000, 2000);
+}
+
+/* The kernel does not show how much of more than 4 KiB is unread. */
+static void a_reader_who_pauses_gets_every_byte_of_many(void **state)
+{
+    gets_every_byte_with_pauses(*state, 12000, 1500, 1500);
+}
+
 static void what_nobody_reads_does_not_hold_it_up(void **state)
 {
     struct harness *harness = *state;
@@ -405,6 +445,8 @@ int main(void)
         SYSTEM_TEST(sitout_eio_bridges_the_time_between_two_programs),
         SYSTEM_TEST(when_sitout_eio_is_over_the_closed_terminal_is_an_error),
         SYSTEM_TEST(a_slow_reader_gets_every_byte),
+        SYSTEM_TEST(a_reader_who_pauses_gets_every_byte),
+        SYSTEM_TEST(a_reader_who_pauses_gets_every_byte_of_many),
         SYSTEM_TEST(what_nobody_reads_does_not_hold_it_up),
         SYSTEM_TEST(a_user_who_has_gone_does_not_hold_up_a_peer_who_goes_on),
         SYSTEM_TEST(each_mistake_is_named),

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static int give_to(struct modcat_opening *opening, const char *path, long long user,
@@ -140,11 +141,13 @@ int modcat_pty_open(struct modcat_opening *opening, struct modcat_pty *pty)
     return -1;
 }
 
-/* How long nobody may read before the rest is given up, and how often that is looked at. Of more
- * than fits into one line of input, the kernel shows no progress. */
+/* How long nobody may read before the rest is given up: where nobody has read before, and somebody
+ * who has. Of more than fits into one line of input, the kernel does not show how much is left, and
+ * the last read only as a time that it changes once in so many seconds. */
 #define IDLE_LIMIT (MODCAT_SECOND / 2)
-#define IDLE_LIMIT_FULL (5 * MODCAT_SECOND)
+#define READER_LIMIT (5 * MODCAT_SECOND)
 #define LINE_MAX_INPUT 4095
+#define SECONDS_OF_ACCESS 8
 #define LOOK_INTERVAL (MODCAT_SECOND / 100)
 
 /* Without a slave of our own, the master says whether somebody else has one open. */
@@ -163,6 +166,30 @@ static int count_unread(struct modcat_pty *pty)
     return pty->slave >= 0 && ioctl(pty->slave, FIONREAD, &count) == 0 ? count : 0;
 }
 
+/* False when nobody can have read within the time that a reader has. */
+static bool may_have_been_read(const struct modcat_pty *pty)
+{
+    struct stat status;
+    time_t earliest = time(NULL) - READER_LIMIT / MODCAT_SECOND;
+    return fstat(pty->slave, &status) == 0 &&
+           status.st_atime / SECONDS_OF_ACCESS >= earliest / SECONDS_OF_ACCESS;
+}
+
+/* True when it was not read for long enough to be given up. */
+static bool is_idle(const struct modcat_opening *opening, const struct modcat_pty *pty, int unread,
+                    long long since)
+{
+    bool full = unread >= LINE_MAX_INPUT;
+    long long closing_time = opening->settings->closing, limit = IDLE_LIMIT;
+    if (full || opening->is_read)
+        limit = READER_LIMIT;
+    if (opening->is_read && (closing_time == MODCAT_FOREVER || closing_time > limit))
+        limit = closing_time;
+    if (limit == MODCAT_FOREVER || wait_now() - since < limit)
+        return false;
+    return !full || !may_have_been_read(pty);
+}
+
 /* Nothing may be there for a moment while the kernel is about to move up what comes next. */
 void modcat_pty_drain(struct modcat_opening *opening, struct modcat_pty *pty)
 {
@@ -174,9 +201,11 @@ void modcat_pty_drain(struct modcat_opening *opening, struct modcat_pty *pty)
             return;
         if (unread != before)
             since = wait_now();
+        if (unread < before)
+            opening->is_read = true;
         before = unread;
-        bool idle = wait_now() - since >= (unread < LINE_MAX_INPUT ? IDLE_LIMIT : IDLE_LIMIT_FULL);
-        if (idle || modcat_wait(opening, -1, 0, modcat_deadline(LOOK_INTERVAL)) < 0) {
+        if (is_idle(opening, pty, unread, since) ||
+            modcat_wait(opening, -1, 0, modcat_deadline(LOOK_INTERVAL)) < 0) {
             if (unread > 0)
                 log_warning("discarding at least %d unread bytes in %s", unread, pty->name);
             return;
