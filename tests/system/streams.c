@@ -161,11 +161,12 @@ static const char *quoted_command(const struct stream_end *end, const char *comm
 }
 
 /* A program that is started, and which is connected with the test by a program of its own. On a
- * terminal that one ends both directions at once. A shell in between would keep pipes open. */
+ * terminal that one ends both directions at once. A shell in between would keep pipes open. It has
+ * the other side's descriptor too, and must not keep it for as long as a test has patience. */
 static const char *serve_child(struct stream_end *end)
 {
     bool pipes = strstr(end->kind->options, "pipes") != NULL;
-    const char *waits = end->kind->closing == CLOSES_WHOLE ? "0" : "20";
+    const char *waits = end->kind->closing == CLOSES_WHOLE ? "0" : "10";
     const char *helper = program_word(end->harness, program_helper_file());
     serve_at_path(end, SOCK_STREAM);
     const char *command = text(end->harness, "%s -t %s STDIO,%s UNIX-CONNECT:%s", helper, waits,
