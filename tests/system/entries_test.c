@@ -176,6 +176,39 @@ static void a_link_of_somebody_else_is_not_written_through(void **state)
     }
 }
 
+/* In a folder like /tmp, others can have put a file, a FIFO or a name of one of our own files there
+ * before, to read what is copied or to have us spoil that file. */
+static void what_others_have_put_into_a_shared_folder_is_not_written_to(void **state)
+{
+    struct harness *harness = *state;
+    const char *folder = path(harness, "shared"), *own = path(harness, "own");
+    const char *file = text(harness, "%s/file", folder), *fifo = text(harness, "%s/fifo", folder);
+    const char *hard = text(harness, "%s/hard", folder), *soft = path(harness, "soft");
+    const char *const names[] = {file, fifo, hard, soft};
+    static const char *const options[] = {"-lf", "-r", "-R"};
+    if (geteuid() != 0)
+        skip_because("only root can make files of other users");
+    assert_int_equal(mkdir(folder, 01777), 0);
+    assert_int_equal(chmod(folder, 01777), 0);
+    file_write(harness, file, "before");
+    file_write(harness, own, "before");
+    assert_int_equal(chown(file, 65534, 65534), 0);
+    assert_int_equal(mkfifo(fifo, 0666), 0);
+    assert_int_equal(chown(fifo, 65534, 65534), 0);
+    harness_keep(harness, open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    assert_int_equal(link(own, hard), 0);
+    assert_int_equal(symlink(file, soft), 0);
+    for (size_t i = 0; i < COUNT(names); i++)
+        for (size_t option = 0; option < COUNT(options); option++)
+            program_ends_logging(program_start(harness, options[option], names[i], "-u",
+                                               "/dev/null", "/dev/null", NULL),
+                                 1, "Permission denied");
+    assert_string_equal(file_read(harness, file), "before");
+    assert_string_equal(file_read(harness, own), "before");
+    assert_int_equal(chmod(folder, 0755), 0);
+    program_ends(program_start(harness, "-r", file, "-u", "/dev/null", "/dev/null", NULL), 0);
+}
+
 static void a_link_of_ones_own_is_written_through(void **state)
 {
     struct harness *harness = *state;
@@ -195,6 +228,7 @@ int main(void)
         SYSTEM_TEST(what_was_made_goes),
         SYSTEM_TEST(a_fifo_in_place_of_a_file_is_not_waited_for),
         SYSTEM_TEST(a_link_of_somebody_else_is_not_written_through),
+        SYSTEM_TEST(what_others_have_put_into_a_shared_folder_is_not_written_to),
         SYSTEM_TEST(a_link_of_ones_own_is_written_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
