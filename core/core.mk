@@ -126,6 +126,7 @@ libcore_a_SOURCES = \
 	core/relay/dumpname.c core/relay/dumpname.h \
 	core/relay/flow.c core/relay/flow.h \
 	core/relay/lost.c core/relay/lost.h \
+	core/relay/overflow.c core/relay/overflow.h \
 	core/relay/moving.h \
 	core/relay/nature.c core/relay/nature.h \
 	core/relay/progress.c core/relay/progress.h \

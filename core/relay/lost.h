@@ -4,6 +4,7 @@
 #ifndef CORE_RELAY_LOST_H
 #define CORE_RELAY_LOST_H
 
+#include "core/relay/overflow.h"
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -14,6 +15,7 @@ struct lost {
     size_t messages;
     size_t bytes;
     long long quiet_until; /* when the next one may be reported */
+    struct overflow overflow;
 };
 
 /* True when `error` of writing to the flow's sink concerns the message that was written and no

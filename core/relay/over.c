@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/wait.h"
 #include "core/relay/moving.h"
+#include "core/relay/overflow.h"
 #include "core/relay/unwanted.h"
 #include "core/services/process/programs.h"
 #include "core/session/endpoint.h"
@@ -170,9 +171,11 @@ long long over_next_look(const struct relay *relay)
         deadline = wait_earlier(deadline, wait_now() + TAKING_TICK);
     if (relay->empty_looks > 0)
         deadline = wait_earlier(deadline, wait_now() + EMPTY_TICK);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        deadline = wait_earlier(deadline, overflow_next_look(&relay->flows[i]));
         if (may_be_abandoned(&relay->flows[i]))
             deadline = wait_earlier(deadline, wait_now() + ABANDONED_TICK);
+    }
     return deadline;
 }
 
@@ -205,6 +208,8 @@ static size_t untaken(const struct flow *flow, size_t left)
 /* While an end goes on to take what is on its way, the session's time for closing is not over. */
 void over_consider_what_is_taken(struct relay *relay)
 {
+    overflow_report(&relay->flows[0], false);
+    overflow_report(&relay->flows[1], false);
     if (!over_is_closing(relay) && !both_ended(relay))
         return;
     size_t first = unread(&relay->flows[0]), second = unread(&relay->flows[1]);
@@ -240,6 +245,17 @@ void over_consider_abandoned(struct relay *relay)
         warn_of_loss(flow);
         flow->failed = true;
         flow_abandon(flow);
+    }
+}
+
+/* Who reads what was written to a terminal, and what the kernel could not keep. */
+static void note_losses(struct relay *relay)
+{
+    for (int i = 0; i < 2; i++) {
+        struct flow *flow = &relay->flows[i];
+        overflow_report(flow, true);
+        if (flow->sink != NULL)
+            taking_note_reader(flow->sink, flow->bytes);
     }
 }
 
@@ -316,11 +332,9 @@ static void wait_for_programs(const struct relay *relay)
     programs_reap(relay->session);
 }
 
-int over_status(const struct relay *relay)
+int over_status(struct relay *relay)
 {
-    for (int i = 0; i < 2; i++)
-        if (relay->flows[i].sink != NULL)
-            taking_note_reader(relay->flows[i].sink, relay->flows[i].bytes);
+    note_losses(relay);
     wait_for_programs(relay);
     if (programs_failed(relay->session))
         return 1;

@@ -32,7 +32,7 @@ long long over_next_look(const struct relay *relay);
 
 /* After the last round: waits for programs to end, as long as they have time. Returns the exit
  * status that the session deserves, 0 or 1. */
-int over_status(const struct relay *relay);
+int over_status(struct relay *relay);
 
 /* True when the program at an end, below all layers, has ended. `opened` may be NULL. */
 bool over_program_ended(const struct opened *opened);

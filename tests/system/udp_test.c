@@ -382,6 +382,39 @@ static void an_empty_packet_is_nothing_unless_null_eof_is_given(void **state)
     }
 }
 
+/* The kernel drops them; none of them goes without a word. */
+static void packets_that_come_too_fast_are_counted(void **state)
+{
+    enum { COUNT = 3000, SIZE = 1000 };
+    struct harness *harness = *state;
+    struct peer peer = new_peer(harness, LOCAL);
+    char data[SIZE] = "";
+    struct program *program = program_start(
+        harness, "-d", "-d", "-u", "UDP4-RECV:0,bind=" LOCAL ",rcvbuf=20000,null-eof", "-", NULL);
+    unsigned port = program_logs_port(program, " bound to AF=2 " LOCAL ":");
+    struct place place = place_host(harness, LOCAL, port);
+    packet_connect(harness, peer.fd, &place);
+    program_logs(program, " N starting data transfer loop");
+    program_signal(program, SIGSTOP);
+    for (int i = 0; i < COUNT; i++)
+        packet_send(harness, peer.fd, data, sizeof data);
+    program_signal(program, SIGCONT);
+    program_logs(program, " W * packets for socket 1 were dropped, because they came faster");
+    packet_send(harness, peer.fd, "", 0);
+    program_ends(program, 0);
+    size_t length, counted = 0;
+    program_output(program, &length);
+    for (const char *line = program_log(program);
+         (line = strstr(line, " packets for socket 1 were dropped")) != NULL; line++) {
+        const char *digits = line;
+        while (digits[-1] >= '0' && digits[-1] <= '9')
+            digits--;
+        counted += strtoul(digits, NULL, 10);
+    }
+    assert_true(counted > 0);
+    assert_int_equal(length / SIZE + counted, COUNT);
+}
+
 static void a_packet_that_is_longer_than_the_buffer_is_cut_with_a_warning(void **state)
 {
     struct harness *harness = *state;
@@ -556,6 +589,7 @@ int main(void)
         SYSTEM_TEST(a_second_listener_on_the_port_is_refused),
         SYSTEM_TEST(an_empty_packet_ends_a_connection),
         SYSTEM_TEST(an_empty_packet_is_nothing_unless_null_eof_is_given),
+        SYSTEM_TEST(packets_that_come_too_fast_are_counted),
         SYSTEM_TEST(a_packet_that_is_longer_than_the_buffer_is_cut_with_a_warning),
         SYSTEM_TEST(a_packet_that_is_too_long_to_be_sent_takes_no_other_with_it),
         SYSTEM_TEST(a_stream_is_cut_into_packets_that_fit),
