@@ -175,9 +175,11 @@ int dumps_open(struct session *session, struct dump dumps[2])
     if (settings->dump_text || settings->dump_hex)
         open_screens(dumps, session);
     clock_gettime(CLOCK_REALTIME, &now);
-    if (open_file(&dumps[0], settings->dump_left, &now) < 0)
-        return -1;
-    return open_file(&dumps[1], settings->dump_right, &now);
+    if (open_file(&dumps[0], settings->dump_left, &now) == 0 &&
+        open_file(&dumps[1], settings->dump_right, &now) == 0)
+        return 0;
+    dumps_close(dumps);
+    return -1;
 }
 
 struct flow_observer *dump_observer(struct dump *dump)
