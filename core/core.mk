@@ -6,6 +6,7 @@ libcore_a_SOURCES = \
 	core/base/failure.c core/base/failure.h \
 	core/base/hint.c core/base/hint.h \
 	core/base/json.c core/base/json.h \
+	core/base/limits.c core/base/limits.h \
 	core/base/lockfile.c core/base/lockfile.h \
 	core/base/log.c core/base/log.h \
 	core/base/memory.c core/base/memory.h \

@@ -73,6 +73,11 @@ unit_tests += tests/unit/leftovers_test
 tests_unit_leftovers_test_SOURCES = tests/unit/leftovers_test.c $(scratch)
 tests_unit_leftovers_test_LDADD = libcore.a
 
+unit_tests += tests/unit/loop_test
+tests_unit_loop_test_LDADD = libcore.a
+tests_unit_loop_test_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=wait_now,--wrap=epoll_wait,--wrap=epoll_ctl
+
 unit_tests += tests/unit/lexer_test
 tests_unit_lexer_test_LDADD = libcore.a
 
@@ -465,6 +470,7 @@ TESTS += $(socat_tests)
 dist_check_SCRIPTS += tests/packages/packages_test
 # Builds all several times: likewise.
 dist_check_SCRIPTS += tests/builds/builds_test
+EXTRA_DIST += tests/builds/switch.c
 # Takes root and Debian's mirror: likewise.
 dist_check_SCRIPTS += tests/fresh/fresh_test
 

@@ -10,10 +10,13 @@
 #include <stdint.h>
 #include <string.h>
 
+/* A test sets it to 0. */
+#ifndef BY_ASSEMBLER
 #if defined(__x86_64__) || defined(__aarch64__)
 #define BY_ASSEMBLER 1
 #else
 #define BY_ASSEMBLER 0
+#endif
 #endif
 
 #ifdef HAVE_MAKECONTEXT
@@ -56,14 +59,14 @@ static bool by_assembler(void)
 
 bool context_possible(void)
 {
+    bool possible = by_assembler();
 #ifdef HAVE_MAKECONTEXT
-    return true;
-#else
-    return by_assembler();
+    possible = true;
 #endif
+    return possible;
 }
 
-#if defined(__x86_64__)
+#if BY_ASSEMBLER && defined(__x86_64__)
 /* As context_swap() leaves it: control words, r15 to rbx, rbp, return address. */
 static void *first_frame(char *top, void (*entry)(void *), void *argument)
 {
@@ -79,7 +82,7 @@ static void *first_frame(char *top, void (*entry)(void *), void *argument)
     frame[7] = (uintptr_t)context_first;
     return frame;
 }
-#elif defined(__aarch64__)
+#elif BY_ASSEMBLER && defined(__aarch64__)
 /* x19 to x30, d8 to d15. */
 static void *first_frame(char *top, void (*entry)(void *), void *argument)
 {

@@ -14,6 +14,7 @@
 #include "core/serve/hosting.h"
 
 #include "core/base/failure.h"
+#include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/words.h"
@@ -31,6 +32,9 @@
 
 /* What a peer has for the dialogue before its session, while another one waits for its place. */
 #define FAIR_TIME (5 * MODCAT_SECOND)
+
+/* How many a server needs besides those of its sessions. */
+#define DESCRIPTORS_BESIDES 16
 
 struct hosted {
     struct session session;
@@ -175,8 +179,21 @@ static void end(void *subject)
 
 static const struct task_work work = {.begin = begin, .step = step, .end = end};
 
-int hosting_start(struct hosting *hosting, struct session *server)
+/* A session has two at least: it is better to know before the first is refused. */
+static void provide_descriptors(int most)
 {
+    unsigned long limit = limits_raise_descriptors();
+    if (most > 0 && limit < 2UL * (unsigned)most + DESCRIPTORS_BESIDES)
+        log_warning("max-children=%d: this process may have %lu descriptors only, two for each "
+                    "session; see \"ulimit -n\"",
+                    most, limit);
+    else
+        log_info("up to %lu descriptors are allowed, two for each session", limit);
+}
+
+int hosting_start(struct hosting *hosting, struct session *server, int most)
+{
+    provide_descriptors(most);
     *hosting = (struct hosting){.server = server};
     if (loop_start() < 0) {
         log_failure(MODCAT_ERROR, "wait for many sessions", NULL, NULL,

@@ -21,8 +21,9 @@ struct hosting {
  * and says why. */
 void hosting_choose(struct modcat_opening *lowest);
 
-/* Starts the loop. Returns 0, or -1 after reporting. */
-int hosting_start(struct hosting *hosting, struct session *server);
+/* Starts the loop, for `most` sessions at a time, 0: for any number. Returns 0, or -1 after
+ * reporting. */
+int hosting_start(struct hosting *hosting, struct session *server, int most);
 
 /* Lets the sessions end, which they do when the program is asked to end. */
 void hosting_finish(struct hosting *hosting);

@@ -275,7 +275,7 @@ static enum session_result serve_and_drain(struct server *server, struct opened 
 static enum session_result host(struct server *server, struct opened *opened)
 {
     struct hosting hosting;
-    if (hosting_start(&hosting, server->session) < 0)
+    if (hosting_start(&hosting, server->session, server->listening->set.max_children) < 0)
         return SESSION_FAILED;
     server->hosting = &hosting;
     log_lower_sessions(server->listening->set.children_shutup);

@@ -249,7 +249,7 @@ static enum session_result open_for_sessions(struct attempt *attempt)
     const struct queue_of_peers nobody_waits = {.fd = -1};
     struct hosting hosting;
     enum session_result result = SESSION_OPEN;
-    if (hosting_start(&hosting, attempt->session) < 0)
+    if (hosting_start(&hosting, attempt->session, attempt->opened->opening->set.max_children) < 0)
         return SESSION_FAILED;
     while (result == SESSION_OPEN) {
         const struct opening_settings set = attempt->opened->opening->set;

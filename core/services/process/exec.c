@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/services/process/exec.h"
 
+#include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/signals.h"
@@ -179,6 +180,7 @@ int child_become_program(const struct child *child)
 {
     int fd = child->in >= 0 ? child->in : child->out;
     signals_restore();
+    limits_restore();
     if (carry_out_options(child->opening, fd) < 0 || set_environment(child) < 0)
         return -1;
     return execute(child);
