@@ -318,6 +318,22 @@ static void so_rcvtimeo_bounds_a_handshake_of_dtls(void **state)
                          " E DTLS: cannot complete the TLS handshake: Connection timed out");
 }
 
+/* The library repeats its first message after one second, and then after two more. */
+static void so_rcvtimeo_counts_through_the_repetitions_of_dtls(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int hellos = 0, server = packet_udp(harness, LOOPBACK, &port);
+    struct program *client =
+        program_start(harness, text(harness, "DTLS:" LOOPBACK ":%u,verify=0,so-rcvtimeo=2.1", port),
+                      "STDIO", NULL);
+    program_ends_logging(client, 1,
+                         " E DTLS: cannot complete the TLS handshake: Connection timed out");
+    while (recv(server, NULL, 0, MSG_DONTWAIT) == 0)
+        hellos++;
+    assert_int_equal(hellos, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +348,7 @@ int main(void)
         SYSTEM_TEST(a_client_that_stops_halfway_gives_its_place_back_in_time),
         SYSTEM_TEST(stalled_clients_give_way_to_one_that_waits),
         SYSTEM_TEST(so_rcvtimeo_bounds_a_handshake_of_dtls),
+        SYSTEM_TEST(so_rcvtimeo_counts_through_the_repetitions_of_dtls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
