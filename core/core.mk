@@ -125,6 +125,7 @@ libcore_a_SOURCES = \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \
 	core/relay/flow.c core/relay/flow.h \
+	core/relay/lines.c core/relay/lines.h \
 	core/relay/lost.c core/relay/lost.h \
 	core/relay/overflow.c core/relay/overflow.h \
 	core/relay/moving.h \
