@@ -51,6 +51,7 @@ libcore_a_SOURCES = \
 	core/address/hints.c core/address/hints.h \
 	core/address/lexer.c core/address/lexer.h \
 	core/address/mask.c core/address/mask.h \
+	core/address/network.c core/address/network.h \
 	core/address/params.c core/address/params.h \
 	core/address/parser.c \
 	core/opening/blocking.c \

@@ -79,6 +79,9 @@ modcat_prepare_fn tls_prepare;
 void tls_release(void *prepared);
 modcat_check_fn tls_check_version;
 modcat_check_fn tls_check_compression;
+modcat_check_fn tls_check_protocols;
+modcat_check_fn tls_check_wanted_fragment;
+modcat_check_fn tls_check_sent_fragment;
 
 /* files.c: what files hold in PEM format. */
 struct tls_file {

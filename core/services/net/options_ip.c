@@ -17,7 +17,7 @@
 #define IP_OPTIONS_MAX 40
 
 static modcat_apply_fn append_ip_options, set_in_one_byte;
-static modcat_check_fn check_mtu_discover;
+static modcat_check_fn check_mtu_discover, check_ip_options;
 
 /* An integer option of sockets that is set as soon as there is one. */
 #define IP4_NUMBER(kind, option, others, constant, text)                                           \
@@ -99,7 +99,8 @@ static const struct modcat_option ip4_options[] = {
      .effect = MODCAT_CALL,
      .major = IPPROTO_IP,
      .minor = IP_OPTIONS,
-     .apply = append_ip_options},
+     .apply = append_ip_options,
+     .check = check_ip_options},
     IP4_BOOL("ip-pktinfo", "ippktinfo,pktinfo", IP_PKTINFO,
              "receive destination and interface with each packet"),
     IP4_INT("ip-pktoptions", "ippktoptions,pktoptions,pktopts", IP_PKTOPTIONS,
@@ -344,6 +345,12 @@ static const char *check_mtu_discover(const struct modcat_value *value)
     return known ? NULL : "it must be a number from 0 to 5";
 }
 
+/* RFC 791, section 3.1: the header ends after so many. */
+static const char *check_ip_options(const struct modcat_value *value)
+{
+    return value->length <= IP_OPTIONS_MAX ? NULL : "it has more than 40 bytes";
+}
+
 /* Given more than once, the option adds to what is there. */
 static int append_ip_options(struct modcat_opening *opening, int fd,
                              const struct modcat_option *option, const struct modcat_value *value)
@@ -353,11 +360,6 @@ static int append_ip_options(struct modcat_opening *opening, int fd,
     if (getsockopt(fd, option->major, option->minor, data, &length) < 0)
         return modcat_fail(opening, "getsockopt(%d, %d, %d, ...): %s", fd, option->major,
                            option->minor, strerror(errno));
-    if (value->length > IP_OPTIONS_MAX) {
-        errno = EINVAL;
-        return modcat_fail(opening, "option \"%s\": more than %d bytes", option->name,
-                           IP_OPTIONS_MAX);
-    }
     memcpy(data + length, value->data, value->length);
     return socket_set(opening, fd, option->major, option->minor, data, length + value->length);
 }
