@@ -284,6 +284,8 @@ static const struct {
     {"UDP6:[::1]:1,mtudiscover6=6", "6"},
     {"UDP6:[::1]:1,mtudiscover6=-1", "-1"},
     {"UDP4:127.0.0.1:1,mtudiscover=6", "6"},
+    {"UDP6:[::1]:1,mcloop6=2", "2"},
+    {"UDP6:[::1]:1,ipv6-multicast-loop=-1", "-1"},
     {"INTERFACE:lo,if-mtu=0", "0"},
     {"INTERFACE:lo,if-mtu=70000", "70000"},
     {"TUN,if-mtu=70000", "70000"},

@@ -17,7 +17,7 @@
 #define IP_OPTIONS_MAX 40
 
 static modcat_apply_fn append_ip_options, set_in_one_byte;
-static modcat_check_fn check_mtu_discover, check_ip_options;
+static modcat_check_fn check_mtu_discover, check_ip_options, check_truth;
 
 /* An integer option of sockets that is set as soon as there is one. */
 #define IP4_NUMBER(kind, option, others, constant, text)                                           \
@@ -292,11 +292,12 @@ static const struct modcat_option ip6_options[] = {
     {.name = "ipv6-multicast-loop",
      .aliases = "ipv6-mcloop,mcloop6",
      .help = "loop multicast back to this host",
-     .type = MODCAT_BOOL,
+     .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
      .major = IPPROTO_IPV6,
-     .minor = IPV6_MULTICAST_LOOP},
+     .minor = IPV6_MULTICAST_LOOP,
+     .check = check_truth},
     IP6_INT("ipv6-pktinfo", NULL, IPV6_PKTINFO,
             "source and interface; needs a structure on this system"),
     IP6_BOOL("ipv6-recvdstopts", "recvdstopts", IPV6_RECVDSTOPTS,
@@ -343,6 +344,12 @@ static const char *check_mtu_discover(const struct modcat_value *value)
 {
     bool known = value->number >= IP_PMTUDISC_DONT && value->number <= IP_PMTUDISC_OMIT;
     return known ? NULL : "it must be a number from 0 to 5";
+}
+
+/* The kernel takes no other number here, though it does for all its other switches. */
+static const char *check_truth(const struct modcat_value *value)
+{
+    return value->number == 0 || value->number == 1 ? NULL : "it must be 0 or 1";
 }
 
 /* RFC 791, section 3.1: the header ends after so many. */
