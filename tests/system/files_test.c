@@ -597,6 +597,8 @@ static void a_lock_file_that_nobody_has_any_more_is_told(void **state)
         const char *holds, *says;
     } rows[] = {
         {"2147483647\n", "process 2147483647 has left it behind; remove the file"},
+        {"2147483647", "process 2147483647 has left it behind; remove the file"},
+        {"2147483647x", "the file exists"},
         {"nobody\n", "the file exists"},
         {"", "the file exists"},
     };
