@@ -132,7 +132,7 @@ static void goes_on_while_its_group_is_away(struct harness *harness,
                       NULL);
     program_logs(program, " N starting data transfer loop");
     program_send(program, "lost");
-    program_logs(program, " W cannot send to *: *unreachable: this message of 4 bytes is dropped");
+    program_logs(program, " E cannot send to *: *unreachable: this message of 4 bytes is dropped");
     come_and_go(harness, protocol, "add");
     int peer = peer_at(harness, protocol, protocol->away_numeric, port);
     struct place to = place_host(harness, protocol->numeric, is_raw(protocol) ? 0 : own);
@@ -175,7 +175,7 @@ static void every_error_of_the_way_is_told_and_ends_no_server(void **state)
         program_logs(program, " N starting data transfer loop");
         program_send(program, "lost");
         program_logs(program,
-                     text(harness, " W cannot send to *: %s: this message of 4 bytes is dropped",
+                     text(harness, " E cannot send to *: %s: this message of 4 bytes is dropped",
                           rows[i].message));
         packet_send_to(harness, packet_udp(harness, "127.0.0.1", &port), &to, "still there");
         program_outputs(program, "still there");
@@ -199,7 +199,7 @@ static void what_a_firewall_refuses_ends_no_server(void **state)
     firewall_close(harness);
     program_send(program, "lost");
     program_logs(program,
-                 " W cannot send to *: Operation not permitted: this message of 4 bytes is "
+                 " E cannot send to *: Operation not permitted: this message of 4 bytes is "
                  "dropped");
     firewall_open(harness);
     program_send(program, "arrives");
@@ -233,7 +233,7 @@ static void an_answer_that_a_firewall_refuses_ends_no_server(void **state)
         firewall_close(harness);
         assert_int_equal(write(go, "go\n", 3), 3);
         program_logs(program,
-                     " W cannot send to *: Operation not permitted: this message of 5 bytes is "
+                     " E cannot send to *: Operation not permitted: this message of 5 bytes is "
                      "dropped");
         firewall_open(harness);
         assert_int_equal(write(go, "go\n", 3), 3);
@@ -263,10 +263,10 @@ static void lost_packets_are_counted_and_told_no_more_than_once_a_second(void **
     size_t told = 0, counted = 0;
     for (const char *line = program_log(program); line != NULL && *line != '\0';
          line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL) {
-        const char *end = strchr(line, '\n'), *more = strstr(line, " W ");
+        const char *end = strchr(line, '\n'), *more = strstr(line, " E ");
         if (more == NULL || end == NULL || more > end)
             continue;
-        if (strncmp(more, " W cannot send to ", 18) == 0)
+        if (strncmp(more, " E cannot send to ", 18) == 0)
             told++;
         else if (strstr(more, " more messages of ") != NULL && strstr(more, " more messages") < end)
             counted += strtoul(more + 3, NULL, 10);
@@ -298,7 +298,7 @@ static void an_answer_that_can_not_be_sent_takes_no_other_with_it(void **state)
     come_and_go(harness, udp, "del");
     assert_int_equal(write(go, "go\n", 3), 3);
     program_logs(program,
-                 " W cannot send to *:5500: Network is unreachable: this message of 4 bytes");
+                 " E cannot send to *:5500: Network is unreachable: this message of 4 bytes");
     come_and_go(harness, udp, "add");
     peer = peer_at(harness, udp, AWAY4, 5500);
     assert_int_equal(write(go, "go\n", 3), 3);
@@ -328,7 +328,7 @@ static void a_unix_client_that_has_gone_ends_no_server(void **state)
     unlink(own_name);
     assert_int_equal(write(go, "go\n", 3), 3);
     program_logs(program,
-                 " W cannot send to *: No such file or directory: this message of 7 bytes");
+                 " E cannot send to *: No such file or directory: this message of 7 bytes");
     process_awaits_children(harness, program_pid(program), 0);
     client = packet_socket(harness, SOCK_DGRAM, 0, &own);
     packet_send_to(harness, client, &to, "question\n");
