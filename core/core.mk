@@ -52,6 +52,7 @@ libcore_a_SOURCES = \
 	core/address/hints.c core/address/hints.h \
 	core/address/lexer.c core/address/lexer.h \
 	core/address/mask.c core/address/mask.h \
+	core/address/network.c core/address/network.h \
 	core/address/params.c core/address/params.h \
 	core/address/parser.c \
 	core/opening/blocking.c \
@@ -126,6 +127,7 @@ libcore_a_SOURCES = \
 	core/relay/dump.c core/relay/dump.h \
 	core/relay/dumpname.c core/relay/dumpname.h \
 	core/relay/flow.c core/relay/flow.h \
+	core/relay/lines.c core/relay/lines.h \
 	core/relay/lost.c core/relay/lost.h \
 	core/relay/overflow.c core/relay/overflow.h \
 	core/relay/moving.h \

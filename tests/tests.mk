@@ -462,6 +462,9 @@ socat_tests = tests/socat/comparison_test tests/socat/consoles_test tests/socat/
 	tests/socat/galera_test tests/socat/programs_test tests/socat/scripts_test tests/socat/services_test \
 	tests/socat/ssh_test
 dist_check_SCRIPTS += $(socat_tests)
+check_PROGRAMS += tests/socat/await
+tests_socat_await_SOURCES = tests/socat/await.c
+tests_socat_await_LDADD =
 EXTRA_DIST += tests/socat/comparison.py tests/socat/comparison.rows tests/socat/descriptors.py \
 	tests/socat/users.sh
 TESTS += $(socat_tests)

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ int lockfile_take(const char *path)
     return result;
 }
 
-/* Returns the process that a lock file names, or 0. */
+/* Returns the process that a lock file names, or 0. Those of older programs have no newline. */
 static pid_t holder_of(const char *path)
 {
     char text[32] = "", *end;
@@ -71,7 +72,8 @@ static pid_t holder_of(const char *path)
     if (fd < 0 || read(fd, text, sizeof text - 1) <= 0)
         return 0;
     long pid = strtol(text, &end, 10);
-    return end > text && *end == '\n' && pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
+    bool whole = end > text && (*end == '\n' || *end == '\0');
+    return whole && pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
 void lockfile_report(const char *path)

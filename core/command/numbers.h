@@ -9,9 +9,9 @@
 #define NUMBERS_BLOCK_MAX ((size_t)1 << 30)
 
 /* Each parses an option's value. Integers are decimal, octal with 0 or hexadecimal with 0x; sizes
- * may end in k, M or G; times are seconds as strtod(3) takes them, in nanoseconds after parsing,
- * MODCAT_FOREVER where that is too large a number. Returns 0, or -1 after reporting, with the
- * result left alone. */
+ * may end in k, M or G, large or small; times are seconds as strtod(3) takes them, in nanoseconds
+ * after parsing, MODCAT_FOREVER where that is too large a number. Returns 0, or -1 after reporting,
+ * with the result left alone. */
 int numbers_block(const char *value, size_t *bytes);              /* -b */
 int numbers_mask(const char *value, unsigned long *mask);         /* -S */
 int numbers_closing(const char *value, long long *closing);       /* -t: not negative */

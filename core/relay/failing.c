@@ -43,6 +43,8 @@ void flow_log_write_failure(const struct flow *flow, enum modcat_level level, co
 {
     int fd = flow->sink->endpoint->write_fd;
     char name[NAME_TEXT], call[CALL_TEXT];
+    /* With nothing on its way, there may be no buffer. */
+    const void *data = flow->buffer != NULL ? flow->buffer + flow->start : NULL;
     log_failure(level, "write to", end_name(flow->sink, fd, name), reason, "%s",
-                call_text("write", fd, flow->buffer + flow->start, length, call));
+                call_text("write", fd, data, length, call));
 }

@@ -39,14 +39,13 @@ static void report(const struct flow *flow, size_t length, int error)
 {
     const struct modcat_endpoint *sink = flow->sink->endpoint;
     const struct modcat_sockaddr *target = datagram_target(sink);
-    enum modcat_level level = error == EMSGSIZE ? MODCAT_ERROR : MODCAT_WARNING;
     char to[MODCAT_SOCKADDR_TEXT], plain[SOCKADDR_PLAIN_TEXT];
     AUTO_FREE char *reason = memory_format("%s: this message of %zu bytes is dropped%s",
                                            strerror(error), length, advice(flow, error));
     if (target == NULL || target->length == 0 || error == EMSGSIZE)
-        flow_log_write_failure(flow, level, reason, length);
+        flow_log_write_failure(flow, MODCAT_ERROR, reason, length);
     else
-        log_failure(level, "send to", sockaddr_plain_text(target, plain), reason,
+        log_failure(MODCAT_ERROR, "send to", sockaddr_plain_text(target, plain), reason,
                     "sendto(%d, ..., %zu, ..., %s)", datagram_fd(sink), length,
                     modcat_sockaddr_text(&target->u.any, target->length, to));
 }
@@ -55,8 +54,8 @@ void lost_report(struct flow *flow)
 {
     struct lost *lost = &flow->lost;
     if (lost->messages > 0)
-        log_warning("%zu more messages of %zu bytes for socket %d were dropped", lost->messages,
-                    lost->bytes, flow->to->number);
+        log_error("%zu more messages of %zu bytes for socket %d were dropped", lost->messages,
+                  lost->bytes, flow->to->number);
     lost->messages = lost->bytes = 0;
 }
 

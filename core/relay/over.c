@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/wait.h"
+#include "core/relay/lines.h"
 #include "core/relay/moving.h"
 #include "core/relay/overflow.h"
 #include "core/relay/unwanted.h"
@@ -167,6 +168,7 @@ static bool may_be_abandoned(const struct flow *flow)
 long long over_next_look(const struct relay *relay)
 {
     long long deadline = wait_earlier(next_look_at_closing(relay), inactivity_deadline(relay));
+    deadline = wait_earlier(deadline, lines_next_look(relay));
     if (relay->untaken > 0)
         deadline = wait_earlier(deadline, wait_now() + TAKING_TICK);
     if (relay->empty_looks > 0)
@@ -236,6 +238,7 @@ static void warn_of_loss(const struct flow *flow)
  * read to its end. */
 void over_consider_abandoned(struct relay *relay)
 {
+    lines_consider(relay);
     for (int i = 0; i < 2; i++) {
         struct flow *flow = &relay->flows[i];
         if (!may_be_abandoned(flow) || wait_now() - relay->last_activity < ABANDONED_TICK ||

@@ -23,6 +23,7 @@ struct relay {
     long long started;
     long long last_activity;
     long long sinks_rest[2]; /* until when a flow's sink is left alone, or 0 */
+    long long users_left[2]; /* when a flow's terminal line lost its user (sitout-eio), or 0 */
 };
 
 /* How often is looked at what the ends have taken, and whether somebody is left to take it: nothing

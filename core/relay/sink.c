@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/base/patient.h"
+#include "core/relay/lines.h"
 #include "core/relay/moving.h"
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,10 @@ static enum modcat_level write_failure(const struct flow *flow, int error)
 
 void flow_write_failed(struct flow *flow, size_t length)
 {
+    if (length == 0 && lines_has_left(flow, errno)) {
+        flow_sink_gone(flow);
+        return;
+    }
     enum modcat_level level = write_failure(flow, errno);
     flow_log_write_failure(flow, level == MODCAT_ERROR ? flow_failure_level(flow->sink) : level,
                            NULL, length);

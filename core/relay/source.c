@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/wait.h"
 #include "core/relay/convert.h"
+#include "core/relay/lines.h"
 #include "core/relay/moving.h"
 #include "core/session/endpoint.h"
 #include <limits.h>
@@ -13,9 +14,6 @@
 
 /* How often a source at its end is read again with ignoreeof. */
 #define IGNOREEOF_INTERVAL MODCAT_SECOND
-
-/* How often a terminal line without another end is looked at with sitout-eio. */
-#define SITOUT_INTERVAL (MODCAT_SECOND / 100)
 
 /* A terminal line whose other end has gone says so by an input/output error. */
 static bool terminal_closed(const struct flow *flow, int error)
@@ -31,13 +29,11 @@ static bool sit_out(struct flow *flow)
     long long limit = flow_source_settings(flow)->sitout_eio, now = wait_now();
     if (limit > 0 && flow->gone_since == 0) {
         flow->gone_since = now;
-        log_notice("xioread(fd=%d): EIO, sitting out %lld.%02llds for recovery",
-                   flow->source->endpoint->read_fd, limit / MODCAT_SECOND,
-                   limit % MODCAT_SECOND / (MODCAT_SECOND / 100));
+        lines_log_sitting_out(flow->source->endpoint->read_fd, limit);
     }
     if (now - flow->gone_since >= limit)
         return false;
-    flow_rest(flow, now + SITOUT_INTERVAL);
+    flow_rest(flow, now + LINES_TICK);
     return true;
 }
 

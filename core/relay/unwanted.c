@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "core/relay/unwanted.h"
 
+#include "core/relay/lines.h"
 #include "core/relay/moving.h"
 #include "core/session/endpoint.h"
 
@@ -14,12 +15,13 @@ static unsigned lowest_flags(const struct opened *opened)
     return opened->endpoint->flags;
 }
 
-/* A connection of our own, whose peer does not know that its data is not read; or a program, which
- * would block on its output and then stop reading its input. */
+/* A connection of our own, whose peer does not know that its data is not read; or a program or the
+ * user of a terminal line, who would block on their output and then stop reading their input. */
 static bool may_be_dropped(const struct opened *opened)
 {
     unsigned flags = lowest_flags(opened);
-    return (flags & (MODCAT_SOCKET | MODCAT_PROGRAM)) != 0 && (flags & MODCAT_INHERITED) == 0 &&
+    bool answers = (flags & (MODCAT_SOCKET | MODCAT_PROGRAM)) != 0 || lines_is_one(opened);
+    return answers && (flags & MODCAT_INHERITED) == 0 &&
            (!flow_has_messages(opened) || opened->connected) && opened->endpoint->read_fd >= 0;
 }
 
@@ -33,10 +35,11 @@ bool unwanted_comes(const struct flow *flow, const struct flow *other)
 }
 
 /* A layer's troubles with what it reads are its own. A program may end when it likes: what it did
- * not take is reported when it is written. */
+ * not take is reported when it is written. A terminal line may get another user with sitout-eio. */
 static bool concerns_writing(const struct opened *from)
 {
-    return from->lower == NULL && (from->endpoint->flags & MODCAT_PROGRAM) == 0;
+    return from->lower == NULL && (from->endpoint->flags & MODCAT_PROGRAM) == 0 &&
+           !(lines_is_one(from) && from->opening->set.sitout_eio > 0);
 }
 
 int unwanted_drop(struct opened *from)

@@ -20,8 +20,9 @@ static modcat_open_fn interface_open;
 static modcat_apply_fn set_flag, set_mtu;
 static modcat_check_fn check_mtu;
 
-/* Every IPv4 link carries as much, see RFC 791. */
-#define IPV4_MTU_LEAST 68
+/* Every IPv4 link carries as much, see RFC 791; and none more than the loopback of Linux. */
+#define MTU_LEAST 68
+#define MTU_MOST 65536
 
 #define FLAG(option, others, flag, text)                                                           \
     {                                                                                              \
@@ -157,7 +158,8 @@ static int set_flag(struct modcat_opening *opening, int fd, const struct modcat_
 /* How much a device can carry, it knows itself. */
 static const char *check_mtu(const struct modcat_value *value)
 {
-    return value->number >= IPV4_MTU_LEAST ? NULL : "it must be a number of bytes, 68 or more";
+    bool possible = value->number >= MTU_LEAST && value->number <= MTU_MOST;
+    return possible ? NULL : "it must be a number of bytes from 68 to 65536";
 }
 
 static int set_mtu(struct modcat_opening *opening, int fd, const struct modcat_option *option,

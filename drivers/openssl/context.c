@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "tls.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ui.h>
@@ -337,7 +338,7 @@ static void use_psk(const struct tls_context *context)
     SSL_CTX_set_psk_server_callback(context->library, find_psk);
 }
 
-static const struct {
+static const struct fragment_length {
     int bytes;
     uint8_t mode;
 } fragment_lengths[] = {
@@ -347,36 +348,51 @@ static const struct {
     {4096, TLSEXT_max_fragment_length_4096},
 };
 
+static const struct fragment_length *find_fragment_length(long long bytes)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(fragment_lengths); i++)
+        if (fragment_lengths[i].bytes == bytes)
+            return &fragment_lengths[i];
+    return NULL;
+}
+
+const char *tls_check_wanted_fragment(const struct modcat_value *value)
+{
+    return find_fragment_length(value->number) != NULL
+               ? NULL
+               : "it is not one of 512, 1024, 2048, or 4096";
+}
+
 static int set_wanted_fragment(struct modcat_opening *opening, const struct tls_context *context)
 {
     const struct modcat_value *value = modcat_option(opening, "openssl-maxfraglen");
     if (value == NULL)
         return 0;
-    errno = EINVAL;
-    if (context->server)
+    if (context->server) {
+        errno = EINVAL;
         return modcat_fail(opening, "option maxfraglen is for clients; leave it out");
-    for (size_t i = 0; i < MODCAT_COUNT(fragment_lengths); i++)
-        if (fragment_lengths[i].bytes == value->number)
-            return SSL_CTX_set_tlsext_max_fragment_length(context->library,
-                                                          fragment_lengths[i].mode)
-                       ? 0
-                       : fail_library(opening, "set option openssl-maxfraglen",
-                                      "SSL_CTX_set_tlsext_max_fragment_length", "");
-    return modcat_fail(opening, "maxfraglen %lld is not one of 512, 1024, 2048, or 4096",
-                       value->number);
+    }
+    const struct fragment_length *length = find_fragment_length(value->number);
+    if (SSL_CTX_set_tlsext_max_fragment_length(context->library, length->mode))
+        return 0;
+    return fail_library(opening, "set option openssl-maxfraglen",
+                        "SSL_CTX_set_tlsext_max_fragment_length", "");
+}
+
+const char *tls_check_sent_fragment(const struct modcat_value *value)
+{
+    static_assert(SSL3_RT_MAX_PLAIN_LENGTH == 16384, "the text below says so");
+    bool possible = value->number >= 512 && value->number <= SSL3_RT_MAX_PLAIN_LENGTH;
+    return possible ? NULL : "it is out of range (512 to 16384)";
 }
 
 static int set_sent_fragment(struct modcat_opening *opening, const struct tls_context *context)
 {
     const struct modcat_value *value = modcat_option(opening, "openssl-maxsendfrag");
-    if (value == NULL)
+    if (value == NULL || SSL_CTX_set_max_send_fragment(context->library, (long)value->number))
         return 0;
-    if (value->number >= 512 && value->number <= SSL3_RT_MAX_PLAIN_LENGTH &&
-        SSL_CTX_set_max_send_fragment(context->library, (long)value->number))
-        return 0;
-    errno = EINVAL;
-    return modcat_fail(opening, "maxsendfrag %lld is out of range (512 to %d)", value->number,
-                       SSL3_RT_MAX_PLAIN_LENGTH);
+    return fail_library(opening, "set option openssl-maxsendfrag", "SSL_CTX_set_max_send_fragment",
+                        "");
 }
 
 static int set_compression(struct modcat_opening *opening, const struct tls_context *context)
@@ -403,23 +419,31 @@ static int choose_protocol(SSL *library, const unsigned char **chosen, unsigned 
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-/* Names in the form of the protocol: each behind a byte with its length. */
-static int parse_protocols(struct modcat_opening *opening, struct tls_context *context,
-                           const char *names)
+/* All names in the form of the protocol have to fit into the room that there is for them. */
+const char *tls_check_protocols(const struct modcat_value *value)
 {
-    for (const char *name = names;; name++) {
+    static const char separators[] = ":,";
+    if (value->length >= sizeof((struct tls_context *)NULL)->alpn)
+        return "it has more than 255 bytes";
+    for (const char *name = value->string;; name++) {
+        size_t length = strcspn(name, separators);
+        if (length == 0)
+            return value->length == 0 ? modcat_check_filled(value) : "a name is empty";
+        name += length;
+        if (*name == '\0')
+            return NULL;
+    }
+}
+
+/* Each behind a byte with its length. */
+static void take_protocols(struct tls_context *context, const char *names)
+{
+    for (const char *name = names; *name != '\0'; name += *name != '\0') {
         size_t length = strcspn(name, ":,");
-        if (length == 0 || context->alpn_length + 1 + length > sizeof context->alpn) {
-            errno = EINVAL;
-            return modcat_fail(opening, "alpn=\"%s\": a name is %s", names,
-                               length == 0 ? "empty" : "too long");
-        }
         context->alpn[context->alpn_length++] = (unsigned char)length;
         memcpy(context->alpn + context->alpn_length, name, length);
         context->alpn_length += (unsigned)length;
         name += length;
-        if (*name == '\0')
-            return 0;
     }
 }
 
@@ -428,8 +452,7 @@ static int set_protocols(struct modcat_opening *opening, struct tls_context *con
     const char *names = modcat_option_string(opening, "openssl-alpn", NULL);
     if (names == NULL)
         return 0;
-    if (parse_protocols(opening, context, names) < 0)
-        return -1;
+    take_protocols(context, names);
     if (context->server)
         SSL_CTX_set_alpn_select_cb(context->library, choose_protocol, context);
     else if (SSL_CTX_set_alpn_protos(context->library, context->alpn, context->alpn_length) != 0)

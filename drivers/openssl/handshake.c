@@ -116,25 +116,45 @@ static long long handshake_deadline(const struct modcat_opening *opening,
                    modcat_deadline(timeout > 0 ? timeout : MODCAT_FOREVER));
 }
 
-/* When a lost datagram of the handshake has to be sent again, if that comes before the deadline. */
-static long long next_deadline(const struct tls *tls)
+static long long to_time(const struct timeval *time)
+{
+    return time->tv_sec * MODCAT_SECOND + time->tv_usec * 1000LL;
+}
+
+/* When the socket's own timeout passes, options so-rcvtimeo and so-sndtimeo: it counts from the
+ * last that was heard of the peer, for datagrams that are sent again end no wait. */
+static long long socket_deadline(const struct tls *tls, unsigned direction)
+{
+    struct timeval timeout = {0};
+    socklen_t size = sizeof timeout;
+    bool reading = direction == MODCAT_READ;
+    int fd = reading ? tls->lower->read_fd : tls->lower->write_fd;
+    if (getsockopt(fd, SOL_SOCKET, reading ? SO_RCVTIMEO : SO_SNDTIMEO, &timeout, &size) < 0 ||
+        to_time(&timeout) == 0)
+        return MODCAT_FOREVER;
+    return tls->heard + to_time(&timeout);
+}
+
+/* When a lost datagram of the handshake has to be sent again. */
+static long long repetition_deadline(const struct tls *tls)
 {
     struct timeval left;
     if (!tls->datagrams || !DTLSv1_get_timeout(tls->library, &left))
-        return tls->deadline;
-    return earlier(tls->deadline,
-                   modcat_deadline(left.tv_sec * MODCAT_SECOND + left.tv_usec * 1000LL));
+        return MODCAT_FOREVER;
+    return modcat_deadline(to_time(&left));
 }
 
-/* Returns 1 to go on, or as modcat_wait(). A wait that has ended early was bounded by the socket's
- * own timeout. */
-static int wait_for_peer(struct modcat_opening *opening, const struct tls *tls, unsigned direction)
+/* Returns 1 to go on, or as modcat_wait(). */
+static int wait_for_peer(struct modcat_opening *opening, struct tls *tls, unsigned direction)
 {
-    long long until = next_deadline(tls);
-    if (tls->deadline != MODCAT_FOREVER && modcat_deadline(0) >= tls->deadline)
+    long long deadline = earlier(tls->deadline, socket_deadline(tls, direction));
+    long long until = earlier(deadline, repetition_deadline(tls));
+    if (deadline != MODCAT_FOREVER && modcat_deadline(0) >= deadline)
         return 0;
     int ready = modcat_lower_wait(opening, tls->lower, direction, until);
-    if (ready != 0 || until == tls->deadline || modcat_deadline(0) < until)
+    if (ready > 0)
+        tls->heard = modcat_deadline(0);
+    if (ready != 0 || until == deadline || modcat_deadline(0) < until)
         return ready;
     errno = ETIMEDOUT;
     return DTLSv1_handle_timeout(tls->library) < 0 ? -1 : 1;
@@ -161,6 +181,7 @@ static int shake_hands(struct modcat_opening *opening, const struct tls_context 
 {
     int error;
     tls->deadline = handshake_deadline(opening, context);
+    tls->heard = modcat_deadline(0);
     while (!go_on(context, tls, &error)) {
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
             tls_note_system_error(tls, error);

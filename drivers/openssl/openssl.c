@@ -30,9 +30,14 @@ static modcat_listen_fn dtls_listen;
     }
 #define TLS_NAME(option, others, text) TLS_WORD(option, others, modcat_check_filled, text)
 #define TLS_BOOL(option, others, text) TLS_OPTION(option, others, MODCAT_BOOL, text)
-#define TLS_SIZE(option, others, text) TLS_OPTION(option, others, MODCAT_INT_SIZE, text)
+#define TLS_SIZE(option, others, judge, text)                                                      \
+    {                                                                                              \
+        .name = (option), .aliases = (others), .help = (text), .type = MODCAT_INT_SIZE,            \
+        .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED, .check = (judge)                     \
+    }
 static const struct modcat_option options[] = {
-    TLS_NAME("openssl-alpn", "alpn", "application protocols to agree on, as in h2:http/1.1"),
+    TLS_WORD("openssl-alpn", "alpn", tls_check_protocols,
+             "application protocols to agree on, as in h2:http/1.1"),
     TLS_NAME("openssl-cafile", "cafile", "file with the certificates that are trusted"),
     TLS_NAME("openssl-capath", "capath", "folder with the certificates that are trusted"),
     TLS_NAME("openssl-certificate", "cert,certificate", "file with the own certificate chain"),
@@ -54,8 +59,10 @@ static const struct modcat_option options[] = {
     TLS_BOOL("openssl-ktls", "ktls", "use kernel TLS (default: only for servers with TLS 1.2)"),
     TLS_WORD("openssl-max-proto-version", "max-version,max-proto-version", tls_check_version,
              "highest version of the protocol, as in TLS1.3"),
-    TLS_SIZE("openssl-maxfraglen", "maxfraglen", "longest record that a client wants, in bytes"),
-    TLS_SIZE("openssl-maxsendfrag", "maxsendfrag", "longest record to send, in bytes"),
+    TLS_SIZE("openssl-maxfraglen", "maxfraglen", tls_check_wanted_fragment,
+             "longest record that a client wants, in bytes"),
+    TLS_SIZE("openssl-maxsendfrag", "maxsendfrag", tls_check_sent_fragment,
+             "longest record to send, in bytes"),
     TLS_WORD("openssl-method", "method", tls_check_version,
              "the one version of the protocol, as in TLS1.2"),
     TLS_WORD("openssl-min-proto-version", "min-version,min-proto-version", tls_check_version,

@@ -60,6 +60,7 @@ struct tls {
     bool datagrams;       /* a read gives one record */
     bool greeted;         /* a client of DTLS has shown that it gets what is sent to it */
     long long deadline;   /* of the handshake, while that goes on */
+    long long heard;      /* when the handshake last had something of the peer, or began */
     unsigned read_wants;  /* what a read waits for: MODCAT_READ or MODCAT_WRITE ... */
     unsigned write_wants; /* ... and a write */
     int lower_error;      /* errno of the lower endpoint's failure; 0: none */
@@ -78,6 +79,9 @@ modcat_prepare_fn tls_prepare;
 void tls_release(void *prepared);
 modcat_check_fn tls_check_version;
 modcat_check_fn tls_check_compression;
+modcat_check_fn tls_check_protocols;
+modcat_check_fn tls_check_wanted_fragment;
+modcat_check_fn tls_check_sent_fragment;
 
 /* files.c: what files hold in PEM format. */
 struct tls_file {

@@ -129,7 +129,8 @@ static int pty_open(struct modcat_opening *opening, struct modcat_endpoint *endp
         free(line);
         return -1;
     }
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? line->pty.master : -1;
+    /* What users of the line type is read in any case; reading also says that they have left. */
+    endpoint->read_fd = line->pty.master;
     endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? line->pty.master : -1;
     endpoint->ops = &ops;
     endpoint->state = line;

@@ -3,6 +3,7 @@
 
 #include "socks.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <modcat/net.h>
 #include <netdb.h>
@@ -10,6 +11,7 @@
 
 static modcat_open_fn socks_open;
 static modcat_wrap_fn socks_wrap;
+static modcat_check_fn check_length;
 
 static const struct socks_kind socks4 = {.version = 4, .command = SOCKS_CONNECT};
 static const struct socks_kind socks4a = {.version = 4, .names = true, .command = SOCKS_CONNECT};
@@ -21,7 +23,7 @@ static const struct socks_kind socks5_bind = {.version = 5, .names = true, .comm
     .effect = MODCAT_FETCHED, .preset = (value)
 #define SOCKS_STRING(option, text, value)                                                          \
     {                                                                                              \
-        SOCKS_TEXT(option, text, value)                                                            \
+        SOCKS_TEXT(option, text, value), .check = check_length                                     \
     }
 #define SOCKS_NAME(option, text, value)                                                            \
     {                                                                                              \
@@ -40,7 +42,8 @@ static const struct modcat_option version5_options[] = {
      .phase = MODCAT_PHASE_SPEC,
      .effect = MODCAT_FETCHED,
      .preset = "$MODCAT_SOCKS_PASSWORD",
-     .secret = true},
+     .secret = true,
+     .check = check_length},
     SOCKS_NAME("socks-password-file", "file with the password for the server", "none"),
     {.name = "sockspass",
      .help = "password of socksuser; others can see it in the process list",
@@ -48,6 +51,7 @@ static const struct modcat_option version5_options[] = {
      .phase = MODCAT_PHASE_SPEC,
      .effect = MODCAT_FETCHED,
      .secret = true,
+     .check = check_length,
      .needs = "socksuser"},
 };
 
@@ -110,6 +114,13 @@ static const struct modcat_transport tcp = {
     .socktype = SOCK_STREAM,
     .protocol = IPPROTO_TCP,
 };
+
+/* A byte says how long it is, RFC 1929. */
+static const char *check_length(const struct modcat_value *value)
+{
+    static_assert(SOCKS_TEXT_MAX == 255, "the text below says so");
+    return value->length <= SOCKS_TEXT_MAX ? NULL : "it has more than 255 bytes";
+}
 
 /* The option comes first: users of socat had to give it besides the parameter. */
 static const char *server_port(struct modcat_opening *opening)

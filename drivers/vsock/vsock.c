@@ -25,7 +25,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "VSOCK-CONNECT",
         .aliases = "VSOCK",
-        .syntax = ":<cid>:<port>",
+        .syntax = ":<cid>:<vsock-port>",
         .groups = CONNECT_GROUPS,
         .flags = MODCAT_READ | MODCAT_WRITE,
         .help = "connect to a port of a virtual machine or its host",
@@ -37,7 +37,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "VSOCK-LISTEN",
         .aliases = "VSOCK-L",
-        .syntax = ":<port>",
+        .syntax = ":<vsock-port>",
         .groups = LISTEN_GROUPS,
         .flags = MODCAT_READ | MODCAT_WRITE,
         .help = "wait for a connection from a virtual machine or its host",

@@ -484,7 +484,10 @@ typedef int modcat_prepare_fn(struct modcat_opening *opening, void **prepared);
  * the session, so that one slow peer never holds up the next.
  *
  * Before anything is opened, the program checks the number of parameters, and what the syntax calls
- * `<port>` (0 to 65535, in types that take group IPAPP; or a service's name) and `<fdnum>`. */
+ * `<port>` (0 to 65535, in types that take group IPAPP; or a service's name), `<fdnum>`, `<cid>`,
+ * `<protocol>` and `<ip-addr>/<bits>`. It refuses an empty `<host>` (of types with IPAPP, IP4 or
+ * IP6), `<filename>`, `<interface>`, `<mqname>`, `<command-line>`, `<string>`, `<domain>` and
+ * `<type>`, and names that are too long for their protocol. */
 struct modcat_address_type {
     const char *name;    /* canonical, upper case */
     const char *aliases; /* further names, separated by commas, or NULL */

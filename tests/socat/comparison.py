@@ -29,6 +29,9 @@ SECONDS = 60
 # A machine may be so busy that what comes first comes second: all of them must differ.
 TRIES = 3
 
+# Waits for files; see its source.
+AWAIT = os.path.abspath('tests/socat/await')
+
 # Functions for the commands.
 PREAMBLE = r'''
 umask 022
@@ -114,9 +117,7 @@ show()
 # await PATH: until it is there.
 await()
 {
-    until [ -e "$1" ]; do
-        sleep 0.01
-    done
+    "$AWAIT" test -e "$1"
 }
 
 # dumps COMMAND...: its standard error without what differs from run to run.
@@ -281,7 +282,7 @@ class Contender:
         bin_folder = os.path.join(scratch, name + '-bin')
         os.mkdir(bin_folder)
         os.symlink(program, os.path.join(bin_folder, 'socat'))
-        self.environment = dict(os.environ, PATH=bin_folder + ':' + os.environ['PATH'],
+        self.environment = dict(os.environ, AWAIT=AWAIT, PATH=bin_folder + ':' + os.environ['PATH'],
                                 LC_ALL='C', SHELL='/bin/sh', **ports)
         # Leaks can not be looked for under strace.
         self.environment['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'

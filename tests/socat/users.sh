@@ -19,6 +19,8 @@ mkdir "$scratch/bin"
 ln -s "${USERS_SOCAT-$MODCAT}" "$scratch/bin/socat"
 PATH=$scratch/bin:$PATH
 
+await=$(pwd)/tests/socat/await
+
 needs()
 {
     for needed; do
@@ -26,8 +28,16 @@ needs()
     done
 }
 
-# eventually COMMAND...: until it succeeds.
+# eventually COMMAND...: until it succeeds by what changes in the test's folder.
 eventually()
+{
+    "$await" "$@" >/dev/null 2>&1 && return
+    echo "never: $*"
+    return 1
+}
+
+# in_time COMMAND...: the same by what nobody is told of: ports, processes, and answers.
+in_time()
 {
     for try in $(seq 200); do
         "$@" >/dev/null 2>&1 && return
@@ -65,19 +75,19 @@ end_started()
 # ended PROCESS [STATUS]: it ends, of a start, with this status.
 ended()
 {
-    eventually sh -c "! grep -q '^State:[^Z]*$' /proc/$1/status" || return 1
+    in_time sh -c "! grep -q '^State:[^Z]*$' /proc/$1/status" || return 1
     wait "$1"
     same "status $?" "status ${2-0}"
 }
 
 listens()
 {
-    eventually sh -c "ss -Hltn 'sport = :$1' | grep -q ."
+    in_time sh -c "ss -Hltn 'sport = :$1' | grep -q ."
 }
 
 receives()
 {
-    eventually sh -c "ss -Hlun 'sport = :$1' | grep -q ."
+    in_time sh -c "ss -Hlun 'sport = :$1' | grep -q ."
 }
 
 # says FILE TEXT: the file gets the text, somewhere.

@@ -70,8 +70,12 @@ static const struct {
     {"<host>", "127.0.0.1"},
     {"<proxy-server>", "127.0.0.1"},
     {"<socks-server>", "127.0.0.1"},
+    {"<socks-port>", "1080"},
+    {"<ip-addr>", "10.0.0.1"},
+    {"<bits>", "8"},
     {"<port>", "1"},
     {"<cid>", "1"},
+    {"<vsock-port>", "1"},
     {"<fdnum>", "1"},
     {"<protocol>", "200"},
     {"<domain>", "2"},
@@ -245,6 +249,8 @@ static void every_option_refuses_what_its_type_does_not_take(void **state)
     only_holds(harness, path(harness, "."), "precious");
 }
 
+#define TEN_BYTES "x01010101010101010101"
+
 /* Each row: an address, "%s" being a path that is not to be made, whose option has a value of the
  * right type that it can't use, or lacks another one; and what stands above the caret. */
 static const struct {
@@ -278,7 +284,13 @@ static const struct {
     {"UDP6:[::1]:1,mtudiscover6=6", "6"},
     {"UDP6:[::1]:1,mtudiscover6=-1", "-1"},
     {"UDP4:127.0.0.1:1,mtudiscover=6", "6"},
+    {"UDP6:[::1]:1,mcloop6=2", "2"},
+    {"UDP6:[::1]:1,ipv6-multicast-loop=-1", "-1"},
     {"INTERFACE:lo,if-mtu=0", "0"},
+    {"INTERFACE:lo,if-mtu=70000", "70000"},
+    {"TUN,if-mtu=70000", "70000"},
+    {"TCP4:127.0.0.1:1,so-bindtodevice=sixteen-letters!", "sixteen-letters!"},
+    {"UDP4:127.0.0.1:1,ip-options=" TEN_BYTES TEN_BYTES TEN_BYTES TEN_BYTES "x01", TEN_BYTES},
     {"TUN,interface-mtu=-1", "-1"},
     {"POSIXMQ-SEND:/modcat-none,mq-maxmsg=0", "0"},
     {"POSIXMQ-SEND:/modcat-none,mq-maxmsg=-1", "-1"},
@@ -320,6 +332,17 @@ static const struct {
     {"OPENSSL:127.0.0.1:1,compress=zip", "zip"},
     {"OPENSSL:127.0.0.1:1,min-proto-version=TLS9", "TLS9"},
     {"OPENSSL:127.0.0.1:1,max-proto-version=", "max-proto-version"},
+    {"OPENSSL:127.0.0.1:1,maxfraglen=1000", "1000"},
+    {"OPENSSL:127.0.0.1:1,maxsendfrag=100", "100"},
+    {"OPENSSL:127.0.0.1:1,maxsendfrag=16385", "16385"},
+    {"OPENSSL:127.0.0.1:1,alpn=h2::x", "h2::x"},
+    {"VSOCK:x:9", "x:9"},
+    {"VSOCK:4294967296:9", "4294967296"},
+    {"VSOCK:1:1x", "1x"},
+    {"VSOCK-LISTEN:4294967296", "4294967296"},
+    {"IP-SENDTO:127.0.0.1:256", "256"},
+    {"IP4-SENDTO:127.0.0.1:icmp", "icmp"},
+    {"IP6-RECV:1x", "1x"},
 };
 
 static void an_unfit_value_is_refused_before_anything_is_opened(void **state)
@@ -334,11 +357,113 @@ static void an_unfit_value_is_refused_before_anything_is_opened(void **state)
     only_holds(harness, path(harness, "."), "precious");
 }
 
+/* Each row: what stands before and behind a text in an address, and how long that may be. */
+static const struct {
+    const char *front;
+    const char *back;
+    size_t most;
+} lengths[] = {
+    {"UNIX:", "", 107},
+    {"UNIX-LISTEN:", "", 107},
+    {"UNIX-SENDTO:", "", 107},
+    {"ABSTRACT:", "", 107},
+    {"ABSTRACT-RECV:", "", 107},
+    {"INTERFACE:", "", 15},
+    {"TUN,tun-name=", "", 15},
+    {"TCP4:127.0.0.1:1,so-bindtodevice=", "", 15},
+    {"POSIXMQ-SEND:/", "", 255},
+    {"SOCKS4A:127.0.0.1:", ":80", 255},
+    {"SOCKS5:127.0.0.1:", ":80", 255},
+    {"PROXY:127.0.0.1:", ":80", 255},
+    {"SOCKS4:127.0.0.1:127.0.0.1:80,socksuser=", "", 255},
+    {"SOCKS5:127.0.0.1:127.0.0.1:80,socksuser=", "", 255},
+    {"SOCKS5:127.0.0.1:127.0.0.1:80,socks-password=", "", 255},
+    {"SOCKS5:127.0.0.1:127.0.0.1:80,socksuser=x,sockspass=", "", 255},
+    {"OPENSSL:127.0.0.1:1,alpn=", "", 255},
+};
+
+static const char *letters(struct harness *harness, size_t count)
+{
+    char *made = memory(harness, count + 1);
+    memset(made, 'n', count);
+    made[count] = '\0';
+    return made;
+}
+
+/* The caret stands under the secret's mask where the value is one. */
+static void a_text_that_is_too_long_is_refused_before_anything_is_opened(void **state)
+{
+    struct harness *harness = *state;
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        const char *address = text(harness, "%s%s%s", lengths[i].front,
+                                   letters(harness, lengths[i].most + 1), lengths[i].back);
+        is_refused(harness, address, "");
+    }
+}
+
+/* Empty is a command that does nothing, or data of no length. */
+static bool may_be_empty_parameter(const char *name)
+{
+    return strncmp(name, "<shell-command>", strlen("<shell-command>")) == 0 ||
+           strncmp(name, "<local-address>", strlen("<local-address>")) == 0 ||
+           strncmp(name, "<remote-address>", strlen("<remote-address>")) == 0;
+}
+
+/* As address_of(), with the parameter that is named at `empty` left empty. */
+static const char *address_without(struct harness *harness, const char *head, const char *empty)
+{
+    const char *address = "";
+    while (*head != '\0') {
+        size_t length = 1;
+        if (*head == '<') {
+            length = strcspn(head, ">") + 1;
+            if (head != empty)
+                address = text(harness, "%s%s", address, parameter(harness, head, length));
+        } else if (*head != '[' && *head != ']') {
+            address = text(harness, "%s%c", address, *head);
+        }
+        head += length;
+    }
+    return address;
+}
+
+static size_t refuse_empty_parameters(struct harness *harness, const char *head)
+{
+    size_t count = 0;
+    for (const char *name = head; (name = strchr(name, '<')) != NULL; name++)
+        if (!may_be_empty_parameter(name)) {
+            is_refused(harness, address_without(harness, head, name), "");
+            count++;
+        }
+    return count;
+}
+
+static void every_type_refuses_an_empty_parameter(void **state)
+{
+    struct harness *harness = *state;
+    struct program *program = program_start(harness, "-hhh", NULL);
+    program_ends(program, 0);
+    const char *help = text(harness, "%s", program_output(program, NULL));
+    const char *line = strstr(help, TYPES), *end = strstr(help, OPTIONS);
+    size_t count = 0;
+    for (line += strlen(TYPES); line < end; line = strchr(line, '\n') + 1) {
+        line += strspn(line, " ");
+        if (memmem(line, strcspn(line, "\n"), "groups=", strlen("groups=")) == NULL)
+            continue;
+        count += refuse_empty_parameters(harness,
+                                         text(harness, "%.*s", (int)strcspn(line, "\t\n "), line));
+    }
+    assert_true(count > 100);
+    only_holds(harness, path(harness, "."), "precious");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(every_option_refuses_what_its_type_does_not_take),
         SYSTEM_TEST(an_unfit_value_is_refused_before_anything_is_opened),
+        SYSTEM_TEST(a_text_that_is_too_long_is_refused_before_anything_is_opened),
+        SYSTEM_TEST(every_type_refuses_an_empty_parameter),
     };
     return cmocka_run_group_tests_name("bad_values", tests, NULL, NULL);
 }

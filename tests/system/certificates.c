@@ -124,6 +124,20 @@ const char *certificate_shown(struct harness *harness)
     return text(harness, "cert=%s", certificate_path(harness, "server"));
 }
 
+struct program *dtls_serve(struct harness *harness, const char *listening)
+{
+    return program_start(harness, "-d", "-d",
+                         text(harness, "%s,verify=0,%s", listening, certificate_shown(harness)),
+                         "PIPE", NULL);
+}
+
+struct program *dtls_connect(struct harness *harness, unsigned port)
+{
+    return program_start(harness, "-t", "10", "STDIO",
+                         text(harness, "DTLS:127.0.0.1:%u,%s", port, certificate_trusted(harness)),
+                         NULL);
+}
+
 void openssl_needed(void)
 {
     if (system("command -v openssl >/dev/null") == 0)

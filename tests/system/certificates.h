@@ -31,6 +31,11 @@ const char *certificate_path(struct harness *harness, const char *name);
 const char *certificate_trusted(struct harness *harness);
 const char *certificate_shown(struct harness *harness);
 
+/* A server of DTLS with the usual certificate, which gives back what it gets: `listening` is its
+ * address and options. A client that trusts it. */
+struct program *dtls_serve(struct harness *harness, const char *listening);
+struct program *dtls_connect(struct harness *harness, unsigned port);
+
 /* Ends the test as skipped where the openssl command is not installed; runs it. */
 void openssl_needed(void);
 struct program *openssl_run(struct harness *harness, const char *const *arguments);

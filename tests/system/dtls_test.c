@@ -64,13 +64,6 @@ static size_t make_hello(char *hello, size_t size)
     return length;
 }
 
-static struct program *serve_at(struct harness *harness, const char *listening)
-{
-    return program_start(harness, "-d", "-d",
-                         text(harness, "%s,verify=0,%s", listening, certificate_shown(harness)),
-                         "PIPE", NULL);
-}
-
 static int sender_to(struct harness *harness, const char *host, unsigned port)
 {
     unsigned own;
@@ -92,11 +85,22 @@ static size_t asks_for_cookie(struct harness *harness, int fd, const char *hello
     return count;
 }
 
+/* A client that shows its cookie, and says nothing after that. */
+static void show_cookie(struct harness *harness, unsigned port)
+{
+    char hello[2048], request[2048];
+    int fd = sender_to(harness, LOOPBACK, port);
+    struct client client = client_make();
+    size_t length = client_answer(&client, NULL, 0, hello, sizeof hello);
+    size_t count = asks_for_cookie(harness, fd, hello, length, request, sizeof request);
+    length = client_answer(&client, request, count, hello, sizeof hello);
+    packet_send(harness, fd, hello, length);
+    client_free(&client);
+}
+
 static void next_client_is_served(struct harness *harness, unsigned port)
 {
-    struct program *client = program_start(
-        harness, "-t", "10", "STDIO",
-        text(harness, "DTLS:" LOOPBACK ":%u,%s", port, certificate_trusted(harness)), NULL);
+    struct program *client = dtls_connect(harness, port);
     program_send(client, "next");
     program_outputs(client, "next");
     program_end_input(client);
@@ -117,7 +121,7 @@ static void a_sender_has_to_send_a_cookie_before_there_is_a_session(void **state
     certificates_make_usual(harness);
     size_t length = make_hello(hello, sizeof hello);
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-        struct program *server = serve_at(harness, forms[i]);
+        struct program *server = dtls_serve(harness, forms[i]);
         unsigned port = program_port(server);
         int fd = sender_to(harness, LOOPBACK, port);
         for (int round = 0; round < 3; round++)
@@ -153,7 +157,7 @@ static void a_thousand_forged_senders_make_no_process(void **state)
     int senders[SENDERS];
     certificates_make_usual(harness);
     size_t length = make_hello(hello, sizeof hello);
-    struct program *server = serve_at(harness, forms[1]);
+    struct program *server = dtls_serve(harness, forms[1]);
     unsigned port = program_port(server);
     for (int i = 0; i < SENDERS; i++)
         senders[i] = sender_to(harness, LOOPBACK, port);
@@ -173,7 +177,7 @@ static void other_packets_are_dropped_without_an_answer(void **state)
     char hello[2048], request[2048], answer[2048];
     certificates_make_usual(harness);
     size_t length = make_hello(hello, sizeof hello);
-    struct program *server = serve_at(harness, forms[1]);
+    struct program *server = dtls_serve(harness, forms[1]);
     int fd = sender_to(harness, LOOPBACK, program_port(server));
     for (size_t cut = 0; cut < length; cut += 7)
         packet_send(harness, fd, hello, cut);
@@ -191,7 +195,7 @@ static void a_cookie_is_good_for_its_own_sender_only(void **state)
     struct harness *harness = *state;
     char hello[2048], request[2048];
     certificates_make_usual(harness);
-    struct program *server = serve_at(harness, forms[1]);
+    struct program *server = dtls_serve(harness, forms[1]);
     unsigned port = program_port(server);
     int owner = sender_to(harness, LOOPBACK, port), thief = sender_to(harness, LOOPBACK, port);
     struct client client = client_make();
@@ -211,7 +215,7 @@ static void answers_come_from_the_address_that_was_asked(void **state)
     struct harness *harness = *state;
     char hello[2048], request[2048];
     certificates_make_usual(harness);
-    struct program *server = serve_at(harness, "DTLS-SERVER:0,pf=ip4,fork");
+    struct program *server = dtls_serve(harness, "DTLS-SERVER:0,pf=ip4,fork");
     int fd = sender_to(harness, "127.0.0.3", program_port(server));
     asks_for_cookie(harness, fd, hello, make_hello(hello, sizeof hello), request, sizeof request);
 }
@@ -234,7 +238,7 @@ static void serves_a_client_whose_first_message_comes_in_pieces(void **state)
     certificates_make_usual(harness);
     for (int i = 0; i < 100; i++)
         protocols = text(harness, "protocol99,%s", protocols);
-    struct program *server = serve_at(harness, forms[1]);
+    struct program *server = dtls_serve(harness, forms[1]);
     const char *address = text(harness, LOOPBACK ":%u", program_port(server));
     talk_to_s_client(harness, server,
                      (const char *const[]){"s_client", "-dtls", "-quiet", "-mtu", "512", "-alpn",
@@ -248,62 +252,45 @@ static void serves_clients_over_ipv6(void **state)
     if (!peer_has_ipv6())
         skip_because("there is no IPv6");
     certificates_make_usual(harness);
-    struct program *server = serve_at(harness, "DTLS-SERVER:0,pf=ip6,fork");
+    struct program *server = dtls_serve(harness, "DTLS-SERVER:0,pf=ip6,fork");
     const char *address = text(harness, "[::1]:%u", program_port(server));
     talk_to_s_client(
         harness, server,
         (const char *const[]){"s_client", "-dtls", "-quiet", "-connect", address, NULL});
 }
 
-/* It has shown its cookie, and says nothing after that. */
 static void a_client_that_stops_halfway_gives_its_place_back_in_time(void **state)
 {
     struct harness *harness = *state;
-    char hello[2048], request[2048];
     certificates_make_usual(harness);
-    struct program *server = serve_at(harness, "DTLS-SERVER:0,bind=" LOOPBACK
-                                               ",fork,max-children=1,handshake-timeout=0.5");
+    struct program *server = dtls_serve(harness, "DTLS-SERVER:0,bind=" LOOPBACK
+                                                 ",fork,max-children=1,handshake-timeout=0.5");
     unsigned port = program_port(server);
-    int fd = sender_to(harness, LOOPBACK, port);
-    struct client client = client_make();
-    size_t length = client_answer(&client, NULL, 0, hello, sizeof hello);
-    size_t count = asks_for_cookie(harness, fd, hello, length, request, sizeof request);
-    length = client_answer(&client, request, count, hello, sizeof hello);
-    packet_send(harness, fd, hello, length);
+    show_cookie(harness, port);
     program_logs(server, " N accepting UDP connection");
     program_logs(
         server,
         " E DTLS-SERVER: cannot complete the TLS handshake: Connection timed out: the peer");
     next_client_is_served(harness, port);
-    client_free(&client);
 }
 
 /* Each has shown its cookie. The first has a whole session. */
 static void stalled_clients_give_way_to_one_that_waits(void **state)
 {
     struct harness *harness = *state;
-    char hello[2048], request[2048];
     certificates_make_usual(harness);
     struct program *server =
-        serve_at(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",fork,max-children=2");
+        dtls_serve(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",fork,max-children=2");
     unsigned port = program_port(server);
-    struct program *old = program_start(
-        harness, "-t", "10", "STDIO",
-        text(harness, "DTLS:" LOOPBACK ":%u,%s", port, certificate_trusted(harness)), NULL);
+    struct program *old = dtls_connect(harness, port);
     program_send(old, "one");
     program_outputs(old, "one");
-    int fd = sender_to(harness, LOOPBACK, port);
-    struct client client = client_make();
-    size_t length = client_answer(&client, NULL, 0, hello, sizeof hello);
-    size_t count = asks_for_cookie(harness, fd, hello, length, request, sizeof request);
-    length = client_answer(&client, request, count, hello, sizeof hello);
-    packet_send(harness, fd, hello, length);
+    show_cookie(harness, port);
     program_logs(server, " N maxchildren are active, waiting");
     next_client_is_served(harness, port);
     program_logs(server, " W maxchildren are active and another peer is waiting: ending ");
     program_send(old, "two");
     program_outputs(old, "two");
-    client_free(&client);
 }
 
 static void so_rcvtimeo_bounds_a_handshake_of_dtls(void **state)
@@ -316,6 +303,22 @@ static void so_rcvtimeo_bounds_a_handshake_of_dtls(void **state)
                       "STDIO", NULL);
     program_ends_logging(client, 1,
                          " E DTLS: cannot complete the TLS handshake: Connection timed out");
+}
+
+/* The library repeats its first message after one second, and then after two more. */
+static void so_rcvtimeo_counts_through_the_repetitions_of_dtls(void **state)
+{
+    struct harness *harness = *state;
+    unsigned port;
+    int hellos = 0, server = packet_udp(harness, LOOPBACK, &port);
+    struct program *client =
+        program_start(harness, text(harness, "DTLS:" LOOPBACK ":%u,verify=0,so-rcvtimeo=2.1", port),
+                      "STDIO", NULL);
+    program_ends_logging(client, 1,
+                         " E DTLS: cannot complete the TLS handshake: Connection timed out");
+    while (recv(server, NULL, 0, MSG_DONTWAIT) == 0)
+        hellos++;
+    assert_int_equal(hellos, 2);
 }
 
 int main(void)
@@ -332,6 +335,7 @@ int main(void)
         SYSTEM_TEST(a_client_that_stops_halfway_gives_its_place_back_in_time),
         SYSTEM_TEST(stalled_clients_give_way_to_one_that_waits),
         SYSTEM_TEST(so_rcvtimeo_bounds_a_handshake_of_dtls),
+        SYSTEM_TEST(so_rcvtimeo_counts_through_the_repetitions_of_dtls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

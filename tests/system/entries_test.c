@@ -47,15 +47,18 @@ static const char *made_entry(struct harness *harness, const char *pattern)
     return name;
 }
 
-static struct program *start_row(struct harness *harness, size_t row)
+/* Starts the program with arguments in which "%s" is a path. */
+static struct program *start_with(struct harness *harness, const char *const *row, const char *name)
 {
     const char *arguments[9] = {"-d", "-d", "-d"};
-    for (size_t i = 0; makers[row].arguments[i] != NULL; i++)
-        arguments[3 + i] =
-            strstr(makers[row].arguments[i], "%s") == NULL
-                ? makers[row].arguments[i]
-                : with_path(harness, makers[row].arguments[i], path(harness, "entry"));
+    for (size_t i = 0; row[i] != NULL; i++)
+        arguments[3 + i] = strstr(row[i], "%s") == NULL ? row[i] : with_path(harness, row[i], name);
     return program_launch(harness, &(struct launch){.arguments = arguments});
+}
+
+static struct program *start_row(struct harness *harness, size_t row)
+{
+    return start_with(harness, makers[row].arguments, path(harness, "entry"));
 }
 
 /* What somebody else may put there. */
@@ -128,28 +131,31 @@ static void what_was_made_goes(void **state)
     }
 }
 
+/* Each row: arguments that write or make a file, "%s" being its path. */
+static const char *const writers[][6] = {
+    {"-lf", "%s", "-u", "/dev/null", "-"}, {"-r", "%s", "-u", "/dev/null", "-"},
+    {"-R", "%s", "-u", "/dev/null", "-"},  {"-L", "%s", "-u", "/dev/null", "-"},
+    {"-u", "/dev/null,lockfile=%s", "-"},  {"-u", "/dev/null", "UNIX-LISTEN:%s"},
+};
+
+static void fails_beside_fifo(struct harness *harness, const char *const *row, const char *fifo)
+{
+    struct stat status;
+    program_ends(start_with(harness, row, fifo), 1);
+    assert_int_equal(lstat(fifo, &status), 0);
+    assert_true(S_ISFIFO(status.st_mode));
+}
+
 /* A FIFO without another end where each row wants to make or write a file: it fails, or gets what
  * it needs otherwise, at once. */
 static void a_fifo_in_place_of_a_file_is_not_waited_for(void **state)
 {
     struct harness *harness = *state;
     const char *fifo = path(harness, "fifo");
-    const char *const rows[][6] = {
-        {"-lf", fifo, "-u", "/dev/null", "-"},
-        {"-r", fifo, "-u", "/dev/null", "-"},
-        {"-R", fifo, "-u", "/dev/null", "-"},
-        {"-L", fifo, "-u", "/dev/null", "-"},
-        {"-u", text(harness, "/dev/null,lockfile=%s", fifo), "-"},
-        {"-u", "/dev/null", text(harness, "PTY,link=%s", fifo)},
-        {"-u", "/dev/null", text(harness, "UNIX-LISTEN:%s", fifo)},
-    };
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct stat status;
-        program_ends(program_launch(harness, &(struct launch){.arguments = rows[i]}), 1);
-        assert_int_equal(lstat(fifo, &status), 0);
-        assert_true(S_ISFIFO(status.st_mode));
-    }
+    for (size_t i = 0; i < COUNT(writers); i++)
+        fails_beside_fifo(harness, writers[i], fifo);
+    fails_beside_fifo(harness, (const char *const[]){"-u", "/dev/null", "PTY,link=%s", NULL}, fifo);
 }
 
 /* The link belongs to another user, who may have made it to have us write elsewhere. */
@@ -157,21 +163,13 @@ static void a_link_of_somebody_else_is_not_written_through(void **state)
 {
     struct harness *harness = *state;
     const char *link = path(harness, "link"), *target = path(harness, "target");
-    const char *const rows[][6] = {
-        {"-lf", link, "-u", "/dev/null", "-"},
-        {"-r", link, "-u", "/dev/null", "-"},
-        {"-R", link, "-u", "/dev/null", "-"},
-        {"-L", link, "-u", "/dev/null", "-"},
-        {"-u", text(harness, "/dev/null,lockfile=%s", link), "-"},
-        {"-u", "/dev/null", text(harness, "UNIX-LISTEN:%s", link)},
-    };
     if (geteuid() != 0)
         skip_because("only root can make links of other users");
     file_write(harness, target, "of somebody else");
     assert_int_equal(symlink(target, link), 0);
     assert_int_equal(lchown(link, 65534, 65534), 0);
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        program_ends(program_launch(harness, &(struct launch){.arguments = rows[i]}), 1);
+    for (size_t i = 0; i < COUNT(writers); i++) {
+        program_ends(start_with(harness, writers[i], link), 1);
         assert_string_equal(file_read(harness, target), "of somebody else");
     }
 }

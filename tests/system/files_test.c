@@ -88,6 +88,19 @@ static const struct {
     {"OPEN:%s,nonblock", "0123456789"},
 };
 
+/* GOPEN takes sockets, too. */
+static void a_file_may_have_a_longer_name_than_a_socket(void **state)
+{
+    struct harness *harness = *state;
+    const char *file = path(harness, text(harness, "%0150d", 0));
+
+    file_write(harness, file, "read");
+    struct program *program =
+        program_start(harness, "-u", text(harness, "GOPEN:%s", file), "STDOUT", NULL);
+    program_ends(program, 0);
+    assert_string_equal(program_output(program, NULL), "read");
+}
+
 static void files_are_read_as_their_options_say(void **state)
 {
     struct harness *harness = *state;
@@ -584,6 +597,8 @@ static void a_lock_file_that_nobody_has_any_more_is_told(void **state)
         const char *holds, *says;
     } rows[] = {
         {"2147483647\n", "process 2147483647 has left it behind; remove the file"},
+        {"2147483647", "process 2147483647 has left it behind; remove the file"},
+        {"2147483647x", "the file exists"},
         {"nobody\n", "the file exists"},
         {"", "the file exists"},
     };
@@ -669,6 +684,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SYSTEM_TEST(files_are_written_as_their_options_say),
+        SYSTEM_TEST(a_file_may_have_a_longer_name_than_a_socket),
         SYSTEM_TEST(files_are_read_as_their_options_say),
         SYSTEM_TEST(what_can_only_be_read_is_no_trouble_while_nothing_is_written),
         SYSTEM_TEST(a_file_that_cannot_be_opened_is_an_error_that_names_it),

@@ -90,6 +90,14 @@ void halt_connect(struct halt_visit *visit)
     peer_connect(visit->harness, LOOPBACK, program_port(visit->program));
 }
 
+void halt_connect_two(struct halt_visit *visit)
+{
+    unsigned port = program_port(visit->program);
+    peer_connect(visit->harness, LOOPBACK, port);
+    program_logs(visit->program, " N maxchildren are active, waiting");
+    peer_connect(visit->harness, LOOPBACK, port);
+}
+
 static void prepare_peer(struct halt_visit *visit, enum halt_peer peer)
 {
     struct harness *harness = visit->harness;

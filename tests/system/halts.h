@@ -49,11 +49,16 @@ struct halt {
 /* Fails if the program sleeps on in such a place after a signal that ends it. */
 void halts_end(struct harness *harness, const struct halt *halt, int signal_number);
 
+/* What the program says before it relays, for `logs`. */
+#define HALT_RELAYS " N starting data transfer loop"
+
 /* For `arrive`: sends something; ends the input; sends until nothing more is taken; connects to the
- * port on which the program listens and says nothing. */
+ * port on which the program listens and says nothing; connects twice where there is one place only,
+ * so that the second client waits. */
 void halt_send(struct halt_visit *visit);
 void halt_end_input(struct halt_visit *visit);
 void halt_fill(struct halt_visit *visit);
 void halt_connect(struct halt_visit *visit);
+void halt_connect_two(struct halt_visit *visit);
 
 #endif

@@ -221,6 +221,20 @@ const char *file_read(struct harness *harness, const char *name)
     return keep_memory(harness, content);
 }
 
+struct gate gate_make(struct harness *harness)
+{
+    struct gate gate = {.fifo = path(harness, "gate")};
+    unlink(gate.fifo);
+    assert_int_equal(mkfifo(gate.fifo, 0600), 0);
+    gate.fd = harness_keep(harness, open(gate.fifo, O_RDWR | O_CLOEXEC));
+    return gate;
+}
+
+void gate_open(const struct gate *gate)
+{
+    assert_int_equal(write(gate->fd, "go\n", 3), 3);
+}
+
 bool file_exists(const char *name)
 {
     struct stat status;

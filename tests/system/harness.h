@@ -61,6 +61,14 @@ void file_append(struct harness *harness, const char *name, const char *content)
 const char *file_read(struct harness *harness, const char *name);
 bool file_exists(const char *name);
 
+/* A FIFO from which a script reads a line when it may go on. */
+struct gate {
+    const char *fifo;
+    int fd;
+};
+struct gate gate_make(struct harness *harness);
+void gate_open(const struct gate *gate);
+
 struct program;
 
 /* What a standard stream of a program is besides a descriptor of the test. */

@@ -144,7 +144,7 @@ static void a_frame_without_a_whole_header_is_dropped_alone(void **state)
 
     frame_make(frame, 14, 's');
     send_frame(tap.packets, frame, 5);
-    program_logs(tap.program, " W cannot write to *: Invalid argument: this message of 5 bytes is "
+    program_logs(tap.program, " E cannot write to *: Invalid argument: this message of 5 bytes is "
                               "dropped");
     frame_make(frame, 100, 'g');
     send_frame(tap.packets, frame, 100);
@@ -163,7 +163,7 @@ static void an_interface_that_goes_down_and_up_again_ends_nothing(void **state)
         program_logs(tap.program, " W interface \"near\" is down");
         if (i == 0) {
             send_frame(tap.packets, frame, 100);
-            program_logs(tap.program, " W cannot write to *: Network is down: this message of 100 "
+            program_logs(tap.program, " E cannot write to *: Network is down: this message of 100 "
                                       "bytes is dropped");
         }
         network_ip(harness, "link set near up");

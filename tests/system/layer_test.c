@@ -15,11 +15,6 @@ static const char *server_options(struct harness *harness)
     return text(harness, "verify=0,cert=%s", certificate_path(harness, "server"));
 }
 
-static const char *ca(struct harness *harness)
-{
-    return text(harness, "cafile=%s", certificate_path(harness, "ca"));
-}
-
 /* One line there and back. */
 static void echo(struct harness *harness, const char *address)
 {
@@ -39,10 +34,11 @@ static void a_layer_stands_on_a_connecting_and_on_a_listening_address(void **sta
         text(harness, "OPENSSL,%s|TCP-LISTEN:0,fork,bind=" LOOPBACK, server_options(harness)),
         "PIPE", NULL);
     unsigned port = program_port(server);
-    echo(harness, text(harness, "OPENSSL,%s|TCP:" LOOPBACK ":%u", ca(harness), port));
-    echo(harness, text(harness, "OPENSSL:" LOOPBACK ":%u,%s", port, ca(harness)));
     echo(harness,
-         text(harness, "openssl-connect:localhost,%s|tcp:" LOOPBACK ":%u", ca(harness), port));
+         text(harness, "OPENSSL,%s|TCP:" LOOPBACK ":%u", certificate_trusted(harness), port));
+    echo(harness, text(harness, "OPENSSL:" LOOPBACK ":%u,%s", port, certificate_trusted(harness)));
+    echo(harness, text(harness, "openssl-connect:localhost,%s|tcp:" LOOPBACK ":%u",
+                       certificate_trusted(harness), port));
 }
 
 static void options_of_the_stack_may_stand_on_any_level(void **state)
@@ -56,7 +52,8 @@ static void options_of_the_stack_may_stand_on_any_level(void **state)
                       "PIPE", NULL);
     unsigned port = program_port(server);
     for (int i = 0; i < 2; i++)
-        echo(harness, text(harness, "OPENSSL,%s|TCP:" LOOPBACK ":%u,crnl", ca(harness), port));
+        echo(harness, text(harness, "OPENSSL,%s|TCP:" LOOPBACK ":%u,crnl",
+                           certificate_trusted(harness), port));
 }
 
 static void the_name_to_expect_comes_from_below(void **state)
@@ -73,12 +70,13 @@ static void the_name_to_expect_comes_from_below(void **state)
                       "PIPE", NULL);
     unsigned port = program_port(server);
     struct program *client = program_start(
-        harness, "STDIO", text(harness, "OPENSSL,%s|TCP:" LOOPBACK ":%u", ca(harness), port), NULL);
+        harness, "STDIO",
+        text(harness, "OPENSSL,%s|TCP:" LOOPBACK ":%u", certificate_trusted(harness), port), NULL);
     program_ends_logging(client, 1, " E OPENSSL: *does not match hostname \"" LOOPBACK "\"");
-    echo(harness,
-         text(harness, "OPENSSL:far.example:443,%s|TCP:" LOOPBACK ":%u", ca(harness), port));
-    echo(harness,
-         text(harness, "OPENSSL,cn=far.example,%s|TCP:" LOOPBACK ":%u", ca(harness), port));
+    echo(harness, text(harness, "OPENSSL:far.example:443,%s|TCP:" LOOPBACK ":%u",
+                       certificate_trusted(harness), port));
+    echo(harness, text(harness, "OPENSSL,cn=far.example,%s|TCP:" LOOPBACK ":%u",
+                       certificate_trusted(harness), port));
 }
 
 static void a_layer_over_standard_streams_sees_their_end(void **state)
@@ -103,7 +101,8 @@ static void two_programs_speak_tls_over_their_standard_streams(void **state)
         "-t", "10", text(harness, "OPENSSL-LISTEN,%s|STDIO", server_options(harness)), "PIPE",
         NULL};
     const char *const asking[] = {
-        "-t", "10", text(harness, "OPENSSL,cn=localhost,%s|FD:3", ca(harness)), "STDIO", NULL};
+        "-t", "10", text(harness, "OPENSSL,cn=localhost,%s|FD:3", certificate_trusted(harness)),
+        "STDIO", NULL};
     struct program *server = program_launch(
         harness, &(struct launch){.arguments = serving, .in = wire[0], .out = wire[0]});
     struct program *client =
@@ -135,7 +134,7 @@ static void a_quoted_bar_belongs_to_the_layers_option(void **state)
 {
     struct harness *harness = *state;
     certificates_make_usual(harness);
-    const char *options = ca(harness);
+    const char *options = certificate_trusted(harness);
     const char *place = strstr(options, "ca.pem");
     file_write(harness, path(harness, "ca|b.pem"),
                file_read(harness, certificate_path(harness, "ca")));
@@ -271,7 +270,8 @@ static void a_proxy_reaches_what_the_layer_above_names(void **state)
     const char *port = text(harness, "%u", program_port(server));
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         const char *way = replaced(harness, ways[i], "#T", port);
-        echo(harness, replaced(harness, replaced(harness, way, "#S", socks), "CA", ca(harness)));
+        echo(harness, replaced(harness, replaced(harness, way, "#S", socks), "CA",
+                               certificate_trusted(harness)));
     }
 }
 
@@ -289,9 +289,10 @@ static void tls_runs_over_unix_sockets(void **state)
                       text(harness, "OPENSSL,%s|UNIX-LISTEN:%s", server_options(harness), entry),
                       text(harness, "TCP:" LOOPBACK ":%u", plain_port), NULL);
     program_logs(server, " N listening on ");
-    struct program *client =
-        program_start(harness, "-d", "-d", "-t", "10", "TCP-LISTEN:0,bind=" LOOPBACK,
-                      text(harness, "OPENSSL,cn=localhost,%s|UNIX:%s", ca(harness), entry), NULL);
+    struct program *client = program_start(
+        harness, "-d", "-d", "-t", "10", "TCP-LISTEN:0,bind=" LOOPBACK,
+        text(harness, "OPENSSL,cn=localhost,%s|UNIX:%s", certificate_trusted(harness), entry),
+        NULL);
     int left = peer_connect(harness, LOOPBACK, program_port(client));
     int right = peer_accept(harness, listener);
     struct flow flows[] = {
@@ -315,7 +316,8 @@ static void dtls_runs_over_udp_addresses(void **state)
         "PIPE", NULL);
     unsigned port = program_port(server);
     for (int round = 0; round < 2; round++)
-        echo(harness, text(harness, "DTLS,%s|UDP:" LOOPBACK ":%u", ca(harness), port));
+        echo(harness,
+             text(harness, "DTLS,%s|UDP:" LOOPBACK ":%u", certificate_trusted(harness), port));
 }
 
 static void tls_runs_over_the_pipes_of_a_program(void **state)
@@ -329,8 +331,9 @@ static void tls_runs_over_the_pipes_of_a_program(void **state)
         "PIPE", NULL);
     const char *below = text(harness, "EXEC:'%s - TCP:" LOOPBACK ":%u'",
                              program_word(harness, program_file()), program_port(server));
-    echo(harness, text(harness, "OPENSSL,cn=localhost,%s|%s", ca(harness), below));
-    echo(harness, text(harness, "OPENSSL,cn=localhost,%s|%s,pipes", ca(harness), below));
+    echo(harness, text(harness, "OPENSSL,cn=localhost,%s|%s", certificate_trusted(harness), below));
+    echo(harness,
+         text(harness, "OPENSSL,cn=localhost,%s|%s,pipes", certificate_trusted(harness), below));
 }
 
 static void programs_learn_who_the_peer_is(void **state)
@@ -347,7 +350,7 @@ static void programs_learn_who_the_peer_is(void **state)
     struct program *server =
         program_start(harness, "-d", "-d",
                       text(harness, "%s,cert=%s,%s", TLS_SERVER,
-                           certificate_path(harness, "server"), ca(harness)),
+                           certificate_path(harness, "server"), certificate_trusted(harness)),
                       "SYSTEM:'echo \"$SOCAT_OPENSSL_X509_SUBJECT|$MODCAT_OPENSSL_X509_ISSUER|"
                       "$SOCAT_OPENSSL_X509_COMMONNAME|$SOCAT_OPENSSL_X509V3_SUBJECTALTNAME_DNS|"
                       "$SOCAT_OPENSSL_PROTO_VERSION\"'",
@@ -355,7 +358,7 @@ static void programs_learn_who_the_peer_is(void **state)
     struct program *client =
         program_start(harness, "-u",
                       text(harness, "OPENSSL:" LOOPBACK ":%u,cert=%s,%s", program_port(server),
-                           certificate_path(harness, "client"), ca(harness)),
+                           certificate_path(harness, "client"), certificate_trusted(harness)),
                       "STDOUT", NULL);
     program_outputs(client,
                     "O = Acme, CN = friend|CN = ca|friend|a.example // b.example|TLSv1.3\n");
@@ -371,7 +374,8 @@ static void works_when_every_byte_comes_alone(void **state)
     struct program *slow = program_start(
         harness, "-d", "-d", "-b", "1", "-t", "10", "TCP-LISTEN:0,fork,nodelay,bind=" LOOPBACK,
         text(harness, "TCP:" LOOPBACK ":%u,nodelay", program_port(server)), NULL);
-    echo(harness, text(harness, "OPENSSL:localhost:%u,%s", program_port(slow), ca(harness)));
+    echo(harness, text(harness, "OPENSSL:localhost:%u,%s", program_port(slow),
+                       certificate_trusted(harness)));
 }
 
 static const struct {

@@ -32,6 +32,14 @@ static struct place make_place(struct harness *harness)
     return place;
 }
 
+/* An address whose last option is for a root folder: that is the jail. */
+static struct program *start_in_jail(struct harness *harness, const char *other,
+                                     const char *address)
+{
+    return program_start(harness, "--experimental", "-d", "-d",
+                         text(harness, "%s=%s", address, path(harness, "jail")), other, NULL);
+}
+
 static int connect_inside(struct harness *harness, const struct place *place, unsigned port)
 {
     network_enter(harness, place->inside);
@@ -56,20 +64,14 @@ static void serve_inside(struct harness *harness, const struct place *place,
 
 static void each_peer_of_a_server_in_a_jail_is_served_in_its_namespace(void **state)
 {
+    static const char *const roots[] = {"chroot-early", "chroot"};
     struct harness *harness = *state;
     struct place place = make_place(harness);
-    serve_inside(
-        harness, &place,
-        program_start(harness, "--experimental", "-d", "-d",
-                      text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,netns=%s,chroot-early=%s",
-                           place.name, path(harness, "jail")),
-                      "PIPE", NULL));
-    serve_inside(
-        harness, &place,
-        program_start(harness, "--experimental", "-d", "-d",
-                      text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,netns=%s,chroot=%s",
-                           place.name, path(harness, "jail")),
-                      "PIPE", NULL));
+    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++)
+        serve_inside(harness, &place,
+                     start_in_jail(harness, "PIPE",
+                                   text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,netns=%s,%s",
+                                        place.name, roots[i])));
 }
 
 static void each_peer_of_a_server_in_a_jail_is_passed_on_in_a_namespace(void **state)
@@ -81,10 +83,8 @@ static void each_peer_of_a_server_in_a_jail_is_passed_on_in_a_namespace(void **s
     int listener = peer_listen(harness, LOOPBACK, &inner);
     network_enter(harness, place.outside);
     struct program *program =
-        program_start(harness, "--experimental", "-d", "-d",
-                      text(harness, "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,chroot-early=%s",
-                           path(harness, "jail")),
-                      text(harness, "TCP4:" LOOPBACK ":%u,netns=%s", inner, place.name), NULL);
+        start_in_jail(harness, text(harness, "TCP4:" LOOPBACK ":%u,netns=%s", inner, place.name),
+                      "TCP4-LISTEN:0,bind=" LOOPBACK ",fork,chroot-early");
     unsigned port = program_port(program);
     for (int i = 0; i < PEERS; i++) {
         int client = peer_connect(harness, LOOPBACK, port);
@@ -101,11 +101,10 @@ static void a_second_try_in_a_jail_finds_its_namespace_again(void **state)
     struct harness *harness = *state;
     struct place place = make_place(harness);
     program_ends_logging(
-        program_start(harness, "--experimental", "-d", "-d",
+        start_in_jail(harness, "PIPE",
                       text(harness,
-                           "TCP4:" LOOPBACK ":1,netns=%s,chroot-early=%s,retry=1,interval=0.01",
-                           place.name, path(harness, "jail")),
-                      "PIPE", NULL),
+                           "TCP4:" LOOPBACK ":1,netns=%s,retry=1,interval=0.01,chroot-early",
+                           place.name)),
         1, " E cannot connect to *Connection refused");
 }
 

@@ -241,11 +241,7 @@ static void serves_openssl_s_client_with_dtls(void **state)
     struct harness *harness = *state;
     openssl_needed();
     certificates_make_usual(harness);
-    struct program *server =
-        program_start(harness, "-d", "-d",
-                      text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,fork,%s",
-                           certificate_shown(harness)),
-                      "PIPE", NULL);
+    struct program *server = dtls_serve(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",fork");
     const char *address = text(harness, LOOPBACK ":%u", program_port(server));
     for (int round = 0; round < 2; round++)
         talk_over_datagrams(harness,
@@ -278,14 +274,8 @@ static void dtls_keeps_datagrams_apart(void **state)
 {
     struct harness *harness = *state;
     certificates_make_usual(harness);
-    struct program *server = program_start(
-        harness, "-d", "-d",
-        text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,%s", certificate_shown(harness)),
-        "PIPE", NULL);
-    struct program *client = program_start(harness, "-t", "10", "STDIO",
-                                           text(harness, "DTLS:" LOOPBACK ":%u,%s",
-                                                program_port(server), certificate_trusted(harness)),
-                                           NULL);
+    struct program *server = dtls_serve(harness, "DTLS-SERVER:0,bind=" LOOPBACK);
+    struct program *client = dtls_connect(harness, program_port(server));
     program_send(client, "one");
     program_outputs(client, "one");
     program_send(client, "two");
@@ -300,16 +290,10 @@ static void dtls_serves_two_clients_at_once(void **state)
     struct harness *harness = *state;
     struct program *clients[2];
     certificates_make_usual(harness);
-    struct program *server =
-        program_start(harness, "-d", "-d",
-                      text(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",verify=0,fork,%s",
-                           certificate_shown(harness)),
-                      "PIPE", NULL);
+    struct program *server = dtls_serve(harness, "DTLS-SERVER:0,bind=" LOOPBACK ",fork");
     unsigned port = program_port(server);
     for (int i = 0; i < 2; i++)
-        clients[i] = program_start(
-            harness, "-t", "10", "STDIO",
-            text(harness, "DTLS:" LOOPBACK ":%u,%s", port, certificate_trusted(harness)), NULL);
+        clients[i] = dtls_connect(harness, port);
     for (int i = 0; i < 2; i++)
         program_send(clients[i], i == 0 ? "first" : "second");
     for (int i = 0; i < 2; i++)
@@ -871,11 +855,13 @@ static const struct {
     {"OPENSSL:" LOOPBACK ":1,ciphers=NOPE", "cannot use ciphers NOPE: no cipher match"},
     {"OPENSSL:" LOOPBACK ":1,ciphersuites=NOPE", "cannot use cipher suites NOPE: no cipher match"},
     {"OPENSSL:" LOOPBACK ":1,compress=zip", "\"zip\": unknown compression method"},
-    {"OPENSSL:" LOOPBACK ":1,maxfraglen=1000", "maxfraglen 1000 is not one of 512, 1024, 2048"},
+    {"OPENSSL:" LOOPBACK ":1,maxfraglen=1000",
+     "maxfraglen: invalid value \"1000\": it is not one of 512, 1024, 2048"},
     {SERVING ",cert=CERT,maxfraglen=512", "option maxfraglen is for clients"},
-    {"OPENSSL:" LOOPBACK ":1,maxsendfrag=100", "maxsendfrag 100 is out of range (512 to 16384)"},
+    {"OPENSSL:" LOOPBACK ":1,maxsendfrag=100",
+     "maxsendfrag: invalid value \"100\": it is out of range (512 to 16384)"},
     {"OPENSSL:" LOOPBACK ":1,alpn=", "option alpn: invalid value \"\": it must not be empty"},
-    {"OPENSSL:" LOOPBACK ":1,alpn=h2::x", "alpn=\"h2::x\": a name is empty"},
+    {"OPENSSL:" LOOPBACK ":1,alpn=h2::x", "option alpn: invalid value \"h2::x\": a name is empty"},
     {"OPENSSL:" LOOPBACK ":1,psk-file=/no/such", "cannot read psk-file \"/no/such\": No such file"},
     {"OPENSSL:" LOOPBACK ":1,psk-file=/dev/null", "no shared key"},
     {"OPENSSL:" LOOPBACK ":1,psk-env=NO_SUCH_VARIABLE", "\"NO_SUCH_VARIABLE\" is not set"},

@@ -29,9 +29,8 @@ static const char *const transports[] = {"", ",pipes", ",pty,rawer", ",pty,setsi
 struct scene {
     struct harness *harness;
     const char *script;
-    const char *fifo;
     const char *done;
-    int go;
+    struct gate gate;
 };
 
 static struct scene scene(struct harness *harness, const char *content)
@@ -39,25 +38,17 @@ static struct scene scene(struct harness *harness, const char *content)
     struct scene scene = {
         .harness = harness,
         .script = path(harness, "script"),
-        .fifo = path(harness, "fifo"),
         .done = path(harness, "done"),
+        .gate = gate_make(harness),
     };
     file_write(harness, scene.script, content);
-    unlink(scene.fifo);
     unlink(scene.done);
-    assert_int_equal(mkfifo(scene.fifo, 0600), 0);
-    scene.go = harness_keep(harness, open(scene.fifo, O_RDWR | O_CLOEXEC));
     return scene;
 }
 
 static const char *command(const struct scene *scene)
 {
-    return text(scene->harness, "sh %s %s %s", scene->script, scene->fifo, scene->done);
-}
-
-static void goes_on(const struct scene *scene)
-{
-    assert_int_equal(write(scene->go, "go\n", 3), 3);
+    return text(scene->harness, "sh %s %s %s", scene->script, scene->gate.fifo, scene->done);
 }
 
 static void comes_to_its_end(const struct scene *scene)
@@ -68,6 +59,14 @@ static void comes_to_its_end(const struct scene *scene)
             harness_fail(scene->harness, "it has not come to its end: %s", command(scene));
         poll(NULL, 0, 5);
     }
+}
+
+/* It is allowed to go on, and does what it has to. */
+static void finishes(const struct scene *scene)
+{
+    gate_open(&scene->gate);
+    comes_to_its_end(scene);
+    harness_close(scene->harness, scene->gate.fd);
 }
 
 static const char *all_lines(struct harness *harness)
@@ -94,13 +93,13 @@ static void behaves(struct harness *harness, const struct behaviour *behaviour, 
                       text(harness, "EXEC:%s%s", command(&scenery), options), NULL);
     const char *lines = all_lines(harness);
     program_outputs(program, lines);
-    goes_on(&scenery);
+    gate_open(&scenery.gate);
     program_end_input(program);
     if (program_end(program) != behaviour->status)
         harness_fail(harness, "a program that %s%s: the status is not %d", behaviour->name, options,
                      behaviour->status);
     assert_string_equal(program_output(program, NULL), lines);
-    harness_close(harness, scenery.go);
+    harness_close(harness, scenery.gate.fd);
 }
 
 static void every_byte_arrives_and_the_status_is_right(void **state)
@@ -131,9 +130,7 @@ static void exec_asks_its_program_to_end(void **state)
         program_outputs(program, "ready\n");
         program_end_input(program);
         program_ends(program, 0);
-        goes_on(&scenery);
-        comes_to_its_end(&scenery);
-        harness_close(*state, scenery.go);
+        finishes(&scenery);
     }
 }
 
@@ -151,9 +148,7 @@ static void exec_asks_its_program_to_end_however_the_session_ends(void **state)
         if (endings[i].signal != 0)
             program_signal(program, endings[i].signal);
         program_ends(program, endings[i].status);
-        goes_on(&scenery);
-        comes_to_its_end(&scenery);
-        harness_close(*state, scenery.go);
+        finishes(&scenery);
     }
 }
 
@@ -162,14 +157,13 @@ static void a_program_is_asked_to_end_when_the_other_address_can_not_be_opened(v
 {
     struct scene scenery = scene(*state, "trap 'echo asked >$2; exit' TERM\n: >$1.ready\n"
                                          "while :; do read go <$1; done\n");
-    const char *ready = text(*state, "%s.ready", scenery.fifo);
+    const char *ready = text(*state, "%s.ready", scenery.gate.fifo);
     assert_int_equal(mkfifo(ready, 0600), 0);
     struct program *program =
         program_start(*state, text(*state, "EXEC:%s", command(&scenery)),
                       text(*state, "OPEN:%s!!OPEN:%s", ready, path(*state, "missing")), NULL);
     program_ends(program, 1);
-    goes_on(&scenery);
-    comes_to_its_end(&scenery);
+    finishes(&scenery);
 }
 
 /* The session ends, and then the script is allowed to go on. */
@@ -183,9 +177,7 @@ static void survives(struct harness *harness, const char *type, const char *cont
     program_end_input(program);
     program_ends(program, 0);
     assert_false(program_has_logged(program, " W "));
-    goes_on(&scenery);
-    comes_to_its_end(&scenery);
-    harness_close(harness, scenery.go);
+    finishes(&scenery);
 }
 
 static void a_handler_goes_on_when_its_client_has_left(void **state)
@@ -242,11 +234,11 @@ static void a_program_whose_output_is_read_no_more_works_through_its_input(void 
         program_send(program, "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n15\n");
         program_end_input(program);
         program_logs(program, " N socket 1 (fd 0) is at EOF");
-        goes_on(&scenery);
+        gate_open(&scenery.gate);
         program_ends(program, 0);
         comes_to_its_end(&scenery);
         assert_false(program_has_logged(program, " W "));
-        harness_close(*state, scenery.go);
+        harness_close(*state, scenery.gate.fd);
     }
 }
 
@@ -262,10 +254,10 @@ static void a_program_whose_output_nobody_takes_works_through_its_input(void **s
             program_start(*state, "-d", "-d", "-t", "20", "SYSTEM:seq 1 15",
                           text(*state, "EXEC:%s%s", command(&scenery), told[i]), NULL);
         program_logs(program, " N socket 1 (fd *) is at EOF");
-        goes_on(&scenery);
+        gate_open(&scenery.gate);
         program_ends_logging(program, 0, " W cannot write to *Broken pipe");
         comes_to_its_end(&scenery);
-        harness_close(*state, scenery.go);
+        harness_close(*state, scenery.gate.fd);
     }
 }
 
@@ -282,7 +274,7 @@ static void input_that_a_program_has_not_taken_when_it_is_asked_to_end_is_a_warn
         program_end_input(program);
         program_ends_logging(program, 0,
                              " W process * is asked to end before it has taken all of its input");
-        harness_close(*state, scenery.go);
+        harness_close(*state, scenery.gate.fd);
     }
 }
 
@@ -307,8 +299,7 @@ static void a_program_that_has_closed_its_output_finishes_its_work(void **state)
     program_outputs(program, "answer\n");
     program_end_input(program);
     program_ends(program, 0);
-    goes_on(&scenery);
-    comes_to_its_end(&scenery);
+    finishes(&scenery);
 }
 
 /* What is on its way is more than the connection holds, and there is no answer. All of it takes
@@ -346,7 +337,7 @@ static void a_program_may_take_longer_for_each_piece_than_the_closing_timeout(vo
         assert_false(program_has_logged(program, " W "));
         comes_to_its_end(&scenery);
         assert_string_equal(file_read(*state, scenery.done), "");
-        harness_close(*state, scenery.go);
+        harness_close(*state, scenery.gate.fd);
     }
 }
 
@@ -363,9 +354,7 @@ static void ends_with_the_program_though_a_child_holds_its_output(void **state)
             NULL);
         program_outputs(program, "started\n");
         program_ends(program, 0);
-        goes_on(&scenery);
-        comes_to_its_end(&scenery);
-        harness_close(*state, scenery.go);
+        finishes(&scenery);
     }
 }
 
@@ -377,8 +366,7 @@ static void end_close_lets_a_program_live_on(void **state)
     program_outputs(program, "answer\n");
     program_end_input(program);
     program_ends(program, 0);
-    goes_on(&scenery);
-    comes_to_its_end(&scenery);
+    finishes(&scenery);
 }
 
 #define SESSIONS 30
@@ -436,8 +424,7 @@ static void a_server_that_is_terminated_without_sessions_ends_its_program(void *
     process_awaits_children(*state, program_pid(program), 1);
     program_signal(program, SIGTERM);
     program_ends(program, 143);
-    goes_on(&scenery);
-    comes_to_its_end(&scenery);
+    finishes(&scenery);
 }
 
 int main(void)

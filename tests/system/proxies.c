@@ -22,6 +22,24 @@ struct connection {
 
 #define STATE_LISTEN 10U
 
+const char *talk_address(struct harness *harness, const char *format, unsigned port)
+{
+    const char *mark = strchr(format, '#');
+    return text(harness, "%.*s%u%s", (int)(mark - format), format, port, mark + 1);
+}
+
+void talk_finish(struct harness *harness, struct talk talk)
+{
+    program_send(talk.program, "question");
+    peer_receives(harness, talk.server, "question");
+    peer_send(harness, talk.server, "answer");
+    program_outputs(talk.program, "answer");
+    program_end_input(talk.program);
+    peer_receives_end(harness, talk.server);
+    harness_close(harness, talk.server);
+    program_ends(talk.program, 0);
+}
+
 /* Finds the first connection that has these ports; a remote port of 0 is a listener's. */
 static bool find_connection(unsigned local_port, unsigned remote_port, struct connection *found)
 {

@@ -15,6 +15,17 @@ unsigned tinyproxy_start(struct harness *harness, const char *user, const char *
 void peer_send_bytes(struct harness *harness, int fd, const void *data, size_t length);
 void peer_receives_bytes(struct harness *harness, int fd, const void *data, size_t length);
 
+/* The program, and the proxy that the test plays for it. */
+struct talk {
+    struct program *program;
+    int server;
+};
+
+/* An address whose "#" stands for the proxy's port. */
+const char *talk_address(struct harness *harness, const char *format, unsigned port);
+/* The handshake is over: bytes go through, and the streams end. */
+void talk_finish(struct harness *harness, struct talk talk);
+
 /* Waits until the peer of a TCP connection over IPv4 has read all that was sent. */
 void peer_has_read(struct harness *harness, int fd);
 

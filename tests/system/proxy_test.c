@@ -8,12 +8,6 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* The program, and the proxy that the test plays for it. */
-struct talk {
-    struct program *program;
-    int server;
-};
-
 static struct program *run(struct harness *harness, const char *address)
 {
     return program_start(harness, "-d", "-d", "-d", "-t", "10", "STDIO", address, NULL);
@@ -24,25 +18,9 @@ static struct talk begin(struct harness *harness, const char *format)
 {
     unsigned port;
     int listener = peer_listen(harness, LOOPBACK, &port);
-    const char *mark = strchr(format, '#');
-    struct talk talk;
-    talk.program =
-        run(harness, text(harness, "%.*s%u%s", (int)(mark - format), format, port, mark + 1));
+    struct talk talk = {.program = run(harness, talk_address(harness, format, port))};
     talk.server = peer_accept(harness, listener);
     return talk;
-}
-
-/* The handshake is over: bytes go through, and the streams end. */
-static void finish(struct harness *harness, struct talk talk)
-{
-    program_send(talk.program, "question");
-    peer_receives(harness, talk.server, "question");
-    peer_send(harness, talk.server, "answer");
-    program_outputs(talk.program, "answer");
-    program_end_input(talk.program);
-    peer_receives_end(harness, talk.server);
-    harness_close(harness, talk.server);
-    program_ends(talk.program, 0);
 }
 
 static void receives_exactly(struct harness *harness, int fd, const char *expected)
@@ -82,7 +60,7 @@ static void asks_for_what_the_address_says(void **state)
         peer_send(harness, talk.server, GRANTED);
         program_logs(talk.program, " N successfully connected to ");
         assert_false(program_has_logged(talk.program, "sesame"));
-        finish(harness, talk);
+        talk_finish(harness, talk);
     }
 }
 
@@ -93,7 +71,7 @@ static void asks_for_the_port_of_a_service(void **state)
     struct talk talk = begin(harness, "PROXY:" LOOPBACK ":name:https,proxyport=#");
     receives_exactly(harness, talk.server, "CONNECT name:443 HTTP/1.0\r\n\r\n");
     peer_send(harness, talk.server, GRANTED);
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void the_end_of_line_is_no_part_of_a_password_in_a_file(void **state)
@@ -109,7 +87,7 @@ static void the_end_of_line_is_no_part_of_a_password_in_a_file(void **state)
                          "CONNECT name:80 HTTP/1.0\r\n"
                          "Proxy-authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n");
         peer_send(harness, talk.server, GRANTED);
-        finish(harness, talk);
+        talk_finish(harness, talk);
         assert_false(program_has_logged(talk.program, "sesame"));
     }
 }
@@ -122,7 +100,7 @@ static void takes_answers_that_are_cut_at_any_byte(void **state)
         struct talk talk = begin(harness, PROXY);
         peer_send_cut(harness, talk.server, answer, strlen(answer), cut);
         peer_receives(harness, talk.server, "CONNECT name:80 HTTP/1.0\r\n\r\n");
-        finish(harness, talk);
+        talk_finish(harness, talk);
     }
 }
 
@@ -136,7 +114,7 @@ static void takes_an_answer_that_comes_byte_by_byte(void **state)
         peer_send_bytes(harness, talk.server, answer + i, 1);
         peer_has_read(harness, talk.server);
     }
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void passes_on_what_the_peer_sends_together_with_the_answer(void **state)
@@ -146,7 +124,7 @@ static void passes_on_what_the_peer_sends_together_with_the_answer(void **state)
     peer_send(harness, talk.server, GRANTED "\r\nfirst\r\n\r\n");
     program_outputs(talk.program, "\r\nfirst\r\n\r\n");
     peer_receives(harness, talk.server, "CONNECT name:80 HTTP/1.0\r\n\r\n");
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 /* The answer's last byte and 4 MiB of the peer's come as the kernel likes. */
@@ -167,7 +145,7 @@ static void takes_lines_without_carriage_return_with_ignorecr_only(void **state)
     peer_send(harness, talk.server, "HTTP/1.0 200 OK\nVia: x\n\nfirst");
     program_outputs(talk.program, "first");
     peer_receives(harness, talk.server, "CONNECT name:80 HTTP/1.0\r\n\r\n");
-    finish(harness, talk);
+    talk_finish(harness, talk);
     talk = begin(harness, PROXY);
     peer_send(harness, talk.server, "HTTP/1.0 200 OK\n\n");
     program_ends_logging(talk.program, 1, " E PROXY: *option ignorecr permits that");
@@ -254,7 +232,7 @@ static void takes_an_answer_of_many_headers(void **state)
     peer_send(harness, talk.server, "\r\n\r\nfirst");
     program_outputs(talk.program, "first");
     peer_receives(harness, talk.server, "CONNECT name:80 HTTP/1.0\r\n\r\n");
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void gives_up_a_proxy_that_is_silent_after_connect_timeout(void **state)
@@ -291,7 +269,7 @@ static void tries_again_when_a_proxy_refuses(void **state)
     talk.server = peer_accept(harness, listener);
     peer_send(harness, talk.server, GRANTED);
     peer_receives(harness, talk.server, "CONNECT name:80 HTTP/1.0\r\n\r\n");
-    finish(harness, talk);
+    talk_finish(harness, talk);
     assert_false(program_has_logged(talk.program, " E "));
 }
 
@@ -337,7 +315,7 @@ static void refuses_names_of_more_than_255_bytes(void **state)
     memset(name, 'n', 256);
     name[256] = '\0';
     program_ends_logging(run(harness, text(harness, "PROXY:" LOOPBACK ":%s:80", name)), 1,
-                         "is longer than 255 bytes");
+                         "is longer than a host's name may be (256 bytes instead of 255)");
 }
 
 static void relays_64_mib_both_ways_through_tinyproxy(void **state)
@@ -362,7 +340,7 @@ static void logs_in_to_tinyproxy(void **state)
     file_write(harness, file, "me:secret\n");
     talk.program = run(harness, text(harness, "%s,proxy-authorization-file=%s", address, file));
     talk.server = peer_accept(harness, listener);
-    finish(harness, talk);
+    talk_finish(harness, talk);
     program_ends_logging(run(harness, text(harness, "%s,proxyauth=me:wrong", address)), 1,
                          " E PROXY: CONNECT * (status 40");
     program_ends_logging(run(harness, address), 1,

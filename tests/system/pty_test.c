@@ -403,6 +403,90 @@ static void a_user_who_has_gone_does_not_hold_up_a_peer_who_goes_on(void **state
     program_ends_logging(program, 0, " W * bytes for socket 1 are not delivered");
 }
 
+/* The same in a session that only writes to the terminal. */
+static struct line line_start_for_writing(struct harness *harness, const char *options)
+{
+    struct line line = {.harness = harness, .link = path(harness, "link")};
+    line.program = program_start(harness, "-d", "-d", "-u", "-",
+                                 text(harness, "PTY,link=%s,rawer%s", line.link, options), NULL);
+    return line;
+}
+
+static void sends(const struct line *line, int client, const char *data)
+{
+    program_send(line->program, data);
+    peer_receives(line->harness, client, data);
+}
+
+static void one_way_into_it_ends_when_its_reader_leaves(void **state)
+{
+    static const char *const options[] = {",wait-slave", ",ptmx"};
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        struct line line = line_start_for_writing(*state, options[i]);
+        program_logs(line.program, i == 0 ? " N waiting for a program to open " : TRANSFER);
+        int client = line_open(&line);
+        sends(&line, client, "hello");
+        harness_close(*state, client);
+        program_ends_logging(line.program, 0, " N socket 2 (fd *) has gone, nothing was on its");
+    }
+}
+
+static void one_way_into_it_fails_when_its_reader_leaves_something(void **state)
+{
+    struct line line = line_start_for_writing(*state, ",wait-slave");
+    program_logs(line.program, " N waiting for a program to open ");
+    int client = line_open(&line);
+    sends(&line, client, "hello");
+    struct flow flow = {.write_fd = program_take_input(line.program), .read_fd = client, .seed = 1};
+    flow.length = 1 << 20;
+    flow_push(*state, &flow);
+    harness_close(*state, client);
+    program_ends_logging(line.program, 1, " E cannot write to *: Input/output error [write(");
+}
+
+/* It would block on the way, and then read no more. */
+static void what_a_reader_types_holds_nothing_up(void **state)
+{
+    struct line line = line_start_for_writing(*state, "");
+    program_logs(line.program, TRANSFER);
+    int client = line_open(&line);
+    for (int i = 0; i < 100; i++) {
+        peer_send(*state, client, text(*state, "%01000d", i));
+        sends(&line, client, "hello");
+    }
+    program_end_input(line.program);
+    program_ends(line.program, 0);
+}
+
+static void sitout_eio_waits_for_the_next_reader(void **state)
+{
+    struct line line = line_start_for_writing(*state, ",wait-slave,sitout-eio=100");
+    program_logs(line.program, " N waiting for a program to open ");
+    for (int i = 0; i < 3; i++) {
+        int client = line_open(&line);
+        if (i > 0)
+            peer_receives(*state, client, "meanwhile");
+        sends(&line, client, "hello");
+        harness_close(*state, client);
+        program_logs(line.program, " N xioread(fd=*): EIO, sitting out 100.00s for recovery");
+        program_send(line.program, "meanwhile");
+    }
+    program_end_input(line.program);
+    program_ends(line.program, 0);
+}
+
+static void when_nobody_reads_within_sitout_eio_that_is_an_error(void **state)
+{
+    struct line line = line_start_for_writing(*state, ",wait-slave,sitout-eio=0.25");
+    program_logs(line.program, " N waiting for a program to open ");
+    int client = line_open(&line);
+    sends(&line, client, "hello");
+    harness_close(*state, client);
+    program_logs(line.program, " N xioread(fd=*): EIO, sitting out 0.25s for recovery");
+    assert_true(process_ticks(program_pid(line.program)) < 100);
+    program_ends_logging(line.program, 1, " E cannot write to *: Input/output error [write(");
+}
+
 /* Each row: an address, and the message that names what is wrong with it. */
 static const struct {
     const char *address;
@@ -449,6 +533,11 @@ int main(void)
         SYSTEM_TEST(a_reader_who_pauses_gets_every_byte_of_many),
         SYSTEM_TEST(what_nobody_reads_does_not_hold_it_up),
         SYSTEM_TEST(a_user_who_has_gone_does_not_hold_up_a_peer_who_goes_on),
+        SYSTEM_TEST(one_way_into_it_ends_when_its_reader_leaves),
+        SYSTEM_TEST(one_way_into_it_fails_when_its_reader_leaves_something),
+        SYSTEM_TEST(what_a_reader_types_holds_nothing_up),
+        SYSTEM_TEST(sitout_eio_waits_for_the_next_reader),
+        SYSTEM_TEST(when_nobody_reads_within_sitout_eio_that_is_an_error),
         SYSTEM_TEST(each_mistake_is_named),
     };
 

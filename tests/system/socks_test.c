@@ -20,12 +20,6 @@
 #define GRANTED4 "\0\x5a\0\0\0\0\0\0"
 #define GRANTED5 "\5\0\0\1\x7f\0\0\1\x10\0"
 
-/* The program, and the server that the test plays for it. */
-struct talk {
-    struct program *program;
-    int server;
-};
-
 static struct program *run(struct harness *harness, const char *address, const char *environment)
 {
     const char *const arguments[] = {"-d", "-d", "-d", "-t", "10", "STDIO", address, NULL};
@@ -38,8 +32,7 @@ static struct talk begin_with(struct harness *harness, const char *format, const
 {
     unsigned port;
     int listener = peer_listen(harness, LOOPBACK, &port);
-    const char *mark = strchr(format, '#');
-    const char *address = text(harness, "%.*s%u%s", (int)(mark - format), format, port, mark + 1);
+    const char *address = talk_address(harness, format, port);
     struct talk talk = {.program = run(harness, address, environment)};
     talk.server = peer_accept(harness, listener);
     return talk;
@@ -48,19 +41,6 @@ static struct talk begin_with(struct harness *harness, const char *format, const
 static struct talk begin(struct harness *harness, const char *format)
 {
     return begin_with(harness, format, NULL);
-}
-
-/* The handshake is over: bytes go through, and the streams end. */
-static void finish(struct harness *harness, struct talk talk)
-{
-    program_send(talk.program, "question");
-    peer_receives(harness, talk.server, "question");
-    peer_send(harness, talk.server, "answer");
-    program_outputs(talk.program, "answer");
-    program_end_input(talk.program);
-    peer_receives_end(harness, talk.server);
-    harness_close(harness, talk.server);
-    program_ends(talk.program, 0);
 }
 
 static const char socks4[] = "SOCKS4:" LOOPBACK ":192.0.2.1:4660,socksport=#,socksuser=me";
@@ -73,7 +53,7 @@ static void connects_through_a_socks_4_server(void **state)
     peer_receives_bytes(harness, talk.server, REQUEST4);
     peer_send_bytes(harness, talk.server, BYTES(GRANTED4));
     program_logs(talk.program, " N successfully connected via socks4");
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void lets_a_socks_4a_server_resolve_the_name(void **state)
@@ -83,7 +63,7 @@ static void lets_a_socks_4a_server_resolve_the_name(void **state)
         begin_with(harness, "SOCKS4A:" LOOPBACK ":no.such.host:80,socksport=#", "LOGNAME=alice");
     peer_receives_bytes(harness, talk.server, BYTES("\4\1\0\x50\0\0\0\1alice\0no.such.host\0"));
     peer_send_bytes(harness, talk.server, BYTES(GRANTED4));
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 /* Each row: an address, and what its request is. */
@@ -112,7 +92,7 @@ static void connects_through_a_socks_5_server_to_every_kind_of_host(void **state
         peer_receives_bytes(harness, talk.server, rows[i].request, rows[i].length);
         peer_send_bytes(harness, talk.server, BYTES(GRANTED5));
         program_logs(talk.program, " N successfully connected via socks5");
-        finish(harness, talk);
+        talk_finish(harness, talk);
     }
 }
 
@@ -125,7 +105,7 @@ static void asks_a_socks_5_server_for_the_port_of_a_service(void **state)
     peer_send_bytes(harness, talk.server, BYTES(WELCOME));
     peer_receives_bytes(harness, talk.server, BYTES("\5\1\0\3\4name\1\xbb"));
     peer_send_bytes(harness, talk.server, BYTES(GRANTED5));
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void asks_for_a_name_of_255_bytes(void **state)
@@ -141,7 +121,7 @@ static void asks_for_a_name_of_255_bytes(void **state)
     peer_send_bytes(harness, talk.server, BYTES(WELCOME));
     peer_receives_bytes(harness, talk.server, request, sizeof request);
     peer_send_bytes(harness, talk.server, BYTES(GRANTED5));
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 /* The reply to the request, up to the first byte of the peer behind. */
@@ -169,7 +149,7 @@ static void takes_replies_that_are_cut_at_any_byte(void **state)
                 peer_receives_bytes(harness, talk.server, REQUEST4);
             }
             peer_send_cut(harness, talk.server, rows[i].reply, rows[i].length, cut);
-            finish(harness, talk);
+            talk_finish(harness, talk);
         }
 }
 
@@ -187,7 +167,7 @@ static void passes_on_what_the_peer_sends_together_with_the_reply(void **state)
     program_outputs(talk.program, "first");
     peer_receives_bytes(harness, talk.server, HELLO);
     peer_receives_bytes(harness, talk.server, REQUEST5);
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 /* Each row: all that the server says, after which it only listens, or closes; and the message. */
@@ -325,7 +305,7 @@ static void log_in(struct harness *harness, const char *address, const char *env
     peer_send_cut(harness, talk.server, BYTES("\1\0"), 1);
     peer_receives_bytes(harness, talk.server, REQUEST5);
     peer_send_bytes(harness, talk.server, BYTES(GRANTED5));
-    finish(harness, talk);
+    talk_finish(harness, talk);
     assert_false(program_has_logged(talk.program, "secret"));
 }
 
@@ -363,7 +343,7 @@ static void a_server_may_want_no_password_though_there_is_one(void **state)
     peer_send_bytes(harness, talk.server, BYTES(WELCOME GRANTED5));
     peer_receives_bytes(harness, talk.server, BYTES("\5\2\0\2"));
     peer_receives_bytes(harness, talk.server, REQUEST5);
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void refuses_wrong_addresses_before_it_connects(void **state)
@@ -420,10 +400,10 @@ static void refuses_names_of_more_than_255_bytes(void **state)
     memset(name, 'n', 256);
     name[256] = '\0';
     program_ends_logging(run(harness, text(harness, "SOCKS5:" LOOPBACK ":%s:80", name), NULL), 1,
-                         "is longer than 255 bytes");
+                         "is longer than a host's name may be (256 bytes instead of 255)");
     program_ends_logging(
         run(harness, text(harness, "SOCKS4:" LOOPBACK ":192.0.2.1:80,socksuser=%s", name), NULL), 1,
-        " E SOCKS4: the user name is 256 bytes long");
+        " E option socksuser: invalid value \"nnn*\": it has more than 255 bytes");
 }
 
 static void waits_at_a_server_for_a_peer(void **state)
@@ -438,7 +418,7 @@ static void waits_at_a_server_for_a_peer(void **state)
     program_logs(talk.program, " N listening on remote host, waiting for connection");
     peer_send_cut(harness, talk.server, BYTES("\5\0\0\4\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\7"), 9);
     program_logs(talk.program, " N received connection on remote host from [::1]:7");
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void a_program_learns_who_has_come_to_the_server(void **state)
@@ -562,7 +542,7 @@ static void goes_through_one_socks_server_to_another(void **state)
                      port, inner, outer),
                 NULL)};
     talk.server = peer_accept(harness, listener);
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 static void relays_64_mib_both_ways_through_dante_with_socks_4(void **state)
@@ -586,7 +566,7 @@ static void dante_waits_for_a_peer(void **state)
     unsigned long port = strtoul(strrchr(line, ':') + 1, NULL, 10);
     talk.server = peer_connect(harness, LOOPBACK, (unsigned)port);
     program_logs(talk.program, " N received connection on remote host from " LOOPBACK ":");
-    finish(harness, talk);
+    talk_finish(harness, talk);
 }
 
 int main(void)

@@ -8,22 +8,12 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define RELAYS " N starting data transfer loop"
 #define SERVER "OPENSSL-LISTEN:0,bind=" LOOPBACK ",verify=0,cert=%s"
 
 /* The certificate of a server stands where the place has a path. */
 static void show_certificate(struct halt_visit *visit)
 {
     visit->file = certificate_path(visit->harness, "server");
-}
-
-/* The only place is taken; the next client waits. */
-static void connect_two(struct halt_visit *visit)
-{
-    unsigned port = program_port(visit->program);
-    peer_connect(visit->harness, LOOPBACK, port);
-    program_logs(visit->program, " N maxchildren are active, waiting");
-    peer_connect(visit->harness, LOOPBACK, port);
 }
 
 /* A server whose output nobody takes. */
@@ -54,7 +44,7 @@ static const struct halt halts[] = {
      SERVER ",fork,max-children=1",
      "PIPE",
      .prepare = show_certificate,
-     .arrive = connect_two},
+     .arrive = halt_connect_two},
     {"a DTLS handshake",
      {"-d"},
      "OPENSSL-DTLS-CLIENT:" LOOPBACK ":%u,verify=0",
@@ -71,21 +61,21 @@ static const struct halt halts[] = {
      "-",
      "OPENSSL:" LOOPBACK ":%u,verify=0",
      .prepare = start_deaf_server,
-     .logs = RELAYS,
+     .logs = HALT_RELAYS,
      .arrive = halt_fill},
     {"the other direction of TLS",
      {"-d"},
      "-",
      "OPENSSL:" LOOPBACK ":%u,verify=0",
      .prepare = start_deaf_server,
-     .logs = RELAYS,
+     .logs = HALT_RELAYS,
      .arrive = halt_end_input},
     {"the last words of a TLS server",
      {"-u"},
      "-",
      "OPENSSL:" LOOPBACK ":%u,verify=0",
      .prepare = start_deaf_server,
-     .logs = RELAYS,
+     .logs = HALT_RELAYS,
      .arrive = halt_end_input},
 };
 

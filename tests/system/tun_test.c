@@ -221,7 +221,7 @@ static void what_is_no_packet_is_dropped_alone(void **state)
 {
     struct tunnel tunnel = tunnel_open(*state);
     tunnel_send(&tunnel, "x", 1);
-    program_logs(tunnel.program, " W cannot write to *: Invalid argument: this message of 1 bytes "
+    program_logs(tunnel.program, " E cannot write to *: Invalid argument: this message of 1 bytes "
                                  "is dropped");
     tunnel_works(*state, &tunnel);
 }
@@ -232,7 +232,7 @@ static void an_interface_that_goes_down_and_up_again_ends_nothing(void **state)
     tunnel_works(*state, &tunnel);
     network_ip(*state, "link set ours down");
     tunnel_send(&tunnel, "\x45 is no packet either", 24);
-    program_logs(tunnel.program, " W cannot write to *: Input/output error: this message of 24 "
+    program_logs(tunnel.program, " E cannot write to *: Input/output error: this message of 24 "
                                  "bytes is dropped");
     network_ip(*state, "link set ours up");
     tunnel_works(*state, &tunnel);

@@ -23,11 +23,6 @@ static struct exit_point begin(struct harness *harness, const char *certificate)
     return exit_point;
 }
 
-static const char *ca(struct harness *harness)
-{
-    return text(harness, "cafile=%s", certificate_path(harness, "ca"));
-}
-
 static void relays_64_mib_both_ways_over_tls_in_socks_5(void **state)
 {
     struct harness *harness = *state;
@@ -38,7 +33,7 @@ static void relays_64_mib_both_ways_over_tls_in_socks_5(void **state)
                   text(harness,
                        "OPENSSL:" LOOPBACK ":%u,%s|"
                        "SOCKS5,socksuser=me,socks-password=secret|TCP:" LOOPBACK ":%u",
-                       to.port, ca(harness), socks),
+                       to.port, certificate_trusted(harness), socks),
                   to.listener);
 }
 
@@ -49,8 +44,8 @@ static void relays_64_mib_both_ways_over_tls_in_socks_5_to_its_own_server(void *
     certificates_make_usual(harness);
     struct exit_point to = begin(harness, "server");
     relay_through(harness,
-                  text(harness, "OPENSSL,%s|SOCKS5:" LOOPBACK ":%u:" LOOPBACK ":%u", ca(harness),
-                       socks, to.port),
+                  text(harness, "OPENSSL,%s|SOCKS5:" LOOPBACK ":%u:" LOOPBACK ":%u",
+                       certificate_trusted(harness), socks, to.port),
                   to.listener);
 }
 
@@ -66,7 +61,7 @@ static void relays_64_mib_both_ways_where_each_layer_names_its_server(void **sta
                   text(harness,
                        "OPENSSL:" LOOPBACK ":%u,%s|PROXY:" LOOPBACK ":%u|SOCKS5:" LOOPBACK
                        ":%u|TCP:" LOOPBACK ":%u",
-                       to.port, ca(harness), proxy, socks, socks),
+                       to.port, certificate_trusted(harness), proxy, socks, socks),
                   to.listener);
 }
 
@@ -80,7 +75,7 @@ static void relays_64_mib_both_ways_over_tls_in_a_proxy_in_socks_5(void **state)
     relay_through(
         harness,
         text(harness, "OPENSSL:" LOOPBACK ":%u,%s|PROXY|SOCKS5:" LOOPBACK ":%u|TCP:" LOOPBACK ":%u",
-             to.port, ca(harness), proxy, socks),
+             to.port, certificate_trusted(harness), proxy, socks),
         to.listener);
 }
 
@@ -98,7 +93,7 @@ static void relays_64_mib_both_ways_over_tls_in_a_proxy_in_tls(void **state)
                       text(harness, "TCP:" LOOPBACK ":%u", proxy), NULL));
     relay_through(harness,
                   text(harness, "OPENSSL:" LOOPBACK ":%u,%s|PROXY|OPENSSL:" LOOPBACK ":%u,%s",
-                       to.port, ca(harness), outer, ca(harness)),
+                       to.port, certificate_trusted(harness), outer, certificate_trusted(harness)),
                   to.listener);
 }
 
@@ -112,7 +107,7 @@ static void a_half_close_goes_through_a_proxy_that_knows_none(void **state)
     struct program *program =
         program_start(harness, "-d", "-d", "-t", "10", "STDIO",
                       text(harness, "OPENSSL,%s|SOCKS5:" LOOPBACK ":%u:" LOOPBACK ":%u",
-                           ca(harness), socks, to.port),
+                           certificate_trusted(harness), socks, to.port),
                       NULL);
     int server = peer_accept(harness, to.listener);
     program_end_input(program);
@@ -131,7 +126,7 @@ static struct program *connect_to(struct harness *harness, const char *name, uns
     struct exit_point to = begin(harness, "narrow");
     return program_start(harness, "-d", "-d", "-t", "10", "STDIO",
                          text(harness, "OPENSSL,%s|SOCKS5:" LOOPBACK ":%u|TCP:localhost:%u",
-                              ca(harness), to.port, socks),
+                              certificate_trusted(harness), to.port, socks),
                          NULL);
 }
 

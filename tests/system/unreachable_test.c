@@ -132,7 +132,7 @@ static void goes_on_while_its_group_is_away(struct harness *harness,
                       NULL);
     program_logs(program, " N starting data transfer loop");
     program_send(program, "lost");
-    program_logs(program, " W cannot send to *: *unreachable: this message of 4 bytes is dropped");
+    program_logs(program, " E cannot send to *: *unreachable: this message of 4 bytes is dropped");
     come_and_go(harness, protocol, "add");
     int peer = peer_at(harness, protocol, protocol->away_numeric, port);
     struct place to = place_host(harness, protocol->numeric, is_raw(protocol) ? 0 : own);
@@ -175,7 +175,7 @@ static void every_error_of_the_way_is_told_and_ends_no_server(void **state)
         program_logs(program, " N starting data transfer loop");
         program_send(program, "lost");
         program_logs(program,
-                     text(harness, " W cannot send to *: %s: this message of 4 bytes is dropped",
+                     text(harness, " E cannot send to *: %s: this message of 4 bytes is dropped",
                           rows[i].message));
         packet_send_to(harness, packet_udp(harness, "127.0.0.1", &port), &to, "still there");
         program_outputs(program, "still there");
@@ -199,7 +199,7 @@ static void what_a_firewall_refuses_ends_no_server(void **state)
     firewall_close(harness);
     program_send(program, "lost");
     program_logs(program,
-                 " W cannot send to *: Operation not permitted: this message of 4 bytes is "
+                 " E cannot send to *: Operation not permitted: this message of 4 bytes is "
                  "dropped");
     firewall_open(harness);
     program_send(program, "arrives");
@@ -214,29 +214,27 @@ static void what_a_firewall_refuses_ends_no_server(void **state)
 static void an_answer_that_a_firewall_refuses_ends_no_server(void **state)
 {
     struct harness *harness = *state;
-    const char *fifo = path(harness, "fifo");
     unsigned port;
     own_network();
-    assert_int_equal(mkfifo(fifo, 0600), 0);
-    int go = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
+    struct gate gate = gate_make(harness);
     int peer = packet_udp(harness, "127.0.0.1", &port);
     struct place to = place_host(harness, "127.0.0.1", 5600);
     struct program *program = program_start(
         harness, "-d", "-d", "-t", "20", "UDP4-RECVFROM:5600,bind=127.0.0.1,fork",
-        text(harness, "SYSTEM:read a; read go <%s; echo lost; read go <%s; echo arrives", fifo,
-             fifo),
+        text(harness, "SYSTEM:read a; read go <%s; echo lost; read go <%s; echo arrives", gate.fifo,
+             gate.fifo),
         NULL);
     program_logs(program, " N receiving on ");
     for (int i = 0; i < 2; i++) {
         packet_send_to(harness, peer, &to, "question\n");
         program_logs(program, " N starting data transfer loop");
         firewall_close(harness);
-        assert_int_equal(write(go, "go\n", 3), 3);
+        gate_open(&gate);
         program_logs(program,
-                     " W cannot send to *: Operation not permitted: this message of 5 bytes is "
+                     " E cannot send to *: Operation not permitted: this message of 5 bytes is "
                      "dropped");
         firewall_open(harness);
-        assert_int_equal(write(go, "go\n", 3), 3);
+        gate_open(&gate);
         packet_arrives(harness, peer, "arrives\n");
     }
 }
@@ -263,10 +261,10 @@ static void lost_packets_are_counted_and_told_no_more_than_once_a_second(void **
     size_t told = 0, counted = 0;
     for (const char *line = program_log(program); line != NULL && *line != '\0';
          line = strchr(line, '\n') != NULL ? strchr(line, '\n') + 1 : NULL) {
-        const char *end = strchr(line, '\n'), *more = strstr(line, " W ");
+        const char *end = strchr(line, '\n'), *more = strstr(line, " E ");
         if (more == NULL || end == NULL || more > end)
             continue;
-        if (strncmp(more, " W cannot send to ", 18) == 0)
+        if (strncmp(more, " E cannot send to ", 18) == 0)
             told++;
         else if (strstr(more, " more messages of ") != NULL && strstr(more, " more messages") < end)
             counted += strtoul(more + 3, NULL, 10);
@@ -280,14 +278,13 @@ static void an_answer_that_can_not_be_sent_takes_no_other_with_it(void **state)
 {
     struct harness *harness = *state;
     const struct protocol *udp = &protocols[0];
-    const char *script = path(harness, "script"), *fifo = path(harness, "fifo");
+    const char *script = path(harness, "script");
     own_network();
     file_write(harness, script, "echo one; read go; echo two; read go; echo three\n");
-    assert_int_equal(mkfifo(fifo, 0600), 0);
-    int go = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
+    struct gate gate = gate_make(harness);
     struct program *program =
         program_start(harness, "-d", "-d", "UDP4-RECVFROM:5600,fork",
-                      text(harness, "SYSTEM:'sh %s <%s'", script, fifo), NULL);
+                      text(harness, "SYSTEM:'sh %s <%s'", script, gate.fifo), NULL);
     struct place to = place_host(harness, "127.0.0.1", 5600);
     program_logs(program, " N receiving on ");
     come_and_go(harness, udp, "add");
@@ -296,12 +293,12 @@ static void an_answer_that_can_not_be_sent_takes_no_other_with_it(void **state)
     packet_arrives(harness, peer, "one\n");
     harness_close(harness, peer);
     come_and_go(harness, udp, "del");
-    assert_int_equal(write(go, "go\n", 3), 3);
+    gate_open(&gate);
     program_logs(program,
-                 " W cannot send to *:5500: Network is unreachable: this message of 4 bytes");
+                 " E cannot send to *:5500: Network is unreachable: this message of 4 bytes");
     come_and_go(harness, udp, "add");
     peer = peer_at(harness, udp, AWAY4, 5500);
-    assert_int_equal(write(go, "go\n", 3), 3);
+    gate_open(&gate);
     packet_arrives(harness, peer, "three\n");
     process_awaits_children(harness, program_pid(program), 0);
     program_signal(program, SIGTERM);
@@ -313,26 +310,24 @@ static void a_unix_client_that_has_gone_ends_no_server(void **state)
 {
     struct harness *harness = *state;
     const char *name = path(harness, "server"), *own_name = path(harness, "client");
-    const char *fifo = path(harness, "fifo");
     struct place to = place_path(harness, name), own = place_path(harness, own_name);
-    assert_int_equal(mkfifo(fifo, 0600), 0);
-    int go = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
+    struct gate gate = gate_make(harness);
     struct program *program =
         program_start(harness, "-d", "-d", text(harness, "UNIX-RECVFROM:%s,fork", name),
-                      text(harness, "SYSTEM:'read go <%s; echo answer'", fifo), NULL);
+                      text(harness, "SYSTEM:'read go <%s; echo answer'", gate.fifo), NULL);
     program_logs(program, " N receiving on AF=1 ");
     int client = packet_socket(harness, SOCK_DGRAM, 0, &own);
     packet_send_to(harness, client, &to, "question\n");
     program_logs(program, " N forked off child process ");
     harness_close(harness, client);
     unlink(own_name);
-    assert_int_equal(write(go, "go\n", 3), 3);
+    gate_open(&gate);
     program_logs(program,
-                 " W cannot send to *: No such file or directory: this message of 7 bytes");
+                 " E cannot send to *: No such file or directory: this message of 7 bytes");
     process_awaits_children(harness, program_pid(program), 0);
     client = packet_socket(harness, SOCK_DGRAM, 0, &own);
     packet_send_to(harness, client, &to, "question\n");
-    assert_int_equal(write(go, "go\n", 3), 3);
+    gate_open(&gate);
     packet_arrives(harness, client, "answer\n");
     program_signal(program, SIGTERM);
     program_ends(program, 143);
@@ -442,34 +437,31 @@ static void recvfrom_goes_on(struct harness *harness, const struct protocol *pro
 {
     const char *gone = is_ip6(protocol) ? AWAY6 : "127.0.0.9";
     struct place to = place_host(harness, protocol->numeric, is_raw(protocol) ? 0 : 5600);
-    const char *fifo = path(harness, "fifo");
-    unlink(fifo);
-    assert_int_equal(mkfifo(fifo, 0600), 0);
-    int go = harness_keep(harness, open(fifo, O_RDWR | O_CLOEXEC));
+    struct gate gate = gate_make(harness);
     if (is_ip6(protocol))
         come_and_go(harness, protocol, "add");
     struct program *program =
         program_start(harness, "-d", "-d",
                       text(harness, "%s-RECVFROM:%u,bind=%s,%s,fork", protocol->prefix,
                            port_in_address(protocol, 5600), protocol->host, recverr(protocol)),
-                      text(harness, "SYSTEM:'read go <%s; echo the answer'", fifo), NULL);
+                      text(harness, "SYSTEM:'read go <%s; echo the answer'", gate.fifo), NULL);
     program_logs(program, " N receiving on ");
     int peer = peer_at(harness, protocol, gone, 5500);
     packet_send_to(harness, peer, &to, "question");
     program_logs(program, " N forked off child process ");
     harness_close(harness, peer);
-    assert_int_equal(write(go, "go\n", 3), 3);
+    gate_open(&gate);
     program_logs(program, " N packet to AF=*failed: *, says ");
     peer = peer_at(harness, protocol, gone, 5500);
     packet_send_to(harness, peer, &to, "question");
-    assert_int_equal(write(go, "go\n", 3), 3);
+    gate_open(&gate);
     comes(harness, protocol, peer, "the answer\n");
     process_awaits_children(harness, program_pid(program), 0);
     assert_false(program_has_logged(program, " E "));
     program_signal(program, SIGTERM);
     program_ends(program, 143);
     harness_close(harness, peer);
-    harness_close(harness, go);
+    harness_close(harness, gate.fd);
     if (is_ip6(protocol))
         come_and_go(harness, protocol, "del");
 }

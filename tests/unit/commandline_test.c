@@ -286,6 +286,7 @@ static void block_sizes_out_of_range_are_refused(void **state)
     REFUSED("E buffer size option (-b) too small - -5 (the range is 0 to 1073741824)", "-b", "-5",
             "A", "B");
     REFUSED("E buffer size option (-b) too big - 2G (max is 1073741824)", "-b2G", "A", "B");
+    REFUSED("E buffer size option (-b) too big - 2g (max is 1073741824)", "-b", "2g", "A", "B");
     REFUSED("too big - 99999999999999G (max is 1073741824)", "-b", "99999999999999G", "A", "B");
     REFUSED("unexpected \"B\" behind the number in \"4kB\"", "-b", "4kB", "A", "B");
     REFUSED("option -b needs a number, and \"k\" is not one", "-b", "k", "A", "B");
@@ -299,6 +300,12 @@ static void a_block_size_may_end_in_a_unit(void **state)
     assert_int_equal(PARSE("-b1M", "A", "B"), 0);
     assert_int_equal(settings.block_size, 1048576);
     assert_int_equal(PARSE("-b1G", "A", "B"), 0);
+    assert_int_equal(settings.block_size, 1073741824);
+    assert_int_equal(PARSE("-b", "64K", "A", "B"), 0);
+    assert_int_equal(settings.block_size, 65536);
+    assert_int_equal(PARSE("-b1m", "A", "B"), 0);
+    assert_int_equal(settings.block_size, 1048576);
+    assert_int_equal(PARSE("-b1g", "A", "B"), 0);
     assert_int_equal(settings.block_size, 1073741824);
     assert_false(settings.no_data);
     REFUSED("E buffer size option (-b) too big - 1073741825 (max is 1073741824)", "-b1073741825",

@@ -17,7 +17,7 @@
 #define IP_OPTIONS_MAX 40
 
 static modcat_apply_fn append_ip_options, set_in_one_byte;
-static modcat_check_fn check_mtu_discover;
+static modcat_check_fn check_mtu_discover, check_ip_options, check_truth;
 
 /* An integer option of sockets that is set as soon as there is one. */
 #define IP4_NUMBER(kind, option, others, constant, text)                                           \
@@ -99,7 +99,8 @@ static const struct modcat_option ip4_options[] = {
      .effect = MODCAT_CALL,
      .major = IPPROTO_IP,
      .minor = IP_OPTIONS,
-     .apply = append_ip_options},
+     .apply = append_ip_options,
+     .check = check_ip_options},
     IP4_BOOL("ip-pktinfo", "ippktinfo,pktinfo", IP_PKTINFO,
              "receive destination and interface with each packet"),
     IP4_INT("ip-pktoptions", "ippktoptions,pktoptions,pktopts", IP_PKTOPTIONS,
@@ -291,11 +292,12 @@ static const struct modcat_option ip6_options[] = {
     {.name = "ipv6-multicast-loop",
      .aliases = "ipv6-mcloop,mcloop6",
      .help = "loop multicast back to this host",
-     .type = MODCAT_BOOL,
+     .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
      .major = IPPROTO_IPV6,
-     .minor = IPV6_MULTICAST_LOOP},
+     .minor = IPV6_MULTICAST_LOOP,
+     .check = check_truth},
     IP6_INT("ipv6-pktinfo", NULL, IPV6_PKTINFO,
             "source and interface; needs a structure on this system"),
     IP6_BOOL("ipv6-recvdstopts", "recvdstopts", IPV6_RECVDSTOPTS,
@@ -344,6 +346,18 @@ static const char *check_mtu_discover(const struct modcat_value *value)
     return known ? NULL : "it must be a number from 0 to 5";
 }
 
+/* The kernel takes no other number here, though it does for all its other switches. */
+static const char *check_truth(const struct modcat_value *value)
+{
+    return value->number == 0 || value->number == 1 ? NULL : "it must be 0 or 1";
+}
+
+/* RFC 791, section 3.1: the header ends after so many. */
+static const char *check_ip_options(const struct modcat_value *value)
+{
+    return value->length <= IP_OPTIONS_MAX ? NULL : "it has more than 40 bytes";
+}
+
 /* Given more than once, the option adds to what is there. */
 static int append_ip_options(struct modcat_opening *opening, int fd,
                              const struct modcat_option *option, const struct modcat_value *value)
@@ -353,11 +367,6 @@ static int append_ip_options(struct modcat_opening *opening, int fd,
     if (getsockopt(fd, option->major, option->minor, data, &length) < 0)
         return modcat_fail(opening, "getsockopt(%d, %d, %d, ...): %s", fd, option->major,
                            option->minor, strerror(errno));
-    if (value->length > IP_OPTIONS_MAX) {
-        errno = EINVAL;
-        return modcat_fail(opening, "option \"%s\": more than %d bytes", option->name,
-                           IP_OPTIONS_MAX);
-    }
     memcpy(data + length, value->data, value->length);
     return socket_set(opening, fd, option->major, option->minor, data, length + value->length);
 }

@@ -5,11 +5,13 @@
 #include "core/services/net/socket.h"
 #include "core/values/groups.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
-static modcat_check_fn check_bind;
+static modcat_check_fn check_bind, check_interface;
 static modcat_apply_fn set_unless_empty, set_owner, set_data, set_int, set_string;
 
 /* An integer option of sockets that is set as soon as there is one. */
@@ -120,7 +122,8 @@ static const struct modcat_option options[] = {
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
      .major = SOL_SOCKET,
-     .minor = SO_BINDTODEVICE},
+     .minor = SO_BINDTODEVICE,
+     .check = check_interface},
     SOCKET_BOOL("so-broadcast", "broadcast", SO_BROADCAST,
                 "allow datagrams to broadcast addresses"),
     SOCKET_BOOL("so-bsdcompat", "bsdcompat", SO_BSDCOMPAT,
@@ -239,6 +242,12 @@ const struct modcat_option_group group_socket = {
     .help = "options of any socket",
     MODCAT_OPTIONS(options),
 };
+
+static const char *check_interface(const struct modcat_value *value)
+{
+    static_assert(IFNAMSIZ == 16, "the text below says so");
+    return value->length < IFNAMSIZ ? NULL : "it has more than 15 characters";
+}
 
 static const char *check_bind(const struct modcat_value *value)
 {
