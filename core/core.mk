@@ -143,6 +143,7 @@ libcore_a_SOURCES = \
 	core/relay/splicing.c \
 	core/relay/statistics.c core/relay/statistics.h \
 	core/relay/unwanted.c core/relay/unwanted.h \
+	core/serve/crash.c core/serve/crash.h \
 	core/serve/fork.c core/serve/fork.h \
 	core/serve/hosting.c core/serve/hosting.h \
 	core/serve/serve.c core/serve/serve.h \

@@ -11,7 +11,9 @@
 #define KEPT_MAX 256
 
 struct stack {
-    struct stack *next;
+    struct stack *next; /* of those that are kept */
+    struct stack *next_of_all;
+    struct stack *previous_of_all;
     char *mapping; /* begins with the page that nobody may touch */
 };
 
@@ -19,6 +21,8 @@ static struct {
     struct stack *first;
     size_t count;
 } kept;
+
+static struct stack *all;
 
 static size_t guard_size(void)
 {
@@ -39,12 +43,28 @@ static struct stack *make(void)
         return NULL;
     }
     struct stack *stack = memory_alloc(sizeof *stack);
-    *stack = (struct stack){.mapping = mapping};
+    *stack = (struct stack){.mapping = mapping, .next_of_all = all};
+    if (all != NULL)
+        all->previous_of_all = stack;
+    all = stack;
     return stack;
+}
+
+bool stack_guards(const void *address)
+{
+    const char *where = address;
+    const struct stack *stack = all;
+    while (stack != NULL && !(where >= stack->mapping && where < stack->mapping + guard_size()))
+        stack = stack->next_of_all;
+    return stack != NULL;
 }
 
 static void release(struct stack *stack)
 {
+    *(stack->previous_of_all != NULL ? &stack->previous_of_all->next_of_all : &all) =
+        stack->next_of_all;
+    if (stack->next_of_all != NULL)
+        stack->next_of_all->previous_of_all = stack->previous_of_all;
     munmap(stack->mapping, guard_size() + STACK_SIZE);
     free(stack);
 }

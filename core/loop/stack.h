@@ -3,6 +3,7 @@
 #ifndef CORE_LOOP_STACK_H
 #define CORE_LOOP_STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What a function of a task may use, all that it calls included. */
@@ -18,6 +19,9 @@ void stack_give_back(struct stack *stack);
 
 /* Its lowest byte. */
 void *stack_memory(struct stack *stack);
+
+/* True for an address in the page below a stack: it is used up. */
+bool stack_guards(const void *address);
 
 /* Unmaps those that are kept. */
 void stack_free_all(void);

@@ -4,6 +4,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/wait.h"
+#include "core/loop/loop.h"
 #include "core/relay/buffers.h"
 #include "core/relay/moving.h"
 #include "core/services/net/socket.h"
@@ -20,8 +21,10 @@
 /* The same for a stream that has filled its buffer once: so many bytes fit into a core's cache. */
 #define BULK_BLOCK (512 * 1024)
 
-/* How many buffers one flow may move before the other gets its turn. */
+/* How many buffers one flow may move before the other gets its turn, and as many sessions as there
+ * are in this process theirs. */
 #define ROUNDS_MAX 16
+#define HOSTED_ROUNDS_MAX 2
 
 /* What one read takes: `wanted`, or by default. Of a stream no more than makes one message, which
  * is longer when line ends become two characters. */
@@ -275,7 +278,8 @@ bool flow_move(struct flow *flow, bool source_ready, bool sink_ready, bool closi
     }
     if (sink_ready || !flow->sink_blocks)
         drain(flow);
-    for (int round = 0; round < ROUNDS_MAX && source_ready && flow_wants_source(flow); round++) {
+    int rounds = loop_runs() ? HOSTED_ROUNDS_MAX : ROUNDS_MAX;
+    for (int round = 0; round < rounds && source_ready && flow_wants_source(flow); round++) {
         if (flow->more_likely && (round > 1 || !flow->may_batch))
             speed_up(flow);
         if (!fill(flow, sink_ready, closing) || (flow->sink_blocks && !sink_ready) || !drain(flow))

@@ -22,6 +22,7 @@
 #include "core/opening/environment.h"
 #include "core/registry/registry.h"
 #include "core/relay/relay.h"
+#include "core/serve/crash.h"
 #include "core/serve/sides.h"
 #include "core/session/layer.h"
 #include "core/session/session.h"
@@ -200,6 +201,7 @@ int hosting_start(struct hosting *hosting, struct session *server, int most)
                     "epoll_create1(EPOLL_CLOEXEC)");
         return -1;
     }
+    crash_report();
     hosting->environment = environment_copy(server->environment);
     return 0;
 }
