@@ -16,6 +16,7 @@ libcore_a_SOURCES = \
 	core/base/patient.c core/base/patient.h \
 	core/base/printable.c core/base/printable.h \
 	core/base/procfs.c core/base/procfs.h \
+	core/base/sanitizers.h \
 	core/base/secrets.c core/base/secrets.h \
 	core/base/settings.h \
 	core/base/shortage.c core/base/shortage.h \

@@ -6,7 +6,7 @@
 #define _GNU_SOURCE
 #include "core/loop/switch.h"
 
-#include "core/base/memory.h"
+#include "core/base/sanitizers.h"
 #include <stdint.h>
 #include <string.h>
 
@@ -23,15 +23,7 @@
 #include <ucontext.h>
 #endif
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#endif
-#ifdef SANITIZED
+#if SANITIZED
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -168,7 +160,7 @@ static void swap(struct context *from, struct context *to)
 #endif
 }
 
-#ifdef SANITIZED
+#if SANITIZED
 /* Where the process's own stack lies is known to the sanitizer only. */
 static struct context *came_from;
 

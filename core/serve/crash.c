@@ -10,6 +10,7 @@
 #include "core/serve/crash.h"
 
 #include "core/base/log.h"
+#include "core/base/sanitizers.h"
 #include "core/loop/stack.h"
 #include <dlfcn.h>
 #include <modcat/driver.h>
@@ -86,7 +87,8 @@ void crash_report(void)
     const stack_t stack = {.ss_sp = own_stack, .ss_size = sizeof own_stack};
     struct sigaction action = {.sa_sigaction = crashed};
     sigset_t all;
-    if (sigaltstack(&stack, NULL) < 0)
+    /* Sanitizers report crashes themselves. */
+    if (SANITIZED || sigaltstack(&stack, NULL) < 0)
         return;
     sigemptyset(&all);
     action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
