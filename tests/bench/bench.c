@@ -179,13 +179,22 @@ static const struct shown {
     int metric;
     const char *title; /* NULL: that of the work */
 } shown[] = {
-    {"tcp-tcp", 0, NULL},     {"tcp-tcp", 1, "bulk TCP to TCP, processor time"},
-    {"unix-unix", 0, NULL},   {"file-tcp", 0, NULL},
-    {"tcp-file", 0, NULL},    {"pipe-tcp", 0, NULL},
-    {"tls-bulk", 0, NULL},    {"tls-handshakes", 0, NULL},
-    {"connections", 0, NULL}, {"ping-pong", 0, NULL},
-    {"udp", 0, NULL},         {"memory", 0, NULL},
+    {"tcp-tcp", 0, NULL},
+    {"tcp-tcp", 1, "bulk TCP to TCP, processor time"},
+    {"unix-unix", 0, NULL},
+    {"file-tcp", 0, NULL},
+    {"tcp-file", 0, NULL},
+    {"pipe-tcp", 0, NULL},
+    {"tls-bulk", 0, NULL},
+    {"tls-handshakes", 0, NULL},
+    {"ping-pong", 0, NULL},
+    {"udp", 0, NULL},
     {"startup", 0, NULL},
+    {"connections", 0, "connections, a process each"},
+    {"memory", 0, "memory of such a process"},
+    {"sessions-32", 0, "connections, fork=session"},
+    {"workers-256", 0, "connections, two workers"},
+    {"sessions-memory", 0, "memory, fork=session"},
 };
 
 static const char *const explained[CONTENDERS] = {
