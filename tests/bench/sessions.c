@@ -20,7 +20,8 @@
 #define PING_SIZE 64
 #define PINGS 5000
 #define AT_ONCE_MAX 256
-#define CONNECTIONS 3000
+#define CONNECTIONS 1500        /* each a process ... */
+#define HOSTED_CONNECTIONS 6000 /* ... or not */
 #define SESSIONS_MAX 20000
 #define STARTS 20
 
@@ -99,6 +100,7 @@ struct crowd {
     int epoll;
     int listener;
     struct sockaddr_in address;
+    unsigned wanted;
     unsigned started;
     unsigned finished;
 };
@@ -154,7 +156,7 @@ static int hear_answer(struct crowd *crowd, int fd)
         return 0;
     close(fd);
     crowd->finished++;
-    return crowd->started < CONNECTIONS ? start_client(crowd) : 0;
+    return crowd->started < crowd->wanted ? start_client(crowd) : 0;
 }
 
 static int handle(struct crowd *crowd, const struct epoll_event *event)
@@ -180,11 +182,11 @@ static int serve_crowd(struct crowd *crowd, struct relay *relay, unsigned at_onc
     for (unsigned i = 0; i < at_once; i++)
         if (start_client(crowd) < 0)
             return -1;
-    while (crowd->finished < CONNECTIONS) {
+    while (crowd->finished < crowd->wanted) {
         int count = epoll_wait(crowd->epoll, events, AT_ONCE_MAX, 10000);
         if (count <= 0 || !relay_alive(relay))
-            return complain("%s: only %u of %d connections were served", contender_name(relay->who),
-                            crowd->finished, CONNECTIONS);
+            return complain("%s: only %u of %u connections were served", contender_name(relay->who),
+                            crowd->finished, crowd->wanted);
         for (int i = 0; i < count; i++)
             if (handle(crowd, &events[i]) < 0)
                 return -1;
@@ -199,14 +201,15 @@ int measure_connections(const struct bench *bench, const struct work *work, enum
     int result = -1;
     if (bridge_start(bench, who, work, &bridge) == 0 &&
         end_await_port(&bridge.relay, "/proc/net/tcp", bridge.port) == 0) {
-        struct crowd crowd = {.listener = bridge.listener};
+        struct crowd crowd = {.listener = bridge.listener,
+                              .wanted = work->workers > 0 ? HOSTED_CONNECTIONS : CONNECTIONS};
         crowd.epoll = epoll_create1(EPOLL_CLOEXEC);
         crowd.address = (struct sockaddr_in){.sin_family = AF_INET};
         crowd.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         crowd.address.sin_port = htons((in_port_t)bridge.port);
         double start = now();
         result = serve_crowd(&crowd, &bridge.relay, work->count);
-        values[0] = CONNECTIONS / (now() - start);
+        values[0] = crowd.wanted / (now() - start);
         close(crowd.epoll);
     }
     bridge_end(&bridge);
