@@ -92,18 +92,17 @@ int session_pause(struct session *session, long long delay)
     return wait_through(session, NULL, 0, modcat_deadline(delay));
 }
 
-/* What options so-rcvtimeo and so-sndtimeo say about a call that blocks holds for waiting instead.
- * Returns the earlier one of two deadlines. */
-static long long bound_by_socket(int fd, short events, long long deadline)
+/* What options so-rcvtimeo and so-sndtimeo say about a call that blocks holds for waiting
+ * instead. */
+long long session_socket_bound(int fd, short events)
 {
     struct timeval timeout = {0};
     socklen_t size = sizeof timeout;
     int name = (events & POLLIN) != 0 ? SO_RCVTIMEO : SO_SNDTIMEO;
     if (fd < 0 || getsockopt(fd, SOL_SOCKET, name, &timeout, &size) < 0 ||
         (timeout.tv_sec == 0 && timeout.tv_usec == 0))
-        return deadline;
-    long long bound = modcat_deadline(timeout.tv_sec * MODCAT_SECOND + timeout.tv_usec * 1000LL);
-    return deadline == MODCAT_FOREVER || bound < deadline ? bound : deadline;
+        return MODCAT_FOREVER;
+    return timeout.tv_sec * MODCAT_SECOND + timeout.tv_usec * 1000LL;
 }
 
 /* A socket that is to be connected is one of ours, on which only options have set something. */
@@ -119,12 +118,17 @@ static bool may_be_bounded(const struct modcat_opening *opening, short events)
     return (events & POLLIN) != 0;
 }
 
-int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline)
+int session_wait_for(struct session *session, int fd, short events, long long deadline)
 {
     struct wait_entry entry = {.fd = fd, .events = events};
+    return wait_through(session, &entry, 1, deadline);
+}
+
+int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline)
+{
     if (fd >= 0 && may_be_bounded(opening, events))
-        deadline = bound_by_socket(fd, events, deadline);
-    return wait_through(opening->session, &entry, 1, deadline);
+        deadline = wait_earlier(deadline, modcat_deadline(session_socket_bound(fd, events)));
+    return session_wait_for(opening->session, fd, events, deadline);
 }
 
 long long modcat_deadline(long long delay)

@@ -103,6 +103,13 @@ void session_child_ended(struct session *session);
 /* Ends a session that shares its process with others. */
 void session_cancel(struct session *session);
 
+/* modcat_wait() where no option of a socket bounds the time. */
+int session_wait_for(struct session *session, int fd, short events, long long deadline);
+
+/* The time after which a call that reads from the socket fails, by option so-rcvtimeo, or
+ * MODCAT_FOREVER. */
+long long session_socket_bound(int fd, short events);
+
 /* Waits for a time, whatever else happens meanwhile. Returns 0, or -1 with errno ECANCELED. */
 int session_pause(struct session *session, long long delay);
 

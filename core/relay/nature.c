@@ -2,9 +2,15 @@
 #include "core/relay/nature.h"
 
 #include "core/base/patient.h"
+#include "core/services/net/socket.h"
 #include <fcntl.h>
 
 /* Drivers say what is a socket. */
+static int flags_of(const struct modcat_endpoint *endpoint, int fd)
+{
+    return (endpoint->flags & SOCKET_OWN) != 0 ? O_RDWR | O_NONBLOCK : fcntl(fd, F_GETFL);
+}
+
 static mode_t kind_of(const struct modcat_endpoint *endpoint, int fd)
 {
     struct stat status;
@@ -19,7 +25,8 @@ struct nature *nature_of(struct natures *natures, const struct modcat_endpoint *
         if (natures->list[i].fd == fd)
             return &natures->list[i];
     struct nature *nature = &natures->list[natures->count++];
-    *nature = (struct nature){.fd = fd, .flags = fcntl(fd, F_GETFL), .kind = kind_of(endpoint, fd)};
+    *nature =
+        (struct nature){.fd = fd, .flags = flags_of(endpoint, fd), .kind = kind_of(endpoint, fd)};
     return nature;
 }
 

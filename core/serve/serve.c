@@ -46,6 +46,7 @@ struct server {
     struct modcat_listener *listener;
     struct environment *environment; /* as it was before the first peer */
     struct hosting *hosting;         /* of sessions in this process, or NULL */
+    long long bound;                 /* the listening socket's own, or MODCAT_FOREVER */
     unsigned failures;               /* peers with whom no session came about */
 };
 
@@ -86,7 +87,8 @@ static int wait_for_peer(const struct server *server)
     if (has_pending(server))
         return 1;
     long long deadline = modcat_deadline(timeout > 0 ? timeout : MODCAT_FOREVER);
-    return modcat_wait(server->listening, server->listener->fd, POLLIN, deadline);
+    deadline = wait_earlier(deadline, modcat_deadline(server->bound));
+    return session_wait_for(server->session, server->listener->fd, POLLIN, deadline);
 }
 
 /* accept-timeout has passed: what is under way comes to its own end. */
@@ -300,6 +302,7 @@ enum session_result serve_peers(struct session *session, struct modcat_opening *
     log_switch("starting accept loop");
     session_forget_prepared(listening);
     server.environment = environment_copy(session->environment);
+    server.bound = session_socket_bound(listener->fd, POLLIN);
     enum session_result result = listening->set.fork == FORK_SESSION
                                      ? host_in_workers(&server, opened)
                                      : serve_and_drain(&server, opened);

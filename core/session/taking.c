@@ -42,7 +42,7 @@ void taking_note_reader(const struct opened *sink, unsigned long long written)
     while (sink->lower != NULL)
         sink = sink->lower;
     int fd = sink->endpoint->write_fd;
-    if (written == 0 || fd < 0 || !isatty(fd))
+    if (written == 0 || fd < 0 || (sink->endpoint->flags & MODCAT_SOCKET) != 0 || !isatty(fd))
         return;
     size_t unread = readable_at_other_end(fd);
     sink->opening->is_read = written > (unread < LINE_MAX_INPUT ? unread : TERMINAL_MAX);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <modcat/layer.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 
@@ -127,6 +128,21 @@ static void take_note(struct modcat_opening *opening, int fd, const struct modca
                modcat_sockaddr_text(&local.u.any, local.length, text));
 }
 
+/* What the socket was made of tells what it is. */
+static void make_endpoint(struct modcat_opening *opening, int fd,
+                          const struct modcat_transport *transport,
+                          struct modcat_endpoint *endpoint)
+{
+    struct modcat_transport actual;
+    if (modcat_transport_chosen(opening, transport, &actual) < 0 ||
+        actual.socktype != SOCK_STREAM || actual.protocol == IPPROTO_SCTP) {
+        modcat_socket_endpoint(fd, endpoint);
+        return;
+    }
+    socket_fill_endpoint(fd, (struct socket_kind){.is_stream = true}, endpoint);
+    socket_mark_own(opening, endpoint);
+}
+
 /* Tries once. Options of phase FD come before connecting, so that they act on the handshake. */
 static int try_once(struct modcat_opening *opening, const struct attempt *attempt,
                     struct modcat_endpoint *endpoint)
@@ -145,7 +161,7 @@ static int try_once(struct modcat_opening *opening, const struct attempt *attemp
         return -1;
     }
     take_note(opening, fd, peer);
-    modcat_socket_endpoint(fd, endpoint);
+    make_endpoint(opening, fd, &attempt->transport, endpoint);
     return 0;
 }
 

@@ -109,10 +109,12 @@ int modcat_listen_accept(struct modcat_listener *listener, struct modcat_opening
     if (fd < 0)
         return accept_failed(listener, opening);
     introduce(opening, fd, &peer);
-    if (listening->kind.is_stream)
+    if (listening->kind.is_stream) {
         socket_fill_endpoint(fd, listening->kind, endpoint);
-    else
+        socket_mark_own(opening, endpoint);
+    } else {
         modcat_socket_endpoint(fd, endpoint);
+    }
     return 0;
 }
 

@@ -237,6 +237,14 @@ void socket_fill_endpoint(int fd, struct socket_kind kind, struct modcat_endpoin
     endpoint->ops = NULL;
 }
 
+void socket_mark_own(const struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    for (size_t i = 0; i < opening->address->option_count; i++)
+        if (opening->address->options[i].entry->option.effect == MODCAT_STATUS_FLAG)
+            return;
+    endpoint->flags |= SOCKET_OWN;
+}
+
 struct socket_kind socket_kind_of(int fd)
 {
     return (struct socket_kind){

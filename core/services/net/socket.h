@@ -49,6 +49,11 @@ struct socket_kind socket_kind_of(int fd);
 /* What modcat_socket_endpoint() makes of a stream, whose kind is known. */
 void socket_fill_endpoint(int fd, struct socket_kind kind, struct modcat_endpoint *endpoint);
 
+/* Marks the endpoint of a socket that the program has made itself, and that does not block, unless
+ * an option may say so: nobody has to ask for its flags. */
+void socket_mark_own(const struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+#define SOCKET_OWN (1u << 31) /* of an endpoint's flags */
+
 /* True for a socket whose empty read is the end. */
 bool socket_is_stream(int fd);
 
