@@ -308,6 +308,11 @@ void log_finish(void)
         system_log_finish();
 }
 
+void log_hurry(void)
+{
+    outlet_hurry();
+}
+
 void log_set_status(bool shown)
 {
     state.status_shown = shown;

@@ -61,6 +61,10 @@ bool log_sloppy(void);
 /* Sends a line that has its form already to where the log goes, whatever the log's level. */
 void log_line(const char *line);
 
+/* For a process of many sessions: no line waits for its reader; what can't be written at once is
+ * lost and counted. */
+void log_hurry(void);
+
 /* Between these two, lines are written together, up to a pipe's PIPE_BUF bytes at a time: for what
  * logs many lines, and neither waits nor ends meanwhile. errno is kept. */
 void log_hold(void);

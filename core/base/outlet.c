@@ -2,8 +2,10 @@
 #include "core/base/outlet.h"
 
 #include "core/base/patient.h"
+#include "core/base/procfs.h"
 #include "core/base/signals.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -18,6 +20,8 @@ static struct {
     int fd;
     pid_t pid;          /* whose lines these are */
     bool stalled;       /* the latest line was not taken as a whole */
+    bool hurries;       /* no line may wait ... */
+    bool never_blocks;  /* ... and writing does not */
     unsigned long lost; /* lines */
     size_t rest_length; /* of a line that was begun */
     char rest[OUTLET_LINE_MAX];
@@ -36,6 +40,26 @@ void outlet_set(int fd)
     state.stalled = false;
     state.lost = 0;
     state.rest_length = 0;
+}
+
+static bool can_hurry(int fd)
+{
+    struct stat status;
+    return fd > STDERR_FILENO && fstat(fd, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
+}
+
+/* Where others write, too, only an opening of our own can be told never to block. */
+void outlet_hurry(void)
+{
+    const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int own = state.fd >= 0 ? procfs_reopen(state.fd, flags) : -1;
+    state.hurries = true;
+    state.never_blocks = can_hurry(own);
+    if (state.never_blocks)
+        outlet_set(own);
+    else if (own >= 0)
+        close(own);
 }
 
 /* What a parent could not write is its own to finish and to count. */
@@ -58,6 +82,8 @@ static bool is_file(void)
 /* A file may tell who does not want to wait for the disk that it is not ready; it soon is. */
 static ssize_t write_some(const char *bytes, size_t length)
 {
+    if (state.never_blocks)
+        return write(state.fd, bytes, length);
     ssize_t count = patient_write(state.fd, bytes, length);
     return count < 0 && errno == EAGAIN && is_file() ? write(state.fd, bytes, length) : count;
 }
@@ -66,7 +92,7 @@ static ssize_t write_some(const char *bytes, size_t length)
 static bool wait_for_room(int *slices)
 {
     struct pollfd entry = {.fd = state.fd, .events = POLLOUT};
-    while (!state.stalled && *slices > 0 && !signals_end_pending()) {
+    while (!state.stalled && !state.hurries && *slices > 0 && !signals_end_pending()) {
         --*slices;
         if (poll(&entry, 1, SLICE_MILLISECONDS) > 0)
             return true;

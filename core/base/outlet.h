@@ -26,4 +26,7 @@ void outlet_write(const char *lines, size_t length, outlet_make_loss *make_loss)
 /* At the end of the program: says what was lost, if that is possible by now. */
 void outlet_finish(outlet_make_loss *make_loss);
 
+/* From now on no line waits for a reader: it is written at once, or lost and counted. */
+void outlet_hurry(void);
+
 #endif

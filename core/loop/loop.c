@@ -147,13 +147,13 @@ static int add(struct task *task, struct wait_entry *entry)
         place++;
     int result = interest_add(&place->interest, entry, task);
     place->used = result == 0;
-    /* What is always ready, or will fail at once. */
-    if (result > 0 || (result < 0 && errno == EBADF)) {
-        entry->ready = entry->events;
+    /* What is always ready, or will fail at once. No error ever comes from what is always ready. */
+    bool closed = result < 0 && errno == EBADF;
+    if (result > 0 || closed)
+        entry->ready = closed ? entry->events : entry->events & (POLLIN | POLLOUT);
+    if (entry->ready != 0)
         make_ready(task);
-        return 0;
-    }
-    return result;
+    return result > 0 || closed ? 0 : result;
 }
 
 /* Between two steps nobody else has run: the number of a descriptor means the same one still, or a

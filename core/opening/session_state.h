@@ -74,6 +74,7 @@ struct session {
     bool forked;                     /* this process was made to serve a peer */
     struct session *server;      /* the one that waits for peers, of a hosted session, or NULL */
     struct session *hosted;      /* those that share the process of this one, which serves */
+    unsigned opening;            /* how many of those are not open yet */
     struct session *next_hosted; /* of the same server ... */
     struct session *previous_hosted; /* ... in a list */
     struct task *task;               /* of a hosted session, or NULL */

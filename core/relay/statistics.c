@@ -31,7 +31,8 @@ static void log_text(const struct flow *flows)
         log_always(MODCAT_WARNING, "transfer engine not yet started, statistics not available");
         return;
     }
-    log_always(MODCAT_WARNING, "statistics are experimental");
+    if (log_session() == 0)
+        log_always(MODCAT_WARNING, "statistics are experimental");
     log_flow("left to right", &flows[0], &flows[1]);
     log_flow("right to left", &flows[1], &flows[0]);
 }

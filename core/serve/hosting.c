@@ -17,6 +17,7 @@
 #include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/shortage.h"
 #include "core/base/words.h"
 #include "core/loop/loop.h"
 #include "core/opening/environment.h"
@@ -27,15 +28,23 @@
 #include "core/session/layer.h"
 #include "core/session/session.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* What a peer has for the dialogue before its session, while another one waits for its place. */
 #define FAIR_TIME (5 * MODCAT_SECOND)
 
 /* How many a server needs besides those of its sessions. */
 #define DESCRIPTORS_BESIDES 16
+
+/* How many a new session may need before it runs: sockets, pipes, a look-up. */
+#define DESCRIPTORS_OF_SESSION 6
+
+/* Of more that are being opened most have what they need. */
+#define OPENING_MAX 16
 
 struct hosted {
     struct session session;
@@ -121,7 +130,8 @@ void hosting_choose(struct modcat_opening *lowest)
     AUTO_FREE char *reason = reason_of_session(lowest->session, lowest->address);
     if (reason == NULL)
         return;
-    log_notice("each session gets a process of its own in spite of fork=session: %s", reason);
+    log_notice("each session gets a process of its own in spite of fork=session%s: %s",
+               lowest->set.workers > 0 ? ", and there are no workers" : "", reason);
     for (struct modcat_opening *level = lowest; level != NULL; level = level->above)
         level->set.fork = FORK_PROCESS;
 }
@@ -133,6 +143,13 @@ static bool open_all(struct hosted *hosted)
     return sides_open_rest(&hosted->session) == SESSION_OPEN;
 }
 
+static void count_as_open(struct hosted *hosted)
+{
+    if (!hosted->is_open)
+        hosted->session.server->opening--;
+    hosted->is_open = true;
+}
+
 static bool begin(void *subject)
 {
     struct hosted *hosted = subject;
@@ -140,7 +157,7 @@ static bool begin(void *subject)
     hosted->status = 1;
     if (!open_all(hosted))
         return false;
-    hosted->is_open = true;
+    count_as_open(hosted);
     if (session->settings->no_data)
         hosted->status = 0;
     else if (relay_needs_stack(session))
@@ -166,6 +183,7 @@ static void end(void *subject)
 {
     struct hosted *hosted = subject;
     struct session *session = &hosted->session, *server = session->server;
+    count_as_open(hosted);
     if (hosted->relay != NULL)
         hosted->status = relay_end(hosted->relay);
     session_finish(session);
@@ -181,7 +199,7 @@ static void end(void *subject)
 static const struct task_work work = {.begin = begin, .step = step, .end = end};
 
 /* A session has two at least: it is better to know before the first is refused. */
-static void provide_descriptors(int most)
+static unsigned long provide_descriptors(int most)
 {
     unsigned long limit = limits_raise_descriptors();
     if (most > 0 && limit < 2UL * (unsigned)most + DESCRIPTORS_BESIDES)
@@ -190,18 +208,19 @@ static void provide_descriptors(int most)
                     most, limit);
     else
         log_info("up to %lu descriptors are allowed, two for each session", limit);
+    return limit;
 }
 
 int hosting_start(struct hosting *hosting, struct session *server, int most)
 {
-    provide_descriptors(most);
-    *hosting = (struct hosting){.server = server};
+    *hosting = (struct hosting){.server = server, .descriptors = provide_descriptors(most)};
     if (loop_start() < 0) {
         log_failure(MODCAT_ERROR, "wait for many sessions", NULL, NULL,
                     "epoll_create1(EPOLL_CLOEXEC)");
         return -1;
     }
     crash_report();
+    log_hurry();
     hosting->environment = environment_copy(server->environment);
     return 0;
 }
@@ -218,6 +237,32 @@ void hosting_finish(struct hosting *hosting)
     }
     environment_free(hosting->environment);
     *hosting = (struct hosting){0};
+}
+
+/* Whether so many descriptors can be had, by having them. */
+static bool can_have(int fd, unsigned count)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    bool can = copy >= 0 && (count == 1 || can_have(fd, count - 1));
+    if (copy >= 0)
+        close(copy);
+    return can;
+}
+
+/* Who has next to none gets along with what there is. */
+bool hosting_has_room(struct hosting *hosting, int fd)
+{
+    unsigned opening = hosting->server->opening;
+    unsigned needed =
+        DESCRIPTORS_OF_SESSION * (1 + (opening < OPENING_MAX ? opening : OPENING_MAX));
+    if (2 * loop_tasks() + DESCRIPTORS_BESIDES + needed < hosting->descriptors ||
+        hosting->descriptors < 2 * DESCRIPTORS_BESIDES || can_have(fd, needed))
+        return true;
+    if (shortage_may_warn(&hosting->quiet_until))
+        log_warning("no peer is accepted for now: all but a few of the %lu descriptors that this "
+                    "process may have are in use; see \"ulimit -n\"",
+                    hosting->descriptors);
+    return false;
 }
 
 static struct hosted *new_hosted(struct hosting *hosting, struct environment *environment)
@@ -260,6 +305,7 @@ static void start(struct hosted *hosted, struct opened *opened)
     *place_of(session, opened) = *opened;
     *opened = (struct opened){0};
     hosted->since = wait_now();
+    session->server->opening++;
     session->task = loop_add(&work, hosted, session->number);
     log_set_session(0);
 }

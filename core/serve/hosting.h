@@ -15,6 +15,8 @@ struct hosting {
     struct environment *environment; /* what those of all sessions stand on */
     struct hosted *spare;            /* the next one, before there is a peer */
     unsigned count;                  /* how many there have been */
+    unsigned long descriptors;       /* how many this process may have */
+    long long quiet_until;           /* when a shortage may be reported again */
 };
 
 /* Where fork=session is asked for and can't be, makes a stack of openings fork processes instead,
@@ -27,6 +29,10 @@ int hosting_start(struct hosting *hosting, struct session *server, int most);
 
 /* Lets the sessions end, which they do when the program is asked to end. */
 void hosting_finish(struct hosting *hosting);
+
+/* False where there are not enough descriptors for another session, which is said once a second:
+ * the peer had better wait in the system's queue. */
+bool hosting_has_room(struct hosting *hosting, int fd);
 
 /* The session of the next peer, to whom its opening belongs. From then on until the next call of
  * hosting_take() or hosting_without_peer() messages name it. */

@@ -224,9 +224,12 @@ static int take_peers(struct server *server, struct opened *opened)
                     ? PEERS_AT_ONCE
                     : 1;
     int taken = 0;
-    while (taken == 0 && count-- > 0)
+    while (taken == 0 && count-- > 0) {
+        if (!hosting_has_room(server->hosting, server->listener->fd))
+            return session_pause(server->session, SHORTAGE_PAUSE) < 0 ? -1 : 1;
         if ((taken = take_peer(server, opened)) == 0)
             hosting_take(server->hosting, opened);
+    }
     return taken < 0 ? -1 : 1;
 }
 
@@ -290,8 +293,11 @@ static enum session_result host(struct server *server, struct opened *opened)
 static enum session_result host_in_workers(struct server *server, struct opened *opened)
 {
     unsigned count = server->listening->set.workers;
-    if (count > 0 && workers_run(server->session, count) == WORKERS_DONE)
+    if (count > 0 && workers_run(server->session, count) == WORKERS_DONE) {
+        close_listener(server);
+        workers_wait(server->session);
         return SESSION_FAILED;
+    }
     return host(server, opened);
 }
 

@@ -83,21 +83,6 @@ static bool make_missing(struct session *session, unsigned count)
     return false;
 }
 
-/* They have been asked to end, and do so in their own time. */
-static void wait_for_all(struct session *session)
-{
-    bool drains = signals_ending() == 0;
-    while (children_count(session->children) > 0) {
-        (void)wait_ready(NULL, 0, modcat_deadline(ENDING_TICK));
-        if (signals_take_child())
-            children_reap(session->children);
-        if (drains && signals_ending() != 0) {
-            drains = false;
-            pass_on(session, signals_ending());
-        }
-    }
-}
-
 /* Returns true in a new worker. */
 static bool look_after(struct session *session, unsigned count)
 {
@@ -127,7 +112,20 @@ enum workers_role workers_run(struct session *session, unsigned count)
         return WORKERS_WORKER;
     int number = signals_draining() != 0 ? signals_draining() : signals_ending();
     pass_on(session, number);
-    wait_for_all(session);
-    signals_end_drain();
     return WORKERS_DONE;
+}
+
+void workers_wait(struct session *session)
+{
+    bool drains = signals_ending() == 0;
+    while (children_count(session->children) > 0) {
+        (void)wait_ready(NULL, 0, modcat_deadline(ENDING_TICK));
+        if (signals_take_child())
+            children_reap(session->children);
+        if (drains && signals_ending() != 0) {
+            drains = false;
+            pass_on(session, signals_ending());
+        }
+    }
+    signals_end_drain();
 }

@@ -11,7 +11,10 @@ enum workers_role {
 };
 
 /* Makes `count` workers, and as many again as end before the program is asked to end. Returns in
- * each worker at once, and in the process that was asked when all have ended. */
+ * each worker at once, and in the process that was asked when they are asked to end, too. */
 enum workers_role workers_run(struct session *session, unsigned count);
+
+/* Waits for them to end, which may take the time of --drain. */
+void workers_wait(struct session *session);
 
 #endif

@@ -187,6 +187,24 @@ static void each_child_opens_the_second_address_anew(void **state)
     assert_string_equal(file_read(harness, log), "line\nline\nline\n");
 }
 
+/* A file is always ready, and never gone. */
+static void one_way_into_a_file_a_peer_that_speaks_late_is_heard(void **state)
+{
+    struct harness *harness = *state;
+    const char *log = path(harness, "log");
+    struct program *program = program_start(harness, "-d", "-d", "-u", FORKING,
+                                            text(harness, "OPEN:%s,creat,append", log), NULL);
+    int client = peer_connect(harness, LOOPBACK, program_port(program));
+
+    program_logs(program, " N starting data transfer loop");
+    assert_true(peer_is_silent(client));
+    peer_send(harness, client, "late\n");
+    peer_end(client);
+    peer_receives_end(harness, client);
+    program_awaits_peers(program, 0);
+    assert_string_equal(file_read(harness, log), "late\n");
+}
+
 static void a_connecting_address_with_fork_connects_again_and_again(void **state)
 {
     struct harness *harness = *state;
@@ -221,6 +239,7 @@ int main(void)
         SYSTEM_TEST(children_outlive_a_terminated_parent),
         SYSTEM_TEST(a_child_does_not_remove_what_the_parent_made),
         SYSTEM_TEST(each_child_opens_the_second_address_anew),
+        SYSTEM_TEST(one_way_into_a_file_a_peer_that_speaks_late_is_heard),
         SYSTEM_TEST(a_connecting_address_with_fork_connects_again_and_again),
         SYSTEM_TEST(max_children_needs_fork),
     };

@@ -193,9 +193,47 @@ static void one_more_descriptor_lets_the_same_peer_in(void **state)
     }
 }
 
+#define GUESTS 30
+
+/* Those for whom there are not enough descriptors wait in the queue, and lose nothing. */
+static void hosts_accept_only_those_whom_they_can_serve(void **state)
+{
+    struct harness *harness = *state;
+    int guests[GUESTS];
+    unsigned target;
+    int listener = peer_listen(harness, LOOPBACK, &target);
+    const char *const arguments[] = {"--nofile=40:40",
+                                     program_file(),
+                                     "-d",
+                                     "-d",
+                                     "TCP4-LISTEN:0,fork=session,bind=" LOOPBACK,
+                                     text(harness, "TCP4:" LOOPBACK ":%u", target),
+                                     NULL};
+    struct program *program =
+        program_launch(harness, &(struct launch){.program = "prlimit", .arguments = arguments});
+    unsigned port = program_logs_port(program, services[0].ready);
+    for (int i = 0; i < GUESTS; i++) {
+        guests[i] = peer_connect(harness, LOOPBACK, port);
+        peer_send(harness, guests[i], text(harness, "guest %02d", i));
+    }
+    program_logs(program, " W no peer is accepted for now");
+    for (int i = 0; i < GUESTS; i++) {
+        int server = peer_accept(harness, listener);
+        peer_receives(harness, server, text(harness, "guest %02d", i));
+        peer_send(harness, server, "welcome");
+        peer_receives(harness, guests[i], "welcome");
+        harness_close(harness, server);
+        harness_close(harness, guests[i]);
+    }
+    assert_null(strstr(program_log(program), "Too many open files"));
+    program_signal(program, SIGTERM);
+    program_ends(program, 143);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        SYSTEM_TEST(hosts_accept_only_those_whom_they_can_serve),
         SYSTEM_TEST(a_process_that_ends_lets_the_same_peer_in),
         SYSTEM_TEST(a_lack_of_memory_is_logged_like_any_error),
         SYSTEM_TEST(sigterm_ends_it_while_it_waits_for_a_process),

@@ -375,6 +375,26 @@ LOOP_TEST(a_regular_file_is_always_ready)
     return 0;
 }
 
+/* Who waits for errors alone wants to know that nobody is left to write to. */
+static bool wait_for_errors(void *subject)
+{
+    struct wait_entry entry = {.fd = *(const int *)subject, .events = POLLERR};
+    note(wait_ready(&entry, 1, now + MODCAT_SECOND) == 0 && entry.ready == 0 ? "none" : "some");
+    return false;
+}
+
+static const struct task_work error_waiting = {wait_for_errors, no_step, end_noted};
+
+LOOP_TEST(a_regular_file_never_has_errors)
+{
+    int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    EXPECT(fd >= 0);
+    loop_add(&error_waiting, &fd, 1);
+    let_pass(2000);
+    EXPECT(strcmp(notes, "none.") == 0);
+    return 0;
+}
+
 LOOP_TEST(the_end_of_the_program_interrupts_all)
 {
     int ends[2];
@@ -416,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_nobody_waits_for_does_not_wake),
         cmocka_unit_test(what_is_open_elsewhere_only_does_not_wake),
         cmocka_unit_test(a_regular_file_is_always_ready),
+        cmocka_unit_test(a_regular_file_never_has_errors),
         cmocka_unit_test(the_end_of_the_program_interrupts_all),
         cmocka_unit_test(several_tasks_wait_for_one_descriptor),
     };

@@ -5,6 +5,7 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/sockaddr.h"
+#include "core/opening/opening.h"
 #include "core/services/datagram/ancillary.h"
 #include "core/services/net/socket.h"
 
@@ -36,8 +37,25 @@ void datagram_log_received(const struct packet_facts *facts)
                    modcat_sockaddr_text(&facts->from.u.any, facts->from.length, text));
 }
 
+/* While a socket was bound and not connected yet, the kernel has given it packets of anybody. One
+ * that it was still delivering then, on another processor, comes to light only now. It must not be
+ * taken for the peer's; its own sender has lost it. */
+static bool is_strange(const struct datagram *datagram, const struct modcat_sockaddr *from)
+{
+    const struct modcat_sockaddr *peer = &datagram->opening->peer;
+    char text[MODCAT_SOCKADDR_TEXT];
+    if (datagram->senders != DATAGRAM_CONNECTED || peer->length == 0 || from->length == 0 ||
+        sockaddr_same(from, peer))
+        return false;
+    log_warning("a packet of %s came to another peer's socket and is dropped",
+                modcat_sockaddr_text(&from->u.any, from->length, text));
+    return true;
+}
+
 static bool is_wanted(struct datagram *datagram, const struct modcat_sockaddr *from)
 {
+    if (is_strange(datagram, from))
+        return false;
     if (datagram->senders == DATAGRAM_FILTERED)
         return modcat_permit_peer(datagram->opening, &from->u.any, from->length);
     if (datagram->senders != DATAGRAM_TARGET || sockaddr_same(from, &datagram->target))
