@@ -392,6 +392,9 @@ void loop_finish(void)
 {
     while (state.tasks > 0 && turn() == 0)
         continue;
+    if (log_shows(MODCAT_DEBUG))
+        log_debug("sessions have used %zu of the %lu bytes of their stacks", stack_high_water(),
+                  STACK_SIZE);
     wait_use(wait_here);
     interest_stop();
     deadlines_free(&state.deadlines);

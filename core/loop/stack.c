@@ -95,6 +95,23 @@ void *stack_memory(struct stack *stack)
     return stack->mapping + guard_size();
 }
 
+/* They begin with zeros, and what was used once is anything. */
+static size_t used_of(const struct stack *stack)
+{
+    const char *lowest = stack->mapping + guard_size(), *end = lowest + STACK_SIZE;
+    while (lowest < end && *lowest == 0)
+        lowest++;
+    return (size_t)(end - lowest);
+}
+
+size_t stack_high_water(void)
+{
+    size_t most = 0;
+    for (const struct stack *stack = kept.first; stack != NULL; stack = stack->next)
+        most = used_of(stack) > most ? used_of(stack) : most;
+    return most;
+}
+
 void stack_free_all(void)
 {
     while (kept.first != NULL)

@@ -23,6 +23,9 @@ void *stack_memory(struct stack *stack);
 /* True for an address in the page below a stack: it is used up. */
 bool stack_guards(const void *address);
 
+/* How many bytes of the stacks that are kept have been used at most. Slow. */
+size_t stack_high_water(void);
+
 /* Unmaps those that are kept. */
 void stack_free_all(void);
 

@@ -25,6 +25,7 @@
 #include "core/relay/relay.h"
 #include "core/serve/crash.h"
 #include "core/serve/sides.h"
+#include "core/session/forget.h"
 #include "core/session/layer.h"
 #include "core/session/session.h"
 #include <errno.h>
@@ -158,6 +159,7 @@ static bool begin(void *subject)
     if (!open_all(hosted))
         return false;
     count_as_open(hosted);
+    session_forget_secrets(session);
     if (session->settings->no_data)
         hosted->status = 0;
     else if (relay_needs_stack(session))

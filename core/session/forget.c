@@ -24,20 +24,26 @@ static void wipe_prepared(struct opening_prepared *prepared)
         explicit_bzero(prepared->secrets[i], strlen(prepared->secrets[i]));
 }
 
-static void forget(const struct opened *opened)
+/* What the openings of a server's peers share in one process, the next peer needs. */
+static void forget(const struct opened *opened, bool is_hosted)
 {
-    for (; opened != NULL; opened = opened->lower)
-        if (opened->opening != NULL && opened->opening->prepared != NULL)
-            wipe_prepared(opened->opening->prepared);
+    for (; opened != NULL; opened = opened->lower) {
+        struct opening_prepared *prepared =
+            opened->opening != NULL ? opened->opening->prepared : NULL;
+        if (prepared != NULL && (!is_hosted || prepared->users == 1))
+            wipe_prepared(prepared);
+    }
 }
 
 void session_forget_secrets(const struct session *session)
 {
+    bool is_hosted = session->server != NULL;
     for (size_t i = 0; i < 2; i++) {
-        forget(&session->sides[i].first);
-        forget(&session->sides[i].second);
+        forget(&session->sides[i].first, is_hosted);
+        forget(&session->sides[i].second, is_hosted);
     }
-    secrets_wipe();
+    if (!is_hosted)
+        secrets_wipe();
 }
 
 void session_forget_prepared(const struct modcat_opening *listening)
