@@ -3,7 +3,6 @@
 #include "core/base/log.h"
 #include "core/values/values.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
@@ -31,7 +30,7 @@ int numbers_block(const char *value, size_t *bytes)
     char *end;
     int bits = 0;
     unsigned long number = strtoul(value, &end, 0);
-    if (end != value && values_suffix((char)toupper((unsigned char)*end), &bits))
+    if (end != value && values_suffix(*end, &bits))
         end++;
     if (check_end("-b", value, end) < 0)
         return -1;

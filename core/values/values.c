@@ -264,8 +264,8 @@ static int check_range(const struct parsing *parsing, const char *text, long lon
 
 bool values_suffix(char letter, int *bits)
 {
-    static const char letters[] = "kMG";
-    const char *found = letter == 'K' ? letters : letter != '\0' ? strchr(letters, letter) : NULL;
+    static const char letters[] = "KMG";
+    const char *found = letter != '\0' ? strchr(letters, toupper((unsigned char)letter)) : NULL;
     if (found != NULL)
         *bits = 10 * (int)(found - letters + 1);
     return found != NULL;

@@ -22,7 +22,8 @@ bool values_show(enum modcat_value_type type, const struct modcat_value *value, 
                  size_t size);
 #define VALUES_DATA_MAX 256
 
-/* True for a letter that may stand behind a size: k, K, M, G for 2 to the power of 10, 20, 30. */
+/* True for a letter that may stand behind a size, small or capital: k, M and G for 2 to the power
+ * of 10, 20 and 30. */
 bool values_suffix(char letter, int *bits);
 
 #endif

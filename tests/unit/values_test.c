@@ -279,6 +279,8 @@ static void sizes_take_units_of_1024(void **state)
 {
     (void)state;
     assert_int_equal(number(MODCAT_SIZE, "64k"), 65536);
+    assert_int_equal(number(MODCAT_SIZE, "2m"), 2 * 1024 * 1024);
+    assert_int_equal(number(MODCAT_SIZE, "1g"), 1024 * 1024 * 1024);
     assert_int_equal(number(MODCAT_SIZE, "0x10K"), 16384);
     assert_int_equal(number(MODCAT_OFFSET, "-1M"), -1048576);
     assert_int_equal(number(MODCAT_INT_SIZE, "1G"), 1073741824);
