@@ -30,6 +30,7 @@ libcore_a_SOURCES = \
 	core/loop/deadlines.c core/loop/deadlines.h \
 	core/loop/interest.c core/loop/interest.h \
 	core/loop/loop.c core/loop/loop.h \
+	core/loop/pool.c core/loop/pool.h \
 	core/loop/stack.c core/loop/stack.h \
 	core/loop/switch.c core/loop/switch.h core/loop/switch_stack.S \
 	core/values/groups.c core/values/groups.h \

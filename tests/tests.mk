@@ -78,6 +78,9 @@ tests_unit_loop_test_LDADD = libcore.a
 tests_unit_loop_test_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=wait_now,--wrap=epoll_wait,--wrap=epoll_ctl
 
+unit_tests += tests/unit/pool_test
+tests_unit_pool_test_LDADD = libcore.a
+
 unit_tests += tests/unit/lexer_test
 tests_unit_lexer_test_LDADD = libcore.a
 

@@ -103,7 +103,6 @@ static void leave_server(struct session *session)
 static void close_slowly(void *fd)
 {
     close(*(int *)fd);
-    free(fd);
 }
 
 /* With so-linger close(2) waits for the peer, whether the socket blocks or not. */
@@ -111,7 +110,8 @@ static void close_lingering(struct modcat_opening *opening, int fd)
 {
     int *closing = memory_alloc(sizeof *closing);
     *closing = fd;
-    (void)modcat_call_blocking(opening, close_slowly, closing);
+    if (modcat_call_blocking(opening, close_slowly, closing) == 0)
+        free(closing);
 }
 
 static bool lingers(const struct opened *opened)

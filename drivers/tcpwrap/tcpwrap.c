@@ -6,6 +6,7 @@
 #include <modcat/driver.h>
 #include <modcat/net.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,12 +69,14 @@ static void free_question(struct question *question)
     free(question);
 }
 
-/* What the library keeps in variables is set for each question. A resident program can't be
- * replaced by a rule's command. */
+/* What the library keeps in variables is set for each question, and so one is asked after the
+ * other. A resident program can't be replaced by a rule's command. */
 static void ask(void *argument)
 {
+    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
     struct question *question = argument;
     struct request_info request;
+    pthread_mutex_lock(&one_at_a_time);
     hosts_allow_table = question->allow;
     hosts_deny_table = question->deny;
     resident = 1;
@@ -82,6 +85,7 @@ static void ask(void *argument)
         request_set(&request, RQ_CLIENT_SIN, &question->peer, 0);
     sock_methods(&request);
     question->permitted = hosts_access(&request) != 0;
+    pthread_mutex_unlock(&one_at_a_time);
 }
 
 /* A file that is named but not there would let everybody in. */
