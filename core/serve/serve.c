@@ -285,6 +285,7 @@ static enum session_result host(struct server *server, struct opened *opened)
     server->hosting = &hosting;
     log_lower_sessions(server->listening->set.children_shutup);
     enum session_result result = serve_and_drain(server, opened);
+    close_listener(server);
     hosting_finish(&hosting);
     return result;
 }
