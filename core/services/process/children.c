@@ -11,12 +11,17 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-struct child_process {
-    pid_t pid;         /* 0: a free place */
-    unsigned stage;    /* the number of the one that it shares with us, from 1 on, or 0 */
+/* Of those whose end somebody wants to know; most children have none. */
+struct ending {
     bool is_program;   /* and serves no peer */
-    child_end_fn *end; /* who is told that it has ended, or NULL ... */
-    void *owner;       /* ... and for what */
+    child_end_fn *end; /* NULL: nobody wants to know any more */
+    void *owner;
+};
+
+struct child_process {
+    pid_t pid;             /* 0: a free place */
+    unsigned stage;        /* the number of the one that it shares with us, from 1 on, or 0 */
+    struct ending *ending; /* or NULL */
 };
 
 /* A hash table: each child is found at once, however many there are. */
@@ -32,6 +37,11 @@ struct children {
 
 /* What a peer has for the dialogue before its session, while another one waits for its place. */
 #define FAIR_TIME (5 * MODCAT_SECOND)
+
+static bool serves_peers(const struct child_process *child)
+{
+    return child->ending == NULL || !child->ending->is_program;
+}
 
 /* Where a child stands, or the free place where it would. There is always a free one. */
 static size_t place_of(const struct children *children, pid_t pid)
@@ -71,22 +81,30 @@ void children_add(struct children *children, pid_t pid, struct stage *stage, lon
     log_info("number of children increased to %zu", ++children->peers);
 }
 
+static void add_watched(struct children *children, pid_t pid, struct ending ending)
+{
+    struct ending *kept = memory_copy(&ending, sizeof ending);
+    add(children, (struct child_process){.pid = pid, .ending = kept});
+}
+
 void children_add_program(struct children *children, pid_t pid, child_end_fn *end, void *owner)
 {
-    add(children,
-        (struct child_process){.pid = pid, .is_program = true, .end = end, .owner = owner});
+    add_watched(children, pid, (struct ending){.is_program = true, .end = end, .owner = owner});
 }
 
 void children_add_worker(struct children *children, pid_t pid, child_end_fn *end)
 {
-    add(children, (struct child_process){.pid = pid, .end = end, .owner = (void *)(intptr_t)pid});
+    add_watched(children, pid, (struct ending){.end = end, .owner = (void *)(intptr_t)pid});
     log_info("number of children increased to %zu", ++children->peers);
 }
 
 void children_disown(struct children *children, pid_t pid)
 {
-    if (children_have(children, pid))
-        children->table[place_of(children, pid)].end = NULL;
+    if (!children_have(children, pid))
+        return;
+    struct ending *ending = children->table[place_of(children, pid)].ending;
+    if (ending != NULL)
+        ending->end = NULL;
 }
 
 bool children_have(const struct children *children, pid_t pid)
@@ -117,6 +135,8 @@ struct stage *children_new_stage(struct children *children, size_t most)
 
 void children_forget(struct children *children)
 {
+    for (size_t i = 0; i < children->room; i++)
+        free(children->table[i].ending);
     free(children->table);
     *children = (struct children){0};
 }
@@ -146,8 +166,9 @@ static void remove_child(struct children *children, pid_t pid)
         children->table[place] = (struct child_process){0};
         children->table[place_of(children, next.pid)] = next;
     }
-    if (!removed.is_program)
+    if (serves_peers(&removed))
         log_info("number of children decreased to %zu", --children->peers);
+    free(removed.ending);
 }
 
 bool children_bury(struct children *children, pid_t pid)
@@ -157,8 +178,8 @@ bool children_bury(struct children *children, pid_t pid)
     if (result == 0 || !children_have(children, pid))
         return result != 0;
     struct child_process ended = children->table[place_of(children, pid)];
-    if (ended.end != NULL)
-        ended.end(ended.owner, result > 0 ? &status : NULL);
+    if (ended.ending != NULL && ended.ending->end != NULL)
+        ended.ending->end(ended.ending->owner, result > 0 ? &status : NULL);
     else if (result > 0)
         children_log_end(MODCAT_INFO, pid, status);
     remove_child(children, pid);
@@ -168,7 +189,7 @@ bool children_bury(struct children *children, pid_t pid)
 void children_signal(const struct children *children, int number)
 {
     for (size_t i = 0; i < children->room; i++)
-        if (children->table[i].pid != 0 && !children->table[i].is_program)
+        if (children->table[i].pid != 0 && serves_peers(&children->table[i]))
             kill(children->table[i].pid, number);
 }
 

@@ -177,7 +177,8 @@ void programs_forget(struct session *session)
     while (session->programs != NULL) {
         struct program *first = session->programs;
         session->programs = first->next;
-        children_disown(session->children, first->pid);
+        if (!first->ended)
+            children_disown(session->children, first->pid);
         free(first->failure);
         free(first);
     }
