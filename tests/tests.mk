@@ -432,7 +432,7 @@ tests_system_watch_test_SOURCES = tests/system/watch_test.c $(harness)
 
 if TESTS_BUILT
 check_PROGRAMS += $(unit_tests) $(system_tests)
-TESTS += $(check_PROGRAMS)
+TESTS += $(unit_tests) $(system_tests)
 
 # Those of servers once more, with sessions that share a process.
 TESTS += tests/system/hosted_test

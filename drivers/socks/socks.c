@@ -11,7 +11,7 @@
 
 static modcat_open_fn socks_open;
 static modcat_wrap_fn socks_wrap;
-static modcat_check_fn check_length;
+static modcat_check_fn check_length, check_password;
 
 static const struct socks_kind socks4 = {.version = 4, .command = SOCKS_CONNECT};
 static const struct socks_kind socks4a = {.version = 4, .names = true, .command = SOCKS_CONNECT};
@@ -51,7 +51,7 @@ static const struct modcat_option version5_options[] = {
      .phase = MODCAT_PHASE_SPEC,
      .effect = MODCAT_FETCHED,
      .secret = true,
-     .check = check_length,
+     .check = check_password,
      .needs = "socksuser"},
 };
 
@@ -120,6 +120,12 @@ static const char *check_length(const struct modcat_value *value)
 {
     static_assert(SOCKS_TEXT_MAX == 255, "the text below says so");
     return value->length <= SOCKS_TEXT_MAX ? NULL : "it has more than 255 bytes";
+}
+
+/* RFC 1929, section 2. */
+static const char *check_password(const struct modcat_value *value)
+{
+    return value->length == 0 ? "a password must not be empty" : check_length(value);
 }
 
 /* The option comes first: users of socat had to give it besides the parameter. */
