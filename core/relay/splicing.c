@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/relay/moving.h"
+#include "core/session/endpoint.h"
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* A descriptor that can't be spliced after all, or one that can't be written to, which only matters
  * when there is something to write: the buffer does the rest. */
@@ -31,6 +33,22 @@ static void splice_failed(struct flow *flow, size_t length)
         flow_read_failed(flow, length);
 }
 
+/* A sink without room hides that its source has nothing. */
+static bool is_empty(const struct flow *flow)
+{
+    int queued = 0;
+    return ioctl(flow->source->endpoint->read_fd, FIONREAD, &queued) == 0 && queued == 0;
+}
+
+/* Which end a straight move waits for, or whether the source is at its end. */
+static void stop_for_now(struct flow *flow, bool sink_ready, bool closing)
+{
+    bool sink_may_be_full = flow->splice.way == SPLICE_STRAIGHT && !sink_ready;
+    flow->splice.sink_full = sink_may_be_full && !is_empty(flow);
+    if (sink_may_be_full && endpoint_is_over(flow->source->endpoint->read_fd))
+        flow_nothing_read(flow, closing);
+}
+
 /* Returns true unless an end would block. `sink_ready` tells which one it must be, if it is. */
 bool flow_splice_source(struct flow *flow, bool sink_ready, bool closing)
 {
@@ -46,7 +64,7 @@ bool flow_splice_source(struct flow *flow, bool sink_ready, bool closing)
     } else if (count == 0) {
         flow_nothing_read(flow, closing);
     } else if (flow_would_block(errno)) {
-        flow->splice.sink_full = flow->splice.way == SPLICE_STRAIGHT && !sink_ready;
+        stop_for_now(flow, sink_ready, closing);
         return false;
     } else if (splice_refused(errno)) {
         stop_splicing(flow);

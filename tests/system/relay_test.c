@@ -377,6 +377,19 @@ static void relays_in_blocks_of_one_byte(void **state)
     echo(*state, "PIPE", "1", 4096);
 }
 
+/* The pipe has one page, and nobody reads it; all that comes is delivered. */
+static void a_full_sink_does_not_hide_the_end_of_the_input(void **state)
+{
+    struct program *program =
+        program_start(*state, "-d", "-d", "-d", "-u", "STDIO", "PIPE,f-setpipe-sz=4096", NULL);
+
+    program_logs(program, " N starting data transfer loop");
+    program_send(program, "all");
+    program_logs(program, " I transferred 3 bytes from");
+    program_end_input(program);
+    program_ends(program, 0);
+}
+
 static void relays_in_blocks_that_are_larger_than_a_pipe(void **state)
 {
     echo(*state, "PIPE", "1000000", 8 * MEBIBYTE);
@@ -522,6 +535,7 @@ int main(void)
         SYSTEM_TEST(echoes_through_a_socketpair_of_streams),
         SYSTEM_TEST(echoes_through_a_socketpair_of_datagrams),
         SYSTEM_TEST(relays_in_blocks_of_one_byte),
+        SYSTEM_TEST(a_full_sink_does_not_hide_the_end_of_the_input),
         SYSTEM_TEST(relays_in_blocks_that_are_larger_than_a_pipe),
         SYSTEM_TEST(relays_in_one_direction_only),
         SYSTEM_TEST(reports_a_peer_that_resets_its_connection),
