@@ -3,9 +3,8 @@
 #define _GNU_SOURCE
 #include "core/base/log.h"
 #include "core/relay/moving.h"
-#include "core/session/endpoint.h"
+#include <poll.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 /* A descriptor that can't be spliced after all, or one that can't be written to, which only matters
  * when there is something to write: the buffer does the rest. */
@@ -33,20 +32,19 @@ static void splice_failed(struct flow *flow, size_t length)
         flow_read_failed(flow, length);
 }
 
-/* A sink without room hides that its source has nothing. */
-static bool is_empty(const struct flow *flow)
+/* A straight move that would block does not tell for which end. A sink without room hides that its
+ * source has nothing, or is at its end; what a source has left then goes through the buffer.
+ * Returns true unless an end would block. */
+static bool find_who_blocks(struct flow *flow, bool sink_ready, bool closing)
 {
-    int queued = 0;
-    return ioctl(flow->source->endpoint->read_fd, FIONREAD, &queued) == 0 && queued == 0;
-}
-
-/* Which end a straight move waits for, or whether the source is at its end. */
-static void stop_for_now(struct flow *flow, bool sink_ready, bool closing)
-{
-    bool sink_may_be_full = flow->splice.way == SPLICE_STRAIGHT && !sink_ready;
-    flow->splice.sink_full = sink_may_be_full && !is_empty(flow);
-    if (sink_may_be_full && endpoint_is_over(flow->source->endpoint->read_fd))
-        flow_nothing_read(flow, closing);
+    struct pollfd source = {.fd = flow->source->endpoint->read_fd, .events = POLLIN | POLLRDHUP};
+    if (flow->splice.way != SPLICE_STRAIGHT || sink_ready)
+        return false;
+    short ready = poll(&source, 1, 0) > 0 ? source.revents : 0;
+    if ((ready & ~POLLIN) != 0)
+        return flow_fill_buffer(flow, closing);
+    flow->splice.sink_full = ready != 0;
+    return false;
 }
 
 /* Returns true unless an end would block. `sink_ready` tells which one it must be, if it is. */
@@ -64,8 +62,7 @@ bool flow_splice_source(struct flow *flow, bool sink_ready, bool closing)
     } else if (count == 0) {
         flow_nothing_read(flow, closing);
     } else if (flow_would_block(errno)) {
-        stop_for_now(flow, sink_ready, closing);
-        return false;
+        return find_who_blocks(flow, sink_ready, closing);
     } else if (splice_refused(errno)) {
         stop_splicing(flow);
     } else if (errno != EINTR) {
