@@ -23,7 +23,7 @@ struct interest {
     short events;
 };
 
-/* Who is told that something has become ready for an owner. */
+/* Called when something becomes ready for an owner. */
 typedef void interest_ready_fn(void *owner);
 
 /* Opens the connection to the kernel. Returns 0, or -1 with errno. */

@@ -4,27 +4,13 @@
 #include "core/base/log.h"
 #include "core/base/wait.h"
 #include "core/relay/moving.h"
-#include <linux/sock_diag.h>
-#include <stdint.h>
-#include <sys/socket.h>
+#include "core/services/net/socket.h"
 
 /* What RECVFROM gives belongs to the listener's socket. */
 static bool is_own_socket(const struct modcat_endpoint *source)
 {
     return source->read_fd >= 0 && (source->flags & MODCAT_MESSAGES) != 0 &&
            ((source->flags & MODCAT_EMPTY_ENDS) == 0 || (source->flags & MODCAT_SOCKET) != 0);
-}
-
-/* Since the socket was made. Returns false where the kernel does not tell. */
-static bool count_dropped(int fd, unsigned *dropped)
-{
-    uint32_t numbers[SK_MEMINFO_VARS];
-    socklen_t size = sizeof numbers;
-    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, numbers, &size) < 0 ||
-        size < (SK_MEMINFO_DROPS + 1) * sizeof numbers[0])
-        return false;
-    *dropped = numbers[SK_MEMINFO_DROPS];
-    return true;
 }
 
 void overflow_report(struct flow *flow, bool now)
@@ -34,7 +20,7 @@ void overflow_report(struct flow *flow, bool now)
     unsigned dropped;
     if (source == NULL || !is_own_socket(source->endpoint) ||
         (!now && wait_now() < overflow->next_look) ||
-        !count_dropped(source->endpoint->read_fd, &dropped))
+        !socket_count_dropped(source->endpoint->read_fd, &dropped))
         return;
     bool earlier = !overflow->looked && (source->endpoint->flags & MODCAT_INHERITED) != 0;
     overflow->looked = true;

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <linux/sctp.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,17 @@ void socket_mark_own(const struct modcat_opening *opening, struct modcat_endpoin
         if (opening->address->options[i].entry->option.effect == MODCAT_STATUS_FLAG)
             return;
     endpoint->flags |= SOCKET_OWN;
+}
+
+bool socket_count_dropped(int fd, unsigned *dropped)
+{
+    uint32_t numbers[SK_MEMINFO_VARS];
+    socklen_t size = sizeof numbers;
+    if (getsockopt(fd, SOL_SOCKET, SO_MEMINFO, numbers, &size) < 0 ||
+        size < (SK_MEMINFO_DROPS + 1) * sizeof numbers[0])
+        return false;
+    *dropped = numbers[SK_MEMINFO_DROPS];
+    return true;
 }
 
 struct socket_kind socket_kind_of(int fd)

@@ -64,6 +64,10 @@ bool socket_closes_whole(int fd);
  * the peer has not acknowledged. */
 bool socket_association(int fd, size_t *untaken);
 
+/* How many packets the kernel has dropped for want of room since the socket was made. Returns
+ * false where it does not tell. */
+bool socket_count_dropped(int fd, unsigned *dropped);
+
 /* Reports a bind(2) that has failed, and what it needs. Returns -1. */
 int socket_fail_bind(const struct modcat_opening *opening, int fd,
                      const struct modcat_sockaddr *local);
