@@ -436,7 +436,6 @@ TESTS += $(unit_tests) $(system_tests)
 
 # Those of servers once more, with sessions that share a process.
 TESTS += tests/system/hosted_test
-tests/system/hosted_test.log: $(system_tests)
 endif
 dist_check_SCRIPTS += tests/system/hosted_test
 

@@ -15,13 +15,16 @@ struct naming {
 static const struct naming paths = {.abstract = false};
 static const struct naming names = {.abstract = true};
 
+static modcat_check_fn check_template;
+
 static const struct modcat_option options[] = {
     {.name = "unix-bind-tempname",
      .aliases = "bind-tempname",
      .help = "bind to a temporary name (template with XXXXXX)",
      .type = MODCAT_STRING_OR_NONE,
      .phase = MODCAT_PHASE_PREOPEN,
-     .effect = MODCAT_FETCHED},
+     .effect = MODCAT_FETCHED,
+     .check = check_template},
     {.name = "unix-tightsocklen",
      .aliases = "tightsocklen",
      .help = "an address ends where its name does, and is not filled up with zeros",
@@ -33,6 +36,13 @@ static const struct modcat_option options[] = {
 static const struct modcat_option_group groups[] = {
     {.name = "UNIX", .help = "options of UNIX sockets", MODCAT_OPTIONS(options)},
 };
+
+/* Without a value, or with an empty one, the program has a template of its own. */
+static const char *check_template(const struct modcat_value *value)
+{
+    bool own = value->absent || *value->string == '\0';
+    return own || strstr(value->string, "XXXXXX") != NULL ? NULL : "it must contain XXXXXX";
+}
 
 #define NAME_GROUPS "FD,SOCKET,RETRY,UNIX"
 #define PATH_GROUPS NAME_GROUPS ",NAMED"

@@ -53,16 +53,8 @@ static void is_as_before(struct server *server)
 {
     struct harness *harness = server->trial->harness;
     pid_t pid = program_pid(server->program);
-    long long deadline = milliseconds() + PATIENCE;
-    size_t count;
     process_awaits_children(harness, pid, 0);
-    while ((count = process_descriptors(pid)) != server->descriptors) {
-        if (milliseconds() > deadline)
-            harness_fail(harness, "it has %zu descriptors, and had %zu before it served anybody",
-                         count, server->descriptors);
-        program_log(server->program);
-        poll(NULL, 0, 10);
-    }
+    process_awaits_descriptors(harness, pid, server->descriptors);
 }
 
 /* The first client only finds out where the server is. */

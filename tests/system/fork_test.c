@@ -39,7 +39,7 @@ static void serves_200_connections_at_once_and_leaves_nothing_behind(void **stat
         flows_run(harness, flows, CLIENTS);
         close_all(harness, flows);
         program_awaits_peers(program, 0);
-        assert_int_equal(process_descriptors(program_pid(program)), descriptors);
+        process_awaits_descriptors(harness, program_pid(program), descriptors);
     }
     assert_false(program_has_logged(program, " E "));
 }
@@ -64,7 +64,7 @@ static void clients_that_reset_their_connections_leave_no_child_behind(void **st
     peer_receives(harness, client, "still here");
     harness_close(harness, client);
     program_awaits_peers(program, 0);
-    assert_int_equal(process_descriptors(program_pid(program)), descriptors);
+    process_awaits_descriptors(harness, program_pid(program), descriptors);
 }
 
 static void a_child_that_fails_does_not_disturb_the_listener(void **state)

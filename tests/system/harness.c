@@ -859,18 +859,29 @@ bool process_may_open(size_t count)
     return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max >= count;
 }
 
-void process_awaits_children(struct harness *harness, pid_t pid, size_t count)
+static void await_count(struct harness *harness, pid_t pid, size_t (*counted)(pid_t pid),
+                        size_t count, const char *things)
 {
     long long deadline = milliseconds() + PATIENCE;
 
-    while (process_children(pid) != count) {
+    while (counted(pid) != count) {
         if (milliseconds() > deadline)
-            harness_fail(harness, "process %d has %zu children and not %zu", (int)pid,
-                         process_children(pid), count);
+            harness_fail(harness, "process %d has %zu %s and not %zu", (int)pid, counted(pid),
+                         things, count);
         for (struct program *program = harness->programs; program != NULL; program = program->next)
             drain_all(program);
         poll(NULL, 0, 10);
     }
+}
+
+void process_awaits_children(struct harness *harness, pid_t pid, size_t count)
+{
+    await_count(harness, pid, process_children, count, "children");
+}
+
+void process_awaits_descriptors(struct harness *harness, pid_t pid, size_t count)
+{
+    await_count(harness, pid, process_descriptors, count, "descriptors");
 }
 
 static size_t hosted_sessions(struct program *program)

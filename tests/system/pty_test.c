@@ -188,7 +188,7 @@ static void programs_come_and_go(void **state)
         peer_receives(*state, client, greeting);
         harness_close(*state, client);
     }
-    assert_int_equal(process_descriptors(program_pid(line.program)), before);
+    process_awaits_descriptors(*state, program_pid(line.program), before);
     line_end(&line);
 }
 

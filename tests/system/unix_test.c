@@ -262,7 +262,7 @@ static void entry_options_of_a_client_need_an_entry(void **state)
     program_ends_logging(program_start(harness, "UNIX:x,bind=y,bind-tempname", "-", NULL), 1,
                          "do not use both options bind and unix-bind-tempnam");
     program_ends_logging(program_start(harness, "UNIX:x,bind-tempname=y", "-", NULL), 1,
-                         "no XXXXXX in \"y\"");
+                         "option bind-tempname: invalid value \"y\": it must contain XXXXXX");
 }
 
 static void a_client_takes_a_temporary_name_that_nobody_has(void **state)
@@ -495,7 +495,7 @@ static void descriptors_that_come_with_a_packet_are_closed(void **state)
     memcpy(CMSG_DATA(header), fds, sizeof(fds));
     assert_int_equal(sendmsg(fd, &message, 0), 4);
     program_outputs(program, "data");
-    assert_int_equal(process_descriptors(program_pid(program)), descriptors);
+    process_awaits_descriptors(harness, program_pid(program), descriptors);
 }
 
 #define WITHOUT_PROC "mount --make-rprivate / && umount -l /proc && exec "

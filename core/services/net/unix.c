@@ -89,9 +89,6 @@ int modcat_unix_local(struct modcat_opening *opening, bool abstract,
     if (temporary != NULL)
         name =
             temporary->absent || *temporary->string == '\0' ? TEMPORARY_PATTERN : temporary->string;
-    if (temporary != NULL && strstr(name, PLACEHOLDER) == NULL)
-        return modcat_fail(opening, "option \"unix-bind-tempname\": no " PLACEHOLDER " in \"%s\"",
-                           name);
     return modcat_unix_address(opening, name, abstract, address);
 }
 

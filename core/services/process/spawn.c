@@ -206,7 +206,9 @@ static int check_replacement(const struct child *child)
     const struct address_pair *right = session->sides[1].address;
     if (child->opening->address != right->first || right->second != NULL ||
         child->opening->address->upper != NULL)
-        return modcat_fail(child->opening, "option nofork is not allowed here");
+        return modcat_fail(
+            child->opening,
+            "option nofork is for a program that stands alone as the second address");
     return 0;
 }
 
