@@ -265,7 +265,7 @@ static unsigned sessions_possible(unsigned wanted)
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     unsigned most =
-        limit.rlim_cur > 2 * SESSIONS_MAX ? SESSIONS_MAX : (unsigned)(limit.rlim_cur - 100) / 2;
+        limit.rlim_cur > 2 * SESSIONS_MAX ? SESSIONS_MAX : (unsigned)(limit.rlim_cur - 300) / 2;
     return wanted < most ? wanted : most;
 }
 
