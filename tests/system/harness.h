@@ -151,8 +151,8 @@ void process_rests(struct harness *harness, pid_t pid);
 /* Waits until a process has this many children. */
 void process_awaits_children(struct harness *harness, pid_t pid, size_t count);
 
-/* Waits until the process has that many open descriptors: a session may close its own a moment after
- * its peer has seen the end. */
+/* Waits until the process has that many open descriptors: a session may close its own a moment
+ * after its peer has seen the end. */
 void process_awaits_descriptors(struct harness *harness, pid_t pid, size_t count);
 
 /* True where programs host sessions that would have processes of their own: MODCAT_TEST_ENGINE. */
