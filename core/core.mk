@@ -146,6 +146,8 @@ libcore_a_SOURCES = \
 	core/relay/statistics.c core/relay/statistics.h \
 	core/relay/unwanted.c core/relay/unwanted.h \
 	core/serve/crash.c core/serve/crash.h \
+	core/serve/culprit.c core/serve/culprit.h \
+	core/serve/hangs.c core/serve/hangs.h \
 	core/serve/fork.c core/serve/fork.h \
 	core/serve/hosting.c core/serve/hosting.h \
 	core/serve/serve.c core/serve/serve.h \

@@ -55,6 +55,8 @@ static struct {
     struct deadlines deadlines;
     struct interest signals; /* the descriptor by which they come */
     struct wait_entry signals_entry;
+    volatile unsigned turn; /* see loop_turn() */
+    volatile bool waits;
     long long quiet_until; /* when a shortage of memory may be reported again */
 } state;
 
@@ -284,6 +286,7 @@ static void take_step(struct task *task)
 static void run(struct task *task)
 {
     state.current = task;
+    state.turn++;
     log_set_session(task->number);
     if (task->phase != PHASE_STEPPING)
         run_on_stack(task);
@@ -291,6 +294,7 @@ static void run(struct task *task)
         take_step(task);
     log_set_session(0);
     state.current = &state.process;
+    state.turn++;
     if (task->phase == PHASE_OVER)
         free_task(task);
 }
@@ -322,7 +326,11 @@ static long long time_to_wait(void)
 
 static int turn(void)
 {
-    if (interest_wait(time_to_wait()) < 0)
+    state.waits = true;
+    int result = interest_wait(time_to_wait());
+    state.waits = false;
+    state.turn++;
+    if (result < 0)
         return -1;
     take_signals();
     take_deadlines();
@@ -358,6 +366,18 @@ static int wait_in_loop(struct wait_entry *entries, size_t count, long long dead
     forget_interests(task, interest_remove);
     errno = error;
     return result < 0 ? -1 : result_of_waiting(task);
+}
+
+unsigned loop_current_number(void)
+{
+    const struct task *task = state.current;
+    return task != NULL ? task->number : 0;
+}
+
+unsigned loop_turn(void)
+{
+    unsigned turn = state.turn;
+    return state.waits ? 0 : turn != 0 ? turn : 1;
 }
 
 bool loop_possible(void)

@@ -72,6 +72,13 @@ struct task *loop_current(void);
 /* True on the stack of a task: then waiting gives way to others. */
 bool loop_has_stack(void);
 
+/* The number of the task that runs; 0: the process itself. For signal handlers, too. */
+unsigned loop_current_number(void);
+
+/* Another number whenever the loop goes on to other work; 0 while it waits. For signal handlers,
+ * too. */
+unsigned loop_turn(void);
+
 /* Ends the waiting of a task with errno EINTR; NULL: of the process itself. */
 void loop_interrupt(struct task *task);
 

@@ -1,5 +1,5 @@
 /* A driver that breaks: CRASH writes where nothing is, DEEP calls itself until its stack is used
- * up, and LIBRARY hands the C library what it can't take. */
+ * up, LIBRARY hands the C library what it can't take, and SPIN never gives way. */
 
 #define _GNU_SOURCE
 #include <modcat/driver.h>
@@ -8,6 +8,7 @@
 static int crash_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
 static int deep_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
 static int library_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
+static int spin_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint);
 
 #define TYPE(word, function)                                                                       \
     {                                                                                              \
@@ -19,6 +20,7 @@ static const struct modcat_address_type types[] = {
     TYPE("CRASH", crash_open),
     TYPE("DEEP", deep_open),
     TYPE("LIBRARY", library_open),
+    TYPE("SPIN", spin_open),
 };
 
 MODCAT_DRIVER(.name = "crashing", .version = "1.0", .summary = "breaks", MODCAT_TYPES(types));
@@ -50,4 +52,15 @@ static int library_open(struct modcat_opening *opening, struct modcat_endpoint *
 {
     (void)opening, (void)endpoint;
     return (int)strlen((char *)nowhere);
+}
+
+/* Until a value that never comes, and in the C library most of the time. */
+static int spin_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    static const char text[4096] = "";
+    (void)opening, (void)endpoint;
+    while (nowhere != NULL)
+        if (memchr(text, 'x', sizeof text) != NULL)
+            return -1;
+    return 0;
 }

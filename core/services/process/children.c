@@ -92,9 +92,9 @@ void children_add_program(struct children *children, pid_t pid, child_end_fn *en
     add_watched(children, pid, (struct ending){.is_program = true, .end = end, .owner = owner});
 }
 
-void children_add_worker(struct children *children, pid_t pid, child_end_fn *end)
+void children_add_worker(struct children *children, pid_t pid, child_end_fn *end, void *owner)
 {
-    add_watched(children, pid, (struct ending){.end = end, .owner = (void *)(intptr_t)pid});
+    add_watched(children, pid, (struct ending){.end = end, .owner = owner});
     log_info("number of children increased to %zu", ++children->peers);
 }
 

@@ -32,8 +32,8 @@ void children_add(struct children *children, pid_t pid, struct stage *stage, lon
 typedef void child_end_fn(void *owner, const int *status);
 void children_add_program(struct children *children, pid_t pid, child_end_fn *end, void *owner);
 
-/* The same for one that serves many peers; `owner` is its number. */
-void children_add_worker(struct children *children, pid_t pid, child_end_fn *end);
+/* The same for one that serves many peers. */
+void children_add_worker(struct children *children, pid_t pid, child_end_fn *end, void *owner);
 
 /* Nobody cares any more how that program ends; it is only buried. */
 void children_disown(struct children *children, pid_t pid);
