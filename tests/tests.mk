@@ -425,6 +425,9 @@ tests_system_unreachable_test_SOURCES = tests/system/unreachable_test.c \
 system_tests += tests/system/udp_test
 tests_system_udp_test_SOURCES = tests/system/udp_test.c $(packets) $(harness)
 
+system_tests += tests/system/hosting_test
+tests_system_hosting_test_SOURCES = tests/system/hosting_test.c $(harness)
+
 system_tests += tests/system/unix_test
 tests_system_unix_test_SOURCES = tests/system/unix_test.c $(packets) $(harness)
 system_tests += tests/system/watch_test
