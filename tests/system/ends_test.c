@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 static void ends_when_both_sides_have_ended(void **state)
@@ -369,14 +370,19 @@ static void output_that_nobody_reads_is_no_error_when_the_input_ends(void **stat
     program_ends(program, 0);
 }
 
+/* While the program is stopped, so that it finds both at once: a reader who leaves before more
+ * comes in ends the session in order. */
 static void output_that_nobody_reads_is_an_error_when_more_comes_in(void **state)
 {
     struct harness *harness = *state;
     int server;
     struct program *program = start_to_output(harness, &server);
 
+    process_rests(harness, program_pid(program));
+    program_signal(program, SIGSTOP);
     harness_close(harness, program_take_output(program));
     peer_send(harness, server, "x");
+    program_signal(program, SIGCONT);
     program_ends_logging(program, 1, " E cannot write to *: Broken pipe [write(");
 }
 
