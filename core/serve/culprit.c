@@ -1,8 +1,8 @@
 /* Finding the driver that a signal has interrupted.
  *
- * What runs when a driver crashes or never returns is often the C library; so the driver is looked
- * for among the addresses that functions return to, at the end of the stack. The table of drivers
- * is made beforehand: dladdr(3) is no function for signal handlers. */
+ * A driver that crashes or never returns is often inside of the C library at that moment. Then
+ * the return addresses at the end of the stack tell which driver called it. The table of drivers
+ * is made beforehand, since dladdr(3) must not be called in a signal handler. */
 
 #define _GNU_SOURCE
 #include "core/serve/culprit.h"

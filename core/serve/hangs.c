@@ -1,9 +1,9 @@
 /* Finding sessions that hold up all others of their worker.
  *
- * A timer counts the processor time of the worker, so that one that waits is never woken. When the
- * loop has been in the same piece of work from one tick to another and a third, the worker writes
- * down which session that is and which driver the tick has found it in, and wakes its parent. That
- * one logs it: the worker itself may be in the middle of anything. */
+ * A timer counts the processor time of the worker, so it never wakes one that waits. When three
+ * ticks in a row find the loop in the same piece of work, the worker notes the session and the
+ * driver, and wakes its parent, which logs them: the worker itself can't, as the signal may have
+ * interrupted anything. */
 
 #define _GNU_SOURCE
 #include "core/serve/hangs.h"

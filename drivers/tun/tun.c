@@ -106,7 +106,7 @@ static int read_network(struct modcat_opening *opening, const char *text, struct
 {
     bool ip6 = text[0] == '[';
     const char *delimiter = strchr(text, '/');
-    *network = (struct network){.bits = atoi(delimiter + 1)};
+    *network = (struct network){.bits = (int)strtoul(delimiter + 1, NULL, 10)};
     char *host = strndup(text, (size_t)(delimiter - text));
     int result = host == NULL ? modcat_fail(opening, "strndup(): %s", strerror(errno))
                               : resolve(opening, ip6 ? AF_INET6 : AF_INET, host, network);
