@@ -60,7 +60,7 @@ libcore_a_SOURCES = \
 	core/opening/blocking.c \
 	core/opening/environment.c core/opening/environment.h \
 	core/opening/leftovers.c core/opening/leftovers.h \
-	core/opening/opening.c core/opening/opening.h \
+	core/opening/complaint.c core/opening/opening.c core/opening/opening.h \
 	core/opening/opening_settings.c core/opening/opening_settings.h \
 	core/opening/session_state.c core/opening/session_state.h \
 	core/options/account.c core/options/account.h \
@@ -110,6 +110,7 @@ libcore_a_SOURCES = \
 	core/services/process/stage.c core/services/process/stage.h \
 	core/services/tty/control.c \
 	core/services/tty/keep.c \
+	core/services/tty/line.c \
 	core/services/tty/pty.c \
 	core/services/tty/size.c \
 	core/services/tty/terminals.h \
@@ -121,6 +122,7 @@ libcore_a_SOURCES = \
 	core/session/halfclose.c core/session/halfclose.h \
 	core/session/layer.c core/session/layer.h \
 	core/session/lower.c \
+	core/session/news.c core/session/news.h \
 	core/session/parting.c core/session/parting.h \
 	core/session/session.c core/session/session.h \
 	core/session/taking.c core/session/taking.h \

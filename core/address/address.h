@@ -86,8 +86,8 @@ const struct address *address_lowest(const struct address *address);
 /* The option of this name that an address gives, the last one if it gives several, or NULL. */
 const struct address_option *address_find_option(const struct address *address, const char *name);
 
-/* Logs an error about a place in an address: the message, then the address with a caret under the
+/* Logs what is wrong at a place in an address: the message, then the address with a caret under the
  * place, each a line of its own; a long address is shown in part. */
-void address_explain(const char *text, const struct address_error *error);
+void address_explain(enum modcat_level level, const char *text, const struct address_error *error);
 
 #endif

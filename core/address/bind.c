@@ -31,7 +31,7 @@ struct binding {
 static void explain(struct registry *registry, const char *text, const struct address_error *error)
 {
     AUTO_FREE char *shown = mask_secrets(registry, text);
-    address_explain(shown, error);
+    address_explain(MODCAT_ERROR, shown, error);
 }
 
 __attribute__((format(printf, 3, 4))) static int fail_at(const struct binding *binding,
@@ -366,7 +366,7 @@ static int check_own_name(const struct binding *binding)
 {
     const struct address *address = binding->address;
     const struct address_option *bind = address_find_option(address, "bind");
-    if (bind == NULL || (address->type->type.flags & MODCAT_OWN_NAME) == 0)
+    if (bind == NULL || (address->type->type.flags & MODCAT_TYPE_OWN_NAME) == 0)
         return 0;
     return fail_at(binding, bind->place,
                    "option \"bind\" is for clients; %s binds to its parameter", address->keyword);
@@ -454,7 +454,7 @@ static void explain_grammar(struct registry *registry, const char *text,
         *error = (struct address_error){
             .place = place, .message = "a secret in this address is not quoted as it has to be"};
     address_free(pair);
-    address_explain(shown, error);
+    address_explain(MODCAT_ERROR, shown, error);
 }
 
 struct address_pair *bind_argument(struct registry *registry, const struct settings *settings,

@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "core/address/address.h"
 
-#include "core/base/log.h"
 #include <string.h>
 
 /* How much of an address is shown, in bytes, and how much of it before a place that is longer. */
@@ -34,33 +33,33 @@ static struct view choose_view(size_t length, struct place place)
 }
 
 /* Each byte takes one column: what might take none, two or move the cursor is not shown. */
-static void log_text(const char *text, const struct view *view)
+static void log_text(enum modcat_level level, const char *text, const struct view *view)
 {
     char shown[WINDOW + 1] = "";
     for (size_t i = view->start; i < view->end; i++)
         shown[i - view->start] = text[i] >= 0x20 && text[i] < 0x7f ? text[i] : '?';
-    log_error("  %s%s%s", view->cut_before ? CUT_MARK : "", shown,
-              view->cut_behind ? CUT_MARK : "");
+    modcat_log(level, "  %s%s%s", view->cut_before ? CUT_MARK : "", shown,
+               view->cut_behind ? CUT_MARK : "");
 }
 
-static void log_caret(const struct view *view, struct place place)
+static void log_caret(enum modcat_level level, const struct view *view, struct place place)
 {
     char tail[WINDOW + 1] = "";
     size_t end = smaller(place.start + place.length, view->end);
     if (end > place.start + 1)
         memset(tail, '~', end - place.start - 1);
     size_t mark = view->cut_before ? strlen(CUT_MARK) : 0;
-    log_error("  %*s^%s", (int)(mark + place.start - view->start), "", tail);
+    modcat_log(level, "  %*s^%s", (int)(mark + place.start - view->start), "", tail);
 }
 
-void address_explain(const char *text, const struct address_error *error)
+void address_explain(enum modcat_level level, const char *text, const struct address_error *error)
 {
     size_t length = strlen(text);
     struct place place = error->place;
     place.start = smaller(place.start, length);
     place.length = smaller(place.length, length - place.start);
     struct view view = choose_view(length, place);
-    log_error("%s", error->message);
-    log_text(text, &view);
-    log_caret(&view, place);
+    modcat_log(level, "%s", error->message);
+    log_text(level, text, &view);
+    log_caret(level, &view, place);
 }

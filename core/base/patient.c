@@ -23,7 +23,7 @@ bool patient_needed(const struct modcat_endpoint *endpoint, int fd)
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || (flags & O_NONBLOCK) != 0 || never_blocks(fd))
         return false;
-    if ((endpoint->flags & MODCAT_INHERITED) != 0)
+    if ((endpoint->flags & MODCAT_END_INHERITED) != 0)
         return true;
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0;
 }

@@ -10,7 +10,7 @@
 struct settings {
     const char *program;       /* argv[0] without its folders: "modcat", "socat" */
     const char *addresses[2];  /* as on the command line */
-    unsigned directions[2];    /* MODCAT_READ, MODCAT_WRITE of each address, by -u and -U */
+    unsigned directions[2];    /* MODCAT_DIR_READ, MODCAT_DIR_WRITE of each address, by -u and -U */
     bool no_data;              /* -b 0: everything is at its end as soon as it is open */
     size_t block_size;         /* -b, in bytes; 0: the program's choice */
     long long closing;         /* -t */

@@ -537,9 +537,9 @@ static int take_addresses(struct scan *scan, char **arguments)
     for (unsigned i = 0; i < count; i++)
         settings->addresses[i] = arguments[i];
     settings->directions[0] =
-        (scan->to_left ? 0 : MODCAT_READ) | (scan->to_right ? 0 : MODCAT_WRITE);
+        (scan->to_left ? 0 : MODCAT_DIR_READ) | (scan->to_right ? 0 : MODCAT_DIR_WRITE);
     settings->directions[1] =
-        (scan->to_right ? 0 : MODCAT_READ) | (scan->to_left ? 0 : MODCAT_WRITE);
+        (scan->to_right ? 0 : MODCAT_DIR_READ) | (scan->to_left ? 0 : MODCAT_DIR_WRITE);
     return 0;
 }
 

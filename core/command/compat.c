@@ -197,7 +197,7 @@ static const struct row {
      "With -u it is noticed at once, not at the next write.", NULL},
     {BEHAVIOUR, MATCHED, "boolean values",
      "Options take yes, no, true, false, on and off, beside numbers.", NULL},
-    {BEHAVIOUR, MATCHED, "suffixes of sizes", "Sizes take k, M and G, for multiples of 1024.",
+    {BEHAVIOUR, MATCHED, "suffixes of sizes", "Sizes take k, M, G and T, for multiples of 1024.",
      NULL},
     {BEHAVIOUR, DIFFERENT, "newline of a secret",
      "The newline at the end of proxy-authorization-file is not sent.",

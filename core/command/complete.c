@@ -81,6 +81,21 @@ static void put_options(FILE *out, const struct registry *registry,
                       words_list_has("CONST,BOOL", option->type) ? "" : "=");
 }
 
+/* The values of an option that takes words. */
+static void put_words(FILE *out, const struct registry *registry, const char *part,
+                      const struct typed *typed)
+{
+    AUTO_FREE char *name = memory_copy_span(part, strcspn(part, "="));
+    const struct manifest_option *option;
+    for (size_t cursor = 0; (option = registry_next_option(registry, &cursor)) != NULL;) {
+        const char *words = option->words, *word;
+        size_t length;
+        if (words_equal(option->name, name) || words_list_has(option->aliases, name))
+            while (words_next(&words, &word, &length))
+                put_candidate(out, typed, word, length, "");
+    }
+}
+
 /* Where the address that is being typed begins: behind `!!` or `|`. */
 static const char *last_address(const char *word)
 {
@@ -102,7 +117,11 @@ static void put_address(FILE *out, const struct registry *registry, const char *
     const struct typed typed = {word, (int)(part - word), part, strlen(part)};
     if (comma == NULL && strchr(part, ':') == NULL) {
         put_types(out, registry, &typed);
-    } else if (comma != NULL && strchr(part, '=') == NULL) {
+    } else if (comma != NULL && strchr(part, '=') != NULL) {
+        const char *value = strchr(part, '=') + 1;
+        const struct typed word_typed = {word, (int)(value - word), value, strlen(value)};
+        put_words(out, registry, part, &word_typed);
+    } else if (comma != NULL) {
         const struct manifest_type *type = find_type(registry, start, strcspn(start, ":,"));
         for (int general = 0; general <= 1 && type != NULL; general++)
             put_options(out, registry, type, &typed, general != 0);

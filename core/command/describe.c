@@ -33,6 +33,7 @@ void describe_json_option(struct json *json, const struct manifest_option *optio
     json_text(json, "type", option->type);
     json_text(json, "phase", option->phase);
     json_text(json, "default", option->preset);
+    json_words(json, "words", option->words);
     json_text(json, "help", option->help);
     json_end_object(json);
 }

@@ -60,10 +60,10 @@ static const struct manifest_group *find_group(const struct registry *registry, 
     return NULL;
 }
 
-static const char *directions_name(unsigned flags)
+static const char *directions_name(unsigned directions)
 {
     static const char *const names[] = {"none", "reading", "writing", "reading and writing"};
-    return names[flags & (MODCAT_READ | MODCAT_WRITE)];
+    return names[directions & (MODCAT_DIR_READ | MODCAT_DIR_WRITE)];
 }
 
 static char *params_range(unsigned least, unsigned most)
@@ -96,7 +96,7 @@ static void put_head(FILE *out, const struct subject *subject)
         fprintf(out, "%-13s%s%s|<address> (parameters: %s)\n", "As a layer:", type->name,
                 or_none(type->layer_syntax), layer);
     }
-    put_row(out, "Used for:", directions_name(type->flags));
+    put_row(out, "Used for:", directions_name(type->directions));
     fprintf(out, "%-13s%s %s, %s\n", "Driver:", subject->driver->name, subject->driver->version,
             subject->path);
     put_row(out, "Groups:", subject->groups);
@@ -121,10 +121,10 @@ static bool belongs_first_to(const struct subject *subject, const struct manifes
 
 static void put_option(FILE *out, const struct manifest_option *option)
 {
-    AUTO_FREE char *meaning =
-        option->aliases == NULL
-            ? memory_copy_text(or_none(option->help))
-            : memory_format("%s (also %s)", or_none(option->help), option->aliases);
+    AUTO_FREE char *meaning = memory_format(
+        "%s%s%s%s%s%s", or_none(option->help), option->words != NULL ? ": " : "",
+        option->words != NULL ? option->words : "", option->aliases != NULL ? " (also " : "",
+        option->aliases != NULL ? option->aliases : "", option->aliases != NULL ? ")" : "");
     int column = fprintf(out, "    %-18s %-15s %-5s ", option->name, option->type,
                          option->preset != NULL ? option->preset : "-");
     wrap_put(out, (size_t)column, MEANING_COLUMN, meaning);
@@ -212,8 +212,8 @@ static void put_json_head(struct json *json, const struct subject *subject)
     json_text(json, "example", type->example);
     json_number(json, "min_params", type->min_params);
     json_number(json, "max_params", type->max_params);
-    json_bool(json, "reads", (type->flags & MODCAT_READ) != 0);
-    json_bool(json, "writes", (type->flags & MODCAT_WRITE) != 0);
+    json_bool(json, "reads", (type->directions & MODCAT_DIR_READ) != 0);
+    json_bool(json, "writes", (type->directions & MODCAT_DIR_WRITE) != 0);
     if (type->is_layer)
         put_json_layer(json, type);
     json_text(json, "driver", subject->driver->name);

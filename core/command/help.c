@@ -123,7 +123,8 @@ static void put_option(FILE *out, const struct line *line)
     size_t column = put_name(out, OPTION_COLUMN, line->key, (int)line->length);
     column = put_field(out, column, "groups", option->groups ? option->groups : "");
     put_field(out, column, "phase", option->phase);
-    fprintf(out, "type=%s\n", option->type);
+    fprintf(out, "type=%s%s%s\n", option->type, option->words != NULL ? "\twords=" : "",
+            option->words != NULL ? option->words : "");
 }
 
 static void put_addresses(FILE *out, const struct registry *registry, bool aliases)

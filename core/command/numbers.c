@@ -30,9 +30,8 @@ int numbers_block(const char *value, size_t *bytes)
     char *end;
     int bits = 0;
     unsigned long number = strtoul(value, &end, 0);
-    if (end != value && values_suffix(*end, &bits))
-        end++;
-    if (check_end("-b", value, end) < 0)
+    const char *behind = end != value ? values_suffix(end, &bits) : end;
+    if (check_end("-b", value, behind) < 0)
         return -1;
     if (is_negative(value)) {
         log_error("buffer size option (-b) too small - %s (the range is 0 to %zu)", value,

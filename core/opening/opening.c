@@ -47,6 +47,8 @@ struct modcat_opening *opening_for_peer(const struct modcat_opening *listening,
     memcpy(opening->used, listening->used, count * sizeof *opening->used);
     opening->failure = MODCAT_ERROR;
     opening->peer_name = NULL;
+    opening->kept = NULL;
+    opening->kept_count = 0;
     if (listening->range != NULL)
         opening->range = memory_copy(listening->range, sizeof *listening->range);
     if (opening->prepared != NULL)
@@ -80,11 +82,14 @@ void opening_free(struct modcat_opening *opening)
     free(opening->range);
     if (opening->phase_work != NULL)
         opening->phase_work->drop(opening);
+    for (size_t i = 0; i < opening->kept_count; i++)
+        free(opening->kept[i]);
+    free(opening->kept);
     free(opening->used);
     free(opening);
 }
 
-const struct modcat_value *modcat_option(struct modcat_opening *opening, const char *name)
+const struct modcat_value *modcat_option_value(struct modcat_opening *opening, const char *name)
 {
     const struct modcat_value *value = NULL;
     for (size_t i = 0; i < opening->address->option_count; i++) {
@@ -94,6 +99,22 @@ const struct modcat_value *modcat_option(struct modcat_opening *opening, const c
         value = &opening->address->options[i].value;
     }
     return value;
+}
+
+const struct modcat_value *modcat_option_next(struct modcat_opening *opening, const char *name,
+                                              const struct modcat_value *previous)
+{
+    bool is_behind = previous == NULL;
+    for (size_t i = 0; i < opening->address->option_count; i++) {
+        const struct address_option *option = &opening->address->options[i];
+        if (strcmp(option->entry->option.name, name) != 0)
+            continue;
+        opening->used[i] = true;
+        if (is_behind)
+            return &option->value;
+        is_behind = &option->value == previous;
+    }
+    return NULL;
 }
 
 bool opening_option_used(const struct modcat_opening *opening, const char *name)
@@ -106,7 +127,7 @@ bool opening_option_used(const struct modcat_opening *opening, const char *name)
 
 void modcat_ignore_option(struct modcat_opening *opening, const char *name)
 {
-    (void)modcat_option(opening, name);
+    (void)modcat_option_value(opening, name);
 }
 
 void modcat_experimental(const struct modcat_opening *opening, const char *name)
@@ -159,11 +180,11 @@ const char *modcat_directions_name(const struct modcat_opening *opening)
 {
     static const char *const names[] = {
         [0] = "nothing",
-        [MODCAT_READ] = "reading",
-        [MODCAT_WRITE] = "writing",
-        [MODCAT_READ | MODCAT_WRITE] = "reading and writing",
+        [MODCAT_DIR_READ] = "reading",
+        [MODCAT_DIR_WRITE] = "writing",
+        [MODCAT_DIR_READ | MODCAT_DIR_WRITE] = "reading and writing",
     };
-    return names[opening->directions & (MODCAT_READ | MODCAT_WRITE)];
+    return names[opening->directions & (MODCAT_DIR_READ | MODCAT_DIR_WRITE)];
 }
 
 const char *modcat_program_name(void)

@@ -67,8 +67,10 @@ struct modcat_opening {
     const struct address_option *carried_out; /* the option that a driver's function carries out */
     const char *path; /* the file system entry that options act on, while there is one */
     const struct phase_work *phase_work; /* of the phase that is being carried out, or NULL */
-    struct tty_change *tty_changes;      /* terminal settings of this phase, not set yet */
-    bool tty_is_own;                     /* they are for a terminal that was just made */
+    void **kept;                         /* storage of what modcat_param_value() has given out */
+    size_t kept_count;
+    struct tty_change *tty_changes; /* terminal settings of this phase, not set yet */
+    bool tty_is_own;                /* they are for a terminal that was just made */
 };
 
 /* Starts an opening: carries out the options that only make settings, which hold for the whole

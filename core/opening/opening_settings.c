@@ -7,10 +7,10 @@
 void opening_settings_store(struct opening_settings *settings, const struct modcat_option *option,
                             const struct modcat_value *value)
 {
-    void *member = (char *)settings + option->major;
+    void *member = (char *)settings + option->code;
     switch (option->type) {
     case MODCAT_CONST:
-        *(int *)member = option->minor;
+        *(int *)member = option->detail;
         break;
     case MODCAT_BOOL:
         if (option->words != NULL)

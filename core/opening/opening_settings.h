@@ -62,13 +62,13 @@ struct opening_settings {
 };
 
 /* The core's own effect besides those of enum modcat_effect: the value is stored in
- * struct opening_settings at offset `major`, as the C type that belongs to the value's type (BOOL:
- * bool, or int where it has words; CONST: int, which becomes `minor`; STRING: const char *, TIMEVAL
- * and TIMESPEC: long long, INT: int, UINT: unsigned, SIZE: size_t). It happens when the opening
- * begins. */
+ * struct opening_settings at offset `code`, as the C type that belongs to the value's type (BOOL:
+ * bool, or int where it has words; CONST: int, which becomes `detail`; STRING: const char *,
+ * TIMEVAL and TIMESPEC: long long, INT: int, UINT: unsigned, SIZE: size_t). It happens when the
+ * opening begins. */
 #define EFFECT_SETTING ((enum modcat_effect)1000)
 #define OPENING_SETTING(member)                                                                    \
-    .effect = EFFECT_SETTING, .major = offsetof(struct opening_settings, member)
+    .effect = EFFECT_SETTING, .code = offsetof(struct opening_settings, member)
 
 /* Stores a value as EFFECT_SETTING says. */
 void opening_settings_store(struct opening_settings *settings, const struct modcat_option *option,

@@ -111,7 +111,7 @@ static bool may_be_bounded(const struct modcat_opening *opening, short events)
     const struct address *address = opening->address;
     for (size_t i = 0; i < address->option_count; i++) {
         const struct modcat_option *option = &address->options[i].entry->option;
-        if ((option->effect == MODCAT_SOCKOPT && option->major == SOL_SOCKET) ||
+        if ((option->effect == MODCAT_SOCKOPT && option->code == SOL_SOCKET) ||
             strncmp(option->name, "setsockopt", strlen("setsockopt")) == 0)
             return true;
     }
@@ -136,17 +136,53 @@ long long modcat_deadline(long long delay)
     return delay == MODCAT_FOREVER ? MODCAT_FOREVER : wait_now() + delay;
 }
 
+/* Several descriptors, for drivers. */
+int modcat_wait_for(struct modcat_opening *opening, struct modcat_watched *watched, size_t count,
+                    long long deadline)
+{
+    struct wait_entry entries[MODCAT_WATCHED_MAX];
+    if (count > MODCAT_WATCHED_MAX) {
+        errno = EINVAL;
+        return -1;
+    }
+    for (size_t i = 0; i < count; i++)
+        entries[i] = (struct wait_entry){.fd = watched[i].fd, .events = watched[i].events};
+    int ready = wait_through(opening->session, entries, count, deadline);
+    for (size_t i = 0; i < count; i++)
+        watched[i].ready = ready > 0 ? entries[i].ready : 0;
+    return ready;
+}
+
+static bool is_in(const struct address *stack, const struct address *address)
+{
+    return stack != NULL && address_lowest(stack) == address_lowest(address);
+}
+
+const struct opened *session_other(const struct modcat_opening *opening)
+{
+    struct session *session = opening->session;
+    const struct address_pair *pair = session->sides[0].address;
+    bool is_left = pair != NULL &&
+                   (is_in(pair->first, opening->address) || is_in(pair->second, opening->address));
+    struct side *other = &session->sides[is_left ? 1 : 0];
+    if (other->address == NULL)
+        return NULL;
+    const struct opened *reader = side_reader(other);
+    return reader != NULL ? reader : side_writer(other);
+}
+
 struct opened *side_reader(struct side *side)
 {
     const struct modcat_endpoint *endpoint = side->first.endpoint;
-    bool open = (side->directions & MODCAT_READ) != 0 && endpoint != NULL && endpoint->read_fd >= 0;
+    bool open =
+        (side->directions & MODCAT_DIR_READ) != 0 && endpoint != NULL && endpoint->read_fd >= 0;
     return open ? &side->first : NULL;
 }
 
 struct opened *side_writer(struct side *side)
 {
     struct opened *writer = side->address->second != NULL ? &side->second : &side->first;
-    bool open = (side->directions & MODCAT_WRITE) != 0 && writer->endpoint != NULL &&
+    bool open = (side->directions & MODCAT_DIR_WRITE) != 0 && writer->endpoint != NULL &&
                 writer->endpoint->write_fd >= 0;
     return open ? writer : NULL;
 }

@@ -114,6 +114,16 @@ long long session_socket_bound(int fd, short events);
 /* Waits for a time, whatever else happens meanwhile. Returns 0, or -1 with errno ECANCELED. */
 int session_pause(struct session *session, long long delay);
 
+/* True where an endpoint has an operation; one that was built for an older header may lack it. */
+#define ENDPOINT_DOES(endpoint, operation)                                                         \
+    ((endpoint) != NULL && (endpoint)->ops != NULL &&                                              \
+     (endpoint)->ops->size > offsetof(struct modcat_endpoint_ops, operation) &&                    \
+     (endpoint)->ops->operation != NULL)
+
+/* The address on the other side of an opening's session, as far as it is open, or NULL. Of one with
+ * a half for each direction it is what is read from. */
+const struct opened *session_other(const struct modcat_opening *opening);
+
 /* Where a side's bytes come from and go to; NULL: that direction is not open. */
 struct opened *side_reader(struct side *side);
 struct opened *side_writer(struct side *side);

@@ -9,11 +9,11 @@
 static modcat_apply_fn set_lock_file;
 
 #define LINE_END(kind)                                                                             \
-    .type = MODCAT_CONST, .phase = MODCAT_PHASE_LATE, OPENING_SETTING(line_end), .minor = (kind)
-/* `major` tells whether to wait for the lock. */
+    .type = MODCAT_CONST, .phase = MODCAT_PHASE_LATE, OPENING_SETTING(line_end), .detail = (kind)
+/* `code` tells whether to wait for the lock. */
 #define LOCK_FILE(wait)                                                                            \
     .type = MODCAT_STRING, .phase = MODCAT_PHASE_INIT, .effect = MODCAT_CALL,                      \
-    .apply = set_lock_file, .major = (wait), .check = modcat_check_filled
+    .apply = set_lock_file, .code = (wait), .check = modcat_check_filled
 
 static const struct modcat_option options[] = {
     {"cr", NULL, NULL, "use CR as line end on this side", LINE_END(LINE_END_CR)},
@@ -45,6 +45,6 @@ static int set_lock_file(struct modcat_opening *opening, int fd, const struct mo
         return modcat_fail(opening, "only one use of options lockfile and waitlock allowed");
     }
     opening->set.lockfile = value->string;
-    opening->set.lockfile_wait = option->major != 0;
+    opening->set.lockfile_wait = option->code != 0;
     return 0;
 }

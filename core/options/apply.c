@@ -8,6 +8,7 @@
 #include "core/options/effects.h"
 #include "core/options/identity.h"
 #include "core/registry/registry.h"
+#include "core/values/groups.h"
 #include <unistd.h>
 
 /* Options that something else asks for, or that open(2) has taken. */
@@ -74,14 +75,15 @@ static int carry_out_on_both(struct modcat_opening *opening, size_t index,
 }
 
 static int carry_out_phases(struct modcat_opening *opening, struct modcat_endpoint *endpoint,
-                            enum modcat_phase first, enum modcat_phase last)
+                            enum modcat_phase last)
 {
-    for (int phase = first; phase <= (int)last; phase++) {
+    enum modcat_phase phase = MODCAT_PHASE_EARLY;
+    while (groups_next_phase(&phase, last)) {
         if (phase == MODCAT_PHASE_ACCEPT)
             continue;
         for (size_t i = 0; i < opening->address->option_count; i++) {
             const struct modcat_option *option = &opening->address->options[i].entry->option;
-            if (opening->used[i] || (int)option->phase != phase || waits_for_its_user(option))
+            if (opening->used[i] || option->phase != phase || waits_for_its_user(option))
                 continue;
             if (carry_out_on_both(opening, i, endpoint) < 0)
                 return -1;
@@ -94,12 +96,12 @@ static int carry_out_phases(struct modcat_opening *opening, struct modcat_endpoi
 
 int apply_settle(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
-    return carry_out_phases(opening, endpoint, MODCAT_PHASE_PREOPEN, MODCAT_PHASE_PASTFORK);
+    return carry_out_phases(opening, endpoint, MODCAT_PHASE_CONNECTED);
 }
 
 int apply_finish(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
-    return carry_out_phases(opening, endpoint, MODCAT_PHASE_PREOPEN, MODCAT_PHASE_LATE2);
+    return carry_out_phases(opening, endpoint, MODCAT_PHASE_LATE2);
 }
 
 int apply_report_unused(const struct modcat_opening *opening)

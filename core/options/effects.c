@@ -198,7 +198,7 @@ static int set_sockopt(struct modcat_opening *opening, int fd, const struct modc
                        const struct modcat_value *value)
 {
     char reason[HINT_TEXT];
-    struct sockopt call = {.level = option->major, .name = option->minor};
+    struct sockopt call = {.level = option->code, .name = option->detail};
     if (value->absent)
         return 0;
     if (prepare_sockopt(&call, option->type, value) < 0)
@@ -237,7 +237,7 @@ static void pass_number(struct request *call, long long number)
 static int prepare_request(struct request *call, const struct modcat_option *option,
                            const struct modcat_value *value)
 {
-    call->request = (unsigned)option->major;
+    call->request = (unsigned)option->code;
     switch (option->type) {
     case MODCAT_CONST:
     case MODCAT_BOOL:
@@ -315,7 +315,7 @@ static int set_status_flag(struct modcat_opening *opening, int fd,
 int effects_flags(int flags, const struct modcat_option *option, const struct modcat_value *value)
 {
     bool on = option->type == MODCAT_CONST || value->number != 0;
-    return (flags & ~option->major) | (on ? option->minor : 0);
+    return (flags & ~option->code) | (on ? option->detail : 0);
 }
 
 /* Services that the option calls name it when they fail. */

@@ -21,13 +21,13 @@ static modcat_apply_fn end_close, set_cloexec, set_user, set_group, set_perm, lo
 #define BOOL .type = MODCAT_BOOL
 #define CALL(function) .effect = MODCAT_CALL, .apply = (function)
 #define IN_PHASE(which) .phase = MODCAT_PHASE_##which
-#define STATUS_FLAG(flag) .effect = MODCAT_STATUS_FLAG, .major = (flag), .minor = (flag)
+#define STATUS_FLAG(flag) .effect = MODCAT_STATUS_FLAG, .code = (flag), .detail = (flag)
 #define SHUT(choice)                                                                               \
-    .type = MODCAT_CONST, IN_PHASE(OFFSET), OPENING_SETTING(shut), .minor = (choice)
+    .type = MODCAT_CONST, IN_PHASE(OFFSET), OPENING_SETTING(shut), .detail = (choice)
 /* A record lock: the type, and the fcntl(2) command that waits or does not. */
 #define RECORD_LOCK(kind, command)                                                                 \
-    BOOL, IN_PHASE(FD), CALL(lock_record), .major = (kind), .minor = (command)
-#define FILE_LOCK(operation) BOOL, IN_PHASE(FD), CALL(lock_file), .major = (operation)
+    BOOL, IN_PHASE(FD), CALL(lock_record), .code = (kind), .detail = (command)
+#define FILE_LOCK(operation) BOOL, IN_PHASE(FD), CALL(lock_file), .code = (operation)
 #define REQUEST(kind) .type = (kind), IN_PHASE(FD), .effect = MODCAT_IOCTL
 
 static const struct modcat_option options[] = {
@@ -200,14 +200,15 @@ static int take_record_lock(struct modcat_opening *opening, int fd, const struct
 static int lock_record(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                        const struct modcat_value *value)
 {
-    const struct flock lock = {.l_type = (short)option->major, .l_whence = SEEK_SET};
-    if (value->number == 0 || take_record_lock(opening, fd, &lock, option->minor) == 0)
+    const struct flock lock = {.l_type = (short)option->code, .l_whence = SEEK_SET};
+    int command = (int)option->detail;
+    if (value->number == 0 || take_record_lock(opening, fd, &lock, command) == 0)
         return 0;
     if (errno == ECANCELED)
         return -1;
     return effects_fail(opening, option, value, NULL,
                         "fcntl(%d, %d, {type=%s,whence=SEEK_SET,start=0,len=LONG_MAX,pid=0})", fd,
-                        option->minor, option->major == F_RDLCK ? "F_RDLCK" : "F_WRLCK");
+                        command, option->code == F_RDLCK ? "F_RDLCK" : "F_WRLCK");
 }
 
 static int take_file_lock(struct modcat_opening *opening, int fd, int operation)
@@ -223,11 +224,12 @@ static int take_file_lock(struct modcat_opening *opening, int fd, int operation)
 static int lock_file(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                      const struct modcat_value *value)
 {
-    if (value->number == 0 || take_file_lock(opening, fd, option->major) == 0)
+    int operation = (int)option->code;
+    if (value->number == 0 || take_file_lock(opening, fd, operation) == 0)
         return 0;
     if (errno == ECANCELED)
         return -1;
-    return effects_fail(opening, option, value, NULL, "flock(%d, %d)", fd, option->major);
+    return effects_fail(opening, option, value, NULL, "flock(%d, %d)", fd, operation);
 }
 
 static int ioctl_void(struct modcat_opening *opening, int fd, const struct modcat_option *option,

@@ -43,9 +43,9 @@ const struct modcat_option_group group_named = {
 };
 
 #define FLAG(flag)                                                                                 \
-    BOOL, IN_PHASE(OPEN), .effect = MODCAT_OPEN_FLAG, .major = (flag), .minor = (flag)
+    BOOL, IN_PHASE(OPEN), .effect = MODCAT_OPEN_FLAG, .code = (flag), .detail = (flag)
 #define ACCESS(mode)                                                                               \
-    BOOL, IN_PHASE(OPEN), .effect = MODCAT_OPEN_FLAG, .major = O_ACCMODE, .minor = (mode)
+    BOOL, IN_PHASE(OPEN), .effect = MODCAT_OPEN_FLAG, .code = O_ACCMODE, .detail = (mode)
 
 static const struct modcat_option open_options[] = {
     {"o-rdonly", "rdonly,o_rdonly", NULL, "open for reading only", ACCESS(O_RDONLY)},
@@ -55,7 +55,7 @@ static const struct modcat_option open_options[] = {
      FLAG(O_CREAT)},
     {"o-excl", "excl,o_excl", NULL, "fail if the file to be created exists", FLAG(O_EXCL)},
     {"o-trunc", "trunc", NULL, "empty the file", BOOL, IN_PHASE(LATE), .effect = MODCAT_OPEN_FLAG,
-     .major = O_TRUNC, .minor = O_TRUNC},
+     .code = O_TRUNC, .detail = O_TRUNC},
     {"o-noctty", "noctty,o_noctty", NULL, "do not make a terminal the controlling one",
      FLAG(O_NOCTTY)},
     {"o-sync", "sync,o_sync", NULL, "wait until data and metadata of each write are on disk",
@@ -78,9 +78,9 @@ const struct modcat_option_group group_open = {
     MODCAT_OPTIONS(open_options),
 };
 
-#define SEEK(whence) .type = MODCAT_OFFSET, IN_PHASE(LATE), CALL(seek), .major = (whence)
+#define SEEK(whence) .type = MODCAT_OFFSET, IN_PHASE(LATE), CALL(seek), .code = (whence)
 #define TRUNCATE .type = MODCAT_OFFSET, IN_PHASE(LATE), CALL(truncate_file)
-#define ATTRIBUTE(flag) BOOL, IN_PHASE(FD), CALL(set_attribute), .major = (int)(flag)
+#define ATTRIBUTE(flag) BOOL, IN_PHASE(FD), CALL(set_attribute), .code = (int)(flag)
 
 static const struct modcat_option reg_options[] = {
     {"lseek64-set", "seek,lseek,seek-set,lseek64", "BLK", "go to this offset", SEEK(SEEK_SET)},
@@ -202,10 +202,10 @@ static int seek(struct modcat_opening *opening, int fd, const struct modcat_opti
 {
     static const char *const whences[] = {
         [SEEK_SET] = "SEEK_SET", [SEEK_CUR] = "SEEK_CUR", [SEEK_END] = "SEEK_END"};
-    if (lseek(fd, (off_t)value->number, option->major) >= 0)
+    if (lseek(fd, (off_t)value->number, option->code) >= 0)
         return 0;
     return effects_fail(opening, option, value, NULL, "lseek(%d, %lld, %s)", fd, value->number,
-                        whences[option->major]);
+                        whences[option->code]);
 }
 
 static int truncate_file(struct modcat_opening *opening, int fd, const struct modcat_option *option,
@@ -224,7 +224,7 @@ static int set_attribute(struct modcat_opening *opening, int fd, const struct mo
     int flags = 0;
     if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
         return effects_fail(opening, option, value, NULL, "ioctl(%d, FS_IOC_GETFLAGS, ...)", fd);
-    flags = value->number != 0 ? flags | option->major : flags & ~option->major;
+    flags = value->number != 0 ? flags | option->code : flags & ~option->code;
     if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
         return effects_fail(opening, option, value, NULL, "ioctl(%d, FS_IOC_SETFLAGS, 0x%x)", fd,
                             (unsigned)flags);

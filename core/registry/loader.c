@@ -3,10 +3,12 @@
 
 #include "core/base/log.h"
 #include "core/base/memory.h"
+#include "core/base/words.h"
 #include "core/registry/guard.h"
 #include "core/registry/object.h"
 #include "core/registry/tables.h"
 #include "core/registry/walk.h"
+#include "core/values/groups.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdio.h>
@@ -114,10 +116,14 @@ static const char *find_fault_in_options(const struct modcat_option_group *group
         tables_option(group, i, &option);
         if (is_empty(option.name))
             return "an option has no name";
-        if ((unsigned)option.type >= MODCAT_VALUE_TYPES || (unsigned)option.phase >= MODCAT_PHASES)
-            return "an option has a type or a phase that is not known here";
         if ((unsigned)option.effect > MODCAT_CALL)
             return "an option has an effect that is not known here";
+        if (option.phase == 0)
+            return "an option takes effect in no phase";
+        if ((unsigned)option.type >= MODCAT_VALUE_TYPES || groups_phase_name(option.phase) == NULL)
+            return "an option has a type or a phase that is not known here";
+        if (option.type == MODCAT_CHOICE && is_empty(option.words))
+            return "an option is a choice without words";
         if (option.effect == MODCAT_CALL && option.apply == NULL)
             return "an option calls no function";
     }
@@ -136,6 +142,63 @@ static const char *find_fault_in_groups(const struct modcat_driver *driver)
         tables_group(driver, i, &group);
         fault =
             is_empty(group.name) ? "an option group has no name" : find_fault_in_options(&group);
+    }
+    return fault;
+}
+
+/* Goes on to the next option that the groups hold. Returns false behind the last one. */
+static bool next_option_of(const struct modcat_driver *driver, const char *groups,
+                           size_t *group_index, size_t *row, struct modcat_option *option)
+{
+    for (; *group_index < driver->group_count; (*group_index)++, *row = 0) {
+        struct modcat_option_group group;
+        tables_group(driver, *group_index, &group);
+        while (*row < group.option_count) {
+            tables_option(&group, (*row)++, option);
+            if (words_list_has(groups, group.name) || words_lists_meet(groups, option->also))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A word that leads to both options, or NULL. */
+static const char *shared_word(const struct modcat_option *one, const struct modcat_option *other)
+{
+    if (words_equal(one->name, other->name) || words_list_has(other->aliases, one->name))
+        return one->name;
+    if (words_list_has(one->aliases, other->name))
+        return other->name;
+    return words_lists_meet(one->aliases, other->aliases) ? one->aliases : NULL;
+}
+
+/* What is wrong where one of its types takes two of the driver's options of one name, to be freed;
+ * or NULL. */
+static char *find_twice(const struct modcat_driver *driver, const struct modcat_address_type *type,
+                        const char *groups)
+{
+    struct modcat_option one, other;
+    size_t group = 0, row = 0;
+    while (next_option_of(driver, groups, &group, &row, &one)) {
+        size_t other_group = group, other_row = row;
+        while (next_option_of(driver, groups, &other_group, &other_row, &other)) {
+            const char *word = shared_word(&one, &other);
+            if (word != NULL)
+                return memory_format("address type %s has two options \"%s\"", type->name, word);
+        }
+    }
+    return NULL;
+}
+
+static char *find_option_twice(const struct modcat_driver *driver)
+{
+    char *fault = NULL;
+    for (size_t i = 0; i < driver->type_count && fault == NULL; i++) {
+        struct modcat_address_type type;
+        tables_type(driver, i, &type);
+        fault = find_twice(driver, &type, type.groups);
+        if (fault == NULL && type.layer_groups != NULL)
+            fault = find_twice(driver, &type, type.layer_groups);
     }
     return fault;
 }
@@ -189,7 +252,10 @@ static int take_tables(const char *path, void *object, struct modcat_driver *dri
         return -1;
     tables_copy(driver, sizeof *driver, found, found->size);
     const char *fault = find_fault(driver);
-    return fault == NULL ? 0 : refuse(path, fault);
+    if (fault != NULL)
+        return refuse(path, fault);
+    AUTO_FREE char *twice = find_option_twice(driver);
+    return twice == NULL ? 0 : refuse(path, twice);
 }
 
 static int open_object(const char *path, const struct walk *file, struct modcat_driver *driver)

@@ -80,8 +80,8 @@ static int take_needs(struct manifest *manifest, const struct line *line)
 
 static unsigned parse_directions(const char *text)
 {
-    return (strchr(text, 'r') != NULL ? MODCAT_READ : 0) |
-           (strchr(text, 'w') != NULL ? MODCAT_WRITE : 0);
+    return (strchr(text, 'r') != NULL ? MODCAT_DIR_READ : 0) |
+           (strchr(text, 'w') != NULL ? MODCAT_DIR_WRITE : 0);
 }
 
 static int take_address(struct manifest *manifest, const struct line *line)
@@ -91,7 +91,7 @@ static int take_address(struct manifest *manifest, const struct line *line)
         .aliases = field(line, 2),
         .syntax = field(line, 3),
         .groups = field(line, 4),
-        .flags = parse_directions(line->fields[5]),
+        .directions = parse_directions(line->fields[5]),
         .help = field(line, 8),
         .example = field(line, 9),
     };
@@ -139,6 +139,7 @@ static int take_option(struct manifest *manifest, const struct line *line)
         .groups = line->fields[3],
         .help = field(line, 6),
         .preset = field(line, 7),
+        .words = field(line, 8),
         .type = line->fields[4],
         .phase = line->fields[5],
     };
@@ -217,7 +218,7 @@ static bool same_type(const struct manifest_type *left, const struct manifest_ty
     return same(left->name, right->name) && same(left->aliases, right->aliases) &&
            same(left->syntax, right->syntax) && same(left->groups, right->groups) &&
            same(left->help, right->help) && same(left->example, right->example) &&
-           left->flags == right->flags && left->min_params == right->min_params &&
+           left->directions == right->directions && left->min_params == right->min_params &&
            left->max_params == right->max_params && left->is_layer == right->is_layer &&
            left->layer_min_params == right->layer_min_params &&
            left->layer_max_params == right->layer_max_params &&
@@ -230,7 +231,7 @@ static bool same_option(const struct manifest_option *left, const struct manifes
     return same(left->name, right->name) && same(left->aliases, right->aliases) &&
            same(left->groups, right->groups) && same(left->help, right->help) &&
            same(left->preset, right->preset) && same(left->type, right->type) &&
-           same(left->phase, right->phase);
+           same(left->phase, right->phase) && same(left->words, right->words);
 }
 
 static bool same_head(const struct manifest *left, const struct manifest *right)
@@ -267,8 +268,11 @@ static void describe_option(FILE *out, const struct modcat_option_group *group,
     fprintf(out, "option\t%s\t%s\t%s", option->name, or_empty(option->aliases), group->name);
     if (option->also != NULL)
         fprintf(out, ",%s", option->also);
-    fprintf(out, "\t%s\t%s\t%s\t%s\n", values_type_name(option->type),
+    fprintf(out, "\t%s\t%s\t%s\t%s", values_type_name(option->type),
             groups_phase_name(option->phase), or_empty(option->help), or_empty(option->preset));
+    if (option->words != NULL)
+        fprintf(out, "\t%s", option->words);
+    fputc('\n', out);
 }
 
 static void describe_group(FILE *out, const struct modcat_option_group *group)
@@ -286,9 +290,9 @@ static void describe_type(FILE *out, const struct modcat_address_type *type)
 {
     fprintf(out, "address\t%s\t%s\t%s\t%s\t%s%s\t%u\t%u\t%s\t%s\n", type->name,
             or_empty(type->aliases), or_empty(type->syntax), or_empty(type->groups),
-            (type->flags & MODCAT_READ) != 0 ? "r" : "",
-            (type->flags & MODCAT_WRITE) != 0 ? "w" : "", type->min_params, type->max_params,
-            or_empty(type->help), or_empty(type->example));
+            (type->directions & MODCAT_DIR_READ) != 0 ? "r" : "",
+            (type->directions & MODCAT_DIR_WRITE) != 0 ? "w" : "", type->min_params,
+            type->max_params, or_empty(type->help), or_empty(type->example));
     if (type->wrap != NULL)
         fprintf(out, "layer\t%s\t%u\t%u\t%s\t%s\n", type->name, type->layer_min_params,
                 type->layer_max_params, or_empty(type->layer_syntax), or_empty(type->layer_groups));

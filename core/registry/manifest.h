@@ -21,7 +21,7 @@
 
 struct manifest_type {
     const char *name, *aliases, *syntax, *groups, *help, *example; /* NULL where empty */
-    unsigned flags;                                                /* MODCAT_READ, MODCAT_WRITE */
+    unsigned directions;                                           /* MODCAT_DIR_... */
     unsigned min_params, max_params;
     bool is_layer;
     unsigned layer_min_params, layer_max_params;
@@ -34,6 +34,7 @@ struct manifest_group {
 
 struct manifest_option {
     const char *name, *aliases, *groups, *help, *preset;
+    const char *words;        /* that it takes, see struct modcat_option */
     const char *type, *phase; /* their names, as help shows them */
 };
 

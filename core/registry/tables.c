@@ -29,4 +29,6 @@ void tables_option(const struct modcat_option_group *group, size_t index,
                    struct modcat_option *option)
 {
     copy_row(option, sizeof *option, group->options, group->option_size, index);
+    if (option->phase == 0 && option->effect == MODCAT_FETCHED)
+        option->phase = MODCAT_PHASE_SPEC;
 }

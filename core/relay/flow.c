@@ -44,7 +44,7 @@ static bool can_batch(const struct flow *flow)
     const struct opening_settings *source = flow_source_settings(flow);
     return flow->observer == NULL && !flow_converts(flow) && source->escape < 0 &&
            !source->ignoreeof && flow->left == SIZE_MAX &&
-           (flow->source->endpoint->flags & MODCAT_ONE_READ) == 0 && !flow->source_blocks &&
+           (flow->source->endpoint->flags & MODCAT_END_ONE_READ) == 0 && !flow->source_blocks &&
            !flow->sink_blocks && batch_possible(flow->source->endpoint, flow->sink->endpoint);
 }
 
@@ -91,7 +91,7 @@ static void drop_buffer(struct flow *flow)
 /* It matters for messages only. */
 static bool has_connection(const struct modcat_endpoint *sink)
 {
-    return (sink->flags & MODCAT_SOCKET) != 0 && (sink->flags & MODCAT_MESSAGES) != 0 &&
+    return (sink->flags & MODCAT_END_SOCKET) != 0 && (sink->flags & MODCAT_END_MESSAGES) != 0 &&
            socket_parting_of(sink->write_fd) != SOCKET_NO_CONNECTION;
 }
 

@@ -16,7 +16,7 @@
  * the interface down for a while: TUN gives EIO then. */
 static bool interface_outlives(const struct modcat_endpoint *sink, int error)
 {
-    return (sink->flags & MODCAT_LOSES_ALONE) != 0 &&
+    return (sink->flags & MODCAT_END_LOSES_ALONE) != 0 &&
            (error == EINVAL || error == ENETDOWN || error == EIO || error == ENOMEM);
 }
 

@@ -20,7 +20,7 @@ static inline const struct opening_settings *flow_sink_settings(const struct flo
 
 static inline bool flow_has_messages(const struct opened *opened)
 {
-    return (opened->endpoint->flags & MODCAT_MESSAGES) != 0;
+    return (opened->endpoint->flags & MODCAT_END_MESSAGES) != 0;
 }
 
 static inline bool flow_converts(const struct flow *flow)
@@ -36,7 +36,7 @@ static inline bool flow_would_block(int error)
 /* What a driver has reported in its own words is not told again. */
 static inline enum modcat_level flow_failure_level(const struct opened *opened)
 {
-    return (opened->endpoint->flags & MODCAT_REPORTED) != 0 ? MODCAT_INFO : MODCAT_ERROR;
+    return (opened->endpoint->flags & MODCAT_END_REPORTED) != 0 ? MODCAT_INFO : MODCAT_ERROR;
 }
 
 /* Log that reading the source, or writing so many bytes to the sink, has failed (`errno`, kept). */

@@ -14,7 +14,7 @@ static int flags_of(const struct modcat_endpoint *endpoint, int fd)
 static mode_t kind_of(const struct modcat_endpoint *endpoint, int fd)
 {
     struct stat status;
-    if ((endpoint->flags & MODCAT_SOCKET) != 0)
+    if ((endpoint->flags & MODCAT_END_SOCKET) != 0)
         return S_IFSOCK;
     return fstat(fd, &status) == 0 ? status.st_mode & S_IFMT : 0;
 }

@@ -43,7 +43,8 @@ static bool still_works(const struct flow *flow, const struct flow *other)
 {
     return flow->source != NULL && other->source != NULL && !flow_sink_failed(flow) &&
            other->source_end == SOURCE_IS_READ_NO_MORE && !over_program_ended(flow->sink) &&
-           knows_its_end(flow->sink) && (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
+           knows_its_end(flow->sink) &&
+           (lowest(flow->sink)->endpoint->flags & MODCAT_END_PROGRAM) != 0;
 }
 
 /* How long a program may read nothing before it is asked to end. One that is slow to read is told
@@ -60,7 +61,8 @@ static bool may_go_on_reading(const struct relay *relay)
 static bool still_takes(struct relay *relay, const struct flow *flow)
 {
     if (flow->source == NULL || flow->sink == NULL || flow_sink_failed(flow) ||
-        knows_its_end(flow->sink) || (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) == 0 ||
+        knows_its_end(flow->sink) ||
+        (lowest(flow->sink)->endpoint->flags & MODCAT_END_PROGRAM) == 0 ||
         over_program_ended(flow->sink))
         return false;
     if (taking_left(flow->sink) == 0)
@@ -121,7 +123,7 @@ static bool is_undelivered(const struct flow *flow)
 static bool is_stuck(const struct flow *flow, const struct flow *other)
 {
     bool unheard = flow->sink != NULL && unwanted_comes(flow, other) &&
-                   (lowest(flow->sink)->endpoint->flags & MODCAT_PROGRAM) != 0;
+                   (lowest(flow->sink)->endpoint->flags & MODCAT_END_PROGRAM) != 0;
     return is_undelivered(flow) && (unheard || is_dead_line(flow->sink));
 }
 
@@ -309,7 +311,7 @@ static long long program_deadline(const struct relay *relay)
 static bool has_its_data(const struct flow *flow)
 {
     return flow_is_over(flow) && !flow_sink_failed(flow) &&
-           flow->sink->opening->directions == MODCAT_WRITE;
+           flow->sink->opening->directions == MODCAT_DIR_WRITE;
 }
 
 /* How long it may work on that data: to its end, or with -T until the inactivity timeout. */

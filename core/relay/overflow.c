@@ -9,8 +9,9 @@
 /* What RECVFROM gives belongs to the listener's socket. */
 static bool is_own_socket(const struct modcat_endpoint *source)
 {
-    return source->read_fd >= 0 && (source->flags & MODCAT_MESSAGES) != 0 &&
-           ((source->flags & MODCAT_EMPTY_ENDS) == 0 || (source->flags & MODCAT_SOCKET) != 0);
+    return source->read_fd >= 0 && (source->flags & MODCAT_END_MESSAGES) != 0 &&
+           ((source->flags & MODCAT_END_EMPTY_ENDS) == 0 ||
+            (source->flags & MODCAT_END_SOCKET) != 0);
 }
 
 void overflow_report(struct flow *flow, bool now)
@@ -22,7 +23,7 @@ void overflow_report(struct flow *flow, bool now)
         (!now && wait_now() < overflow->next_look) ||
         !socket_count_dropped(source->endpoint->read_fd, &dropped))
         return;
-    bool earlier = !overflow->looked && (source->endpoint->flags & MODCAT_INHERITED) != 0;
+    bool earlier = !overflow->looked && (source->endpoint->flags & MODCAT_END_INHERITED) != 0;
     overflow->looked = true;
     overflow->bytes = flow->bytes;
     overflow->next_look = wait_now() + MODCAT_SECOND;

@@ -46,7 +46,7 @@ static struct wait_entry *add_entry_of_sink(const struct relay *relay,
     if (flow_wants_sink(flow) && rests(relay, flow))
         return NULL;
     if (flow_wants_sink(flow))
-        return add_entry(waiting, flow->sink, MODCAT_WRITE);
+        return add_entry(waiting, flow->sink, MODCAT_DIR_WRITE);
     if (!can_be_gone(relay, flow))
         return NULL;
     struct wait_entry *entry = &waiting->entries[waiting->count++];
@@ -76,10 +76,10 @@ static void collect(const struct relay *relay, struct relay_waiting *waiting)
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &relay->flows[i];
         if (flow_wants_source(flow))
-            waiting->sources[i] = add_entry(waiting, flow->source, MODCAT_READ);
+            waiting->sources[i] = add_entry(waiting, flow->source, MODCAT_DIR_READ);
         waiting->sinks[i] = add_entry_of_sink(relay, waiting, flow);
         if (unwanted_comes(flow, &relay->flows[1 - i]))
-            waiting->unwanted[i] = add_entry(waiting, flow->sink, MODCAT_READ);
+            waiting->unwanted[i] = add_entry(waiting, flow->sink, MODCAT_DIR_READ);
     }
 }
 

@@ -41,7 +41,7 @@ static inline bool relay_same_endpoint(const struct opened *one, const struct op
 static inline bool relay_is_given_back(const struct flow *flow, const struct flow *other)
 {
     return relay_same_endpoint(flow->sink, other->source) &&
-           (flow->sink->endpoint->flags & MODCAT_GIVES_BACK) != 0;
+           (flow->sink->endpoint->flags & MODCAT_END_GIVES_BACK) != 0;
 }
 
 #endif

@@ -13,7 +13,7 @@
  * can be switched to non-blocking without surprising those who share standard error. */
 void screen_open(struct screen *screen, struct session *session)
 {
-    const struct modcat_endpoint shared = {.flags = MODCAT_INHERITED};
+    const struct modcat_endpoint shared = {.flags = MODCAT_END_INHERITED};
     int own =
         isatty(STDERR_FILENO) ? procfs_reopen(STDERR_FILENO, O_WRONLY | O_NONBLOCK | O_NOCTTY) : -1;
     screen->session = session;

@@ -27,8 +27,9 @@ static enum modcat_level write_failure(const struct flow *flow, int error)
         return MODCAT_ERROR;
     if (flow_sink_settings(flow)->cool_write)
         return MODCAT_NOTICE;
-    bool answers = (sink->opening->directions & MODCAT_READ) != 0;
-    return (sink->endpoint->flags & MODCAT_PROGRAM) != 0 && answers ? MODCAT_WARNING : MODCAT_ERROR;
+    bool answers = (sink->opening->directions & MODCAT_DIR_READ) != 0;
+    return (sink->endpoint->flags & MODCAT_END_PROGRAM) != 0 && answers ? MODCAT_WARNING
+                                                                        : MODCAT_ERROR;
 }
 
 void flow_write_failed(struct flow *flow, size_t length)

@@ -40,7 +40,7 @@ static bool sit_out(struct flow *flow)
 /* A program that ends with input left unread resets its connection. */
 static bool program_ended(const struct flow *flow, int error)
 {
-    return error == ECONNRESET && (flow->source->endpoint->flags & MODCAT_PROGRAM) != 0;
+    return error == ECONNRESET && (flow->source->endpoint->flags & MODCAT_END_PROGRAM) != 0;
 }
 
 void flow_read_failed(struct flow *flow, size_t length)
@@ -69,7 +69,7 @@ void flow_read_failed(struct flow *flow, size_t length)
 static bool empty_is_no_end(const struct flow *flow)
 {
     return flow_has_messages(flow->source) && !flow_source_settings(flow)->null_eof &&
-           (flow->source->endpoint->flags & MODCAT_EMPTY_ENDS) == 0 &&
+           (flow->source->endpoint->flags & MODCAT_END_EMPTY_ENDS) == 0 &&
            !endpoint_is_over(flow->source->endpoint->read_fd);
 }
 
@@ -122,7 +122,7 @@ static void take(struct flow *flow, unsigned char *data, size_t length)
                                   flow->buffer);
     if (flow->observer != NULL && flow->end > 0)
         flow->observer->look(flow->observer, flow->buffer, flow->end);
-    if (flow->state == FLOW_OPEN && (flow->source->endpoint->flags & MODCAT_ONE_READ) != 0)
+    if (flow->state == FLOW_OPEN && (flow->source->endpoint->flags & MODCAT_END_ONE_READ) != 0)
         flow_source_ended(flow);
 }
 

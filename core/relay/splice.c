@@ -23,7 +23,7 @@ static const int pipe_sizes[] = {1024 * 1024, 256 * 1024};
 
 static bool is_plain(const struct modcat_endpoint *endpoint)
 {
-    return (endpoint->flags & MODCAT_MESSAGES) == 0 &&
+    return (endpoint->flags & MODCAT_END_MESSAGES) == 0 &&
            (endpoint->ops == NULL || (endpoint->ops->read == NULL && endpoint->ops->write == NULL));
 }
 

@@ -20,8 +20,8 @@ static unsigned lowest_flags(const struct opened *opened)
 static bool may_be_dropped(const struct opened *opened)
 {
     unsigned flags = lowest_flags(opened);
-    bool answers = (flags & (MODCAT_SOCKET | MODCAT_PROGRAM)) != 0 || lines_is_one(opened);
-    return answers && (flags & MODCAT_INHERITED) == 0 &&
+    bool answers = (flags & (MODCAT_END_SOCKET | MODCAT_END_PROGRAM)) != 0 || lines_is_one(opened);
+    return answers && (flags & MODCAT_END_INHERITED) == 0 &&
            (!flow_has_messages(opened) || opened->connected) && opened->endpoint->read_fd >= 0;
 }
 
@@ -38,7 +38,7 @@ bool unwanted_comes(const struct flow *flow, const struct flow *other)
  * not take is reported when it is written. A terminal line may get another user with sitout-eio. */
 static bool concerns_writing(const struct opened *from)
 {
-    return from->lower == NULL && (from->endpoint->flags & MODCAT_PROGRAM) == 0 &&
+    return from->lower == NULL && (from->endpoint->flags & MODCAT_END_PROGRAM) == 0 &&
            !(lines_is_one(from) && from->opening->set.sitout_eio > 0);
 }
 

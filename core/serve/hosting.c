@@ -65,9 +65,9 @@ static const char *changing_option(const struct address *address)
     bool runs_program = words_list_has(address->type->type.groups, "FORK");
     for (size_t i = 0; i < address->option_count; i++) {
         const struct modcat_option *option = &address->options[i].entry->option;
-        bool in_program = runs_program && option->effect == MODCAT_CALL &&
-                          option->phase >= MODCAT_PHASE_PREFORK &&
-                          option->phase <= MODCAT_PHASE_PASTEXEC;
+        bool in_program =
+            runs_program && option->effect == MODCAT_CALL &&
+            (option->phase == MODCAT_PHASE_LATE || option->phase == MODCAT_PHASE_LATE2);
         if (option->own_process && !in_program)
             return option->name;
     }
@@ -79,7 +79,7 @@ static char *reason_of_stack(const struct address *address)
 {
     for (; address != NULL; address = address->lower) {
         const char *option = changing_option(address);
-        if ((address->type->type.flags & MODCAT_OWN_PROCESS) != 0)
+        if ((address->type->type.flags & MODCAT_TYPE_OWN_PROCESS) != 0)
             return memory_format("%s needs it", address->keyword);
         if (option != NULL)
             return memory_format("option %s of %s changes it", option, address->keyword);

@@ -29,6 +29,7 @@
 #include "core/services/process/children.h"
 #include "core/services/tty/terminals.h"
 #include "core/session/layer.h"
+#include "core/session/news.h"
 #include "core/session/session.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -50,23 +51,23 @@ static const char *mode_name(unsigned directions)
 {
     static const char *const names[] = {
         [0] = "none",
-        [MODCAT_READ] = "read-only",
-        [MODCAT_WRITE] = "write-only",
-        [MODCAT_READ | MODCAT_WRITE] = "read-write",
+        [MODCAT_DIR_READ] = "read-only",
+        [MODCAT_DIR_WRITE] = "write-only",
+        [MODCAT_DIR_READ | MODCAT_DIR_WRITE] = "read-write",
     };
-    return names[directions & (MODCAT_READ | MODCAT_WRITE)];
+    return names[directions & (MODCAT_DIR_READ | MODCAT_DIR_WRITE)];
 }
 
 /* A direction that a type does not serve is said, and left out. */
 static unsigned served_directions(const struct address *address, unsigned wanted)
 {
-    unsigned served = address->type->type.flags & (MODCAT_READ | MODCAT_WRITE);
+    unsigned served = address->type->type.directions & (MODCAT_DIR_READ | MODCAT_DIR_WRITE);
     if ((wanted & ~served) != 0)
         log_warning("address is opened in %s mode but only supports %s", mode_name(wanted),
                     mode_name(served));
     if ((wanted & served) == 0)
         log_error("%s cannot be used for %s", address->keyword,
-                  (wanted & MODCAT_READ) != 0 ? "reading" : "writing");
+                  (wanted & MODCAT_DIR_READ) != 0 ? "reading" : "writing");
     return wanted & served;
 }
 
@@ -74,8 +75,8 @@ static unsigned served_directions(const struct address *address, unsigned wanted
 static int check_lower(const struct address *address)
 {
     for (const struct address *lower = address->lower; lower != NULL; lower = lower->lower) {
-        unsigned served = lower->type->type.flags & (MODCAT_READ | MODCAT_WRITE);
-        if (served == (MODCAT_READ | MODCAT_WRITE))
+        unsigned served = lower->type->type.directions & (MODCAT_DIR_READ | MODCAT_DIR_WRITE);
+        if (served == (MODCAT_DIR_READ | MODCAT_DIR_WRITE))
             continue;
         log_error("%s: %s below it is %s, but the layer has to read and write",
                   lower->upper->keyword, lower->keyword, mode_name(served));
@@ -199,7 +200,7 @@ static struct modcat_opening *start_stack(const struct attempt *attempt, bool la
     bool layered = attempt->address->upper != NULL;
     struct modcat_opening *opening =
         opening_new(attempt->session, attempt->address,
-                    layered ? MODCAT_READ | MODCAT_WRITE : attempt->directions);
+                    layered ? MODCAT_DIR_READ | MODCAT_DIR_WRITE : attempt->directions);
     if (!last)
         opening->failure = MODCAT_NOTICE;
     layer_start(opening, attempt->directions);
@@ -321,13 +322,13 @@ enum session_result side_open(struct session *session, struct side *side)
     if (pair->second == NULL)
         return has_first ? SESSION_OPEN
                          : open_address(session, pair->first, side->directions, &side->first);
-    if (side->directions != (MODCAT_READ | MODCAT_WRITE))
+    if (side->directions != (MODCAT_DIR_READ | MODCAT_DIR_WRITE))
         log_warning("unidirectional open of dual address");
     enum session_result result = SESSION_OPEN;
-    if ((side->directions & MODCAT_READ) != 0 && !has_first)
-        result = open_address(session, pair->first, MODCAT_READ, &side->first);
-    if (result == SESSION_OPEN && (side->directions & MODCAT_WRITE) != 0)
-        result = open_address(session, pair->second, MODCAT_WRITE, &side->second);
+    if ((side->directions & MODCAT_DIR_READ) != 0 && !has_first)
+        result = open_address(session, pair->first, MODCAT_DIR_READ, &side->first);
+    if (result == SESSION_OPEN && (side->directions & MODCAT_DIR_WRITE) != 0)
+        result = open_address(session, pair->second, MODCAT_DIR_WRITE, &side->second);
     return result;
 }
 
@@ -369,5 +370,6 @@ enum session_result sides_open_rest(struct session *session)
     if (result != SESSION_OPEN)
         return result;
     terminals_pass_size(session);
+    news_of_size(session);
     return sides_give_up_privileges(session) < 0 ? SESSION_FAILED : SESSION_OPEN;
 }

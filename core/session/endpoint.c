@@ -2,6 +2,7 @@
 #include "core/session/endpoint.h"
 
 #include "core/base/patient.h"
+#include "core/opening/session_state.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -24,15 +25,13 @@ size_t endpoint_untaken(int fd)
 
 bool endpoint_pending(const struct modcat_endpoint *endpoint)
 {
-    const struct modcat_endpoint_ops *ops = endpoint->ops;
-    return ops != NULL && ops->pending != NULL && ops->pending((struct modcat_endpoint *)endpoint);
+    return ENDPOINT_DOES(endpoint, pending) &&
+           endpoint->ops->pending((struct modcat_endpoint *)endpoint);
 }
 
 bool endpoint_can_be_abandoned(const struct modcat_endpoint *endpoint)
 {
-    const struct modcat_endpoint_ops *ops = endpoint->ops;
-    return ops != NULL && ops->size > offsetof(struct modcat_endpoint_ops, abandoned) &&
-           ops->abandoned != NULL;
+    return ENDPOINT_DOES(endpoint, abandoned);
 }
 
 bool endpoint_abandoned(const struct modcat_endpoint *endpoint)
@@ -58,18 +57,11 @@ bool endpoint_is_over(int fd)
     return has_hung_up(fd) && (ioctl(fd, FIONREAD, &queued) < 0 || queued == 0);
 }
 
-/* The operation is younger than the first drivers. */
-static bool says_what_it_wants(const struct modcat_endpoint_ops *ops)
-{
-    return ops != NULL && ops->size > offsetof(struct modcat_endpoint_ops, wants) &&
-           ops->wants != NULL;
-}
-
 short endpoint_wants(const struct modcat_endpoint *endpoint, unsigned direction)
 {
-    if (says_what_it_wants(endpoint->ops))
+    if (ENDPOINT_DOES(endpoint, wants))
         return endpoint->ops->wants((struct modcat_endpoint *)endpoint, direction);
-    return direction == MODCAT_READ ? POLLIN : POLLOUT;
+    return direction == MODCAT_DIR_READ ? POLLIN : POLLOUT;
 }
 
 int endpoint_fd(const struct modcat_endpoint *endpoint, short events)

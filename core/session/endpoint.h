@@ -27,8 +27,8 @@ bool endpoint_hung_up(const struct modcat_endpoint *endpoint);
  * read is no empty message then. */
 bool endpoint_is_over(int fd);
 
-/* What to wait for before the next read (MODCAT_READ) or write (MODCAT_WRITE), and on which of its
- * descriptors. */
+/* What to wait for before the next read (MODCAT_DIR_READ) or write (MODCAT_DIR_WRITE), and on which
+ * of its descriptors. */
 short endpoint_wants(const struct modcat_endpoint *endpoint, unsigned direction);
 int endpoint_fd(const struct modcat_endpoint *endpoint, short events);
 

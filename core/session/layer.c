@@ -14,7 +14,7 @@ void layer_start(struct modcat_opening *lowest, unsigned directions)
     struct modcat_opening *below = lowest;
     for (const struct address *level = lowest->address->upper; level != NULL;
          level = level->upper) {
-        unsigned wanted = level->upper == NULL ? directions : MODCAT_READ | MODCAT_WRITE;
+        unsigned wanted = level->upper == NULL ? directions : MODCAT_DIR_READ | MODCAT_DIR_WRITE;
         struct modcat_opening *opening = opening_new(lowest->session, level, wanted);
         opening->failure = lowest->failure;
         opening->below = below;
@@ -85,7 +85,8 @@ static int put_on(struct opened *opened, struct modcat_opening *opening)
         errno = error;
         return -1;
     }
-    endpoint->flags = (endpoint->flags & ~MODCAT_SOCKET) | (lower->flags & MODCAT_INHERITED);
+    endpoint->flags =
+        (endpoint->flags & ~MODCAT_END_SOCKET) | (lower->flags & MODCAT_END_INHERITED);
     opened->endpoint = endpoint;
     if (address->lower != NULL)
         log_notice("layer %s is open on %s", address->keyword, address->lower->keyword);

@@ -44,7 +44,7 @@ static const struct address *reaching_layer(const struct address *address)
     const struct address *upper = address->upper;
     if (upper == NULL || upper->param_count < 2)
         return NULL;
-    bool proxy = (upper->type->type.flags & MODCAT_PROXY) != 0;
+    bool proxy = (upper->type->type.flags & MODCAT_TYPE_PROXY) != 0;
     return !proxy || reaching_layer(upper) != NULL ? upper : NULL;
 }
 
@@ -135,7 +135,7 @@ short modcat_lower_wants(struct modcat_endpoint *lower, unsigned direction)
 int modcat_lower_wait(struct modcat_opening *opening, struct modcat_endpoint *lower,
                       unsigned direction, long long deadline)
 {
-    if (direction == MODCAT_READ && endpoint_pending(lower))
+    if (direction == MODCAT_DIR_READ && endpoint_pending(lower))
         return 1;
     short events = endpoint_wants(lower, direction);
     return modcat_wait(opening, endpoint_fd(lower, events), events, deadline);
@@ -161,7 +161,7 @@ int modcat_lower_send(struct modcat_opening *opening, struct modcat_endpoint *lo
     const char *rest = data;
     while (length > 0) {
         ssize_t count = modcat_lower_write(lower, rest, length);
-        if (count < 0 && wait_to_retry(opening, lower, MODCAT_WRITE, deadline) < 0)
+        if (count < 0 && wait_to_retry(opening, lower, MODCAT_DIR_WRITE, deadline) < 0)
             return -1;
         if (count > 0) {
             rest += count;
@@ -178,7 +178,7 @@ ssize_t modcat_lower_receive(struct modcat_opening *opening, struct modcat_endpo
         ssize_t count = modcat_lower_read(lower, buffer, length);
         if (count >= 0)
             return count;
-        if (wait_to_retry(opening, lower, MODCAT_READ, deadline) < 0)
+        if (wait_to_retry(opening, lower, MODCAT_DIR_READ, deadline) < 0)
             return -1;
     }
 }

@@ -39,7 +39,7 @@ void parting_is_late(struct session *session)
 static void end_layer(struct opened *opened)
 {
     struct modcat_endpoint *endpoint = opened->endpoint;
-    if ((opened->opening->directions & MODCAT_WRITE) == 0 && endpoint->ops != NULL &&
+    if ((opened->opening->directions & MODCAT_DIR_WRITE) == 0 && endpoint->ops != NULL &&
         endpoint->ops->shutdown != NULL)
         opened->half_closed = endpoint->ops->shutdown(endpoint) == 0;
 }
@@ -49,7 +49,8 @@ static void half_close_below(const struct opened *opened, long long deadline)
 {
     for (struct opened *level = opened->lower; level != NULL; level = level->lower)
         while (halfclose_by_type(level) < 0 && errno == EAGAIN)
-            if (modcat_lower_wait(opened->opening, level->endpoint, MODCAT_WRITE, deadline) <= 0)
+            if (modcat_lower_wait(opened->opening, level->endpoint, MODCAT_DIR_WRITE, deadline) <=
+                0)
                 return;
 }
 
@@ -147,7 +148,7 @@ static const struct opened *lowest_of(const struct opened *opened)
 /* Programs are waited for in their own way, and what gives back all that it gets has no peer. */
 static bool is_peer(const struct opened *opened)
 {
-    return (lowest_of(opened)->endpoint->flags & (MODCAT_PROGRAM | MODCAT_GIVES_BACK)) == 0;
+    return (lowest_of(opened)->endpoint->flags & (MODCAT_END_PROGRAM | MODCAT_END_GIVES_BACK)) == 0;
 }
 
 static void await_end(const struct opened *opened, int fd, bool told)
@@ -201,7 +202,7 @@ static void part_through_layers(struct opened *opened)
 void parting_from(struct opened *opened)
 {
     const struct modcat_endpoint *lowest = lowest_of(opened)->endpoint;
-    if (opened->opening->set.end_close || (lowest->flags & MODCAT_INHERITED) != 0)
+    if (opened->opening->set.end_close || (lowest->flags & MODCAT_END_INHERITED) != 0)
         return;
     if (opened->lower != NULL)
         part_through_layers(opened);

@@ -14,6 +14,7 @@
 #include "core/services/process/programs.h"
 #include "core/services/tty/terminals.h"
 #include "core/session/endpoint.h"
+#include "core/session/news.h"
 #include "core/session/parting.h"
 #include "core/session/taking.h"
 #include <errno.h>
@@ -38,6 +39,7 @@ static void bury_children(struct session *session)
 static void tell_size(struct session *session)
 {
     session_for_all(session, terminals_resized);
+    session_for_all(session, news_of_size);
 }
 
 static const struct session_events events = {
@@ -144,7 +146,7 @@ int session_end_writing(int fd)
 static void shut_socket(const struct opened *opened, int fd)
 {
     bool both_ended = opened->half_closed && opened->ended;
-    if (fd < 0 || both_ended || (opened->endpoint->flags & MODCAT_SOCKET) == 0 ||
+    if (fd < 0 || both_ended || (opened->endpoint->flags & MODCAT_END_SOCKET) == 0 ||
         opened->opening->set.end_close)
         return;
     if (shutdown(fd, SHUT_RDWR) == 0)
@@ -159,7 +161,7 @@ static void close_endpoint(struct opened *opened)
     taking_forget(opened);
     if (endpoint->ops != NULL && endpoint->ops->close != NULL)
         endpoint->ops->close(endpoint);
-    if (opened->lower != NULL || (endpoint->flags & MODCAT_INHERITED) != 0)
+    if (opened->lower != NULL || (endpoint->flags & MODCAT_END_INHERITED) != 0)
         return;
     shut_socket(opened, endpoint->write_fd);
     if (endpoint->read_fd != endpoint->write_fd) {

@@ -42,7 +42,7 @@ void taking_note_reader(const struct opened *sink, unsigned long long written)
     while (sink->lower != NULL)
         sink = sink->lower;
     int fd = sink->endpoint->write_fd;
-    if (written == 0 || fd < 0 || (sink->endpoint->flags & MODCAT_SOCKET) != 0 || !isatty(fd))
+    if (written == 0 || fd < 0 || (sink->endpoint->flags & MODCAT_END_SOCKET) != 0 || !isatty(fd))
         return;
     size_t unread = readable_at_other_end(fd);
     sink->opening->is_read = written > (unread < LINE_MAX_INPUT ? unread : TERMINAL_MAX);
@@ -59,7 +59,7 @@ size_t taking_left(const struct opened *sink)
     while (sink->lower != NULL)
         sink = sink->lower;
     int fd = sink->endpoint->write_fd;
-    if ((sink->endpoint->flags & MODCAT_PROGRAM) == 0 || programs_ended(sink->opening))
+    if ((sink->endpoint->flags & MODCAT_END_PROGRAM) == 0 || programs_ended(sink->opening))
         return 0;
     /* Others keep what they have not read, but what lies in a terminal goes with it. */
     if (!programs_will_be_asked(sink->opening) && (fd < 0 || !isatty(fd)))
@@ -78,7 +78,7 @@ void taking_watch(struct opened *sink)
     while (sink->lower != NULL)
         sink = sink->lower;
     int fd = sink->endpoint->write_fd;
-    if ((sink->endpoint->flags & MODCAT_PROGRAM) != 0 && sink->watch_fd <= 0 && is_pipe(fd))
+    if ((sink->endpoint->flags & MODCAT_END_PROGRAM) != 0 && sink->watch_fd <= 0 && is_pipe(fd))
         sink->watch_fd = procfs_reopen(fd, O_RDONLY | O_NONBLOCK);
 }
 

@@ -7,45 +7,46 @@ const struct modcat_option_group *const groups_core[] = {
     &group_ipapp, &group_listen, &group_range,   &group_child,  &group_retry, NULL,
 };
 
-static const char *const phase_names[MODCAT_PHASES] = {
-    [MODCAT_PHASE_OFFSET] = "OFFSET",
-    [MODCAT_PHASE_INIT] = "INIT",
-    [MODCAT_PHASE_EARLY] = "EARLY",
-    [MODCAT_PHASE_PREOPEN] = "PREOPEN",
-    [MODCAT_PHASE_OPEN] = "OPEN",
-    [MODCAT_PHASE_PASTOPEN] = "PASTOPEN",
-    [MODCAT_PHASE_PRESOCKET] = "PRESOCKET",
-    [MODCAT_PHASE_SOCKET] = "SOCKET",
-    [MODCAT_PHASE_PASTSOCKET] = "PASTSOCKET",
-    [MODCAT_PHASE_PREBIGEN] = "PREBIGEN",
-    [MODCAT_PHASE_BIGEN] = "BIGEN",
-    [MODCAT_PHASE_PASTBIGEN] = "PASTBIGEN",
-    [MODCAT_PHASE_FD] = "FD",
-    [MODCAT_PHASE_PREBIND] = "PREBIND",
-    [MODCAT_PHASE_BIND] = "BIND",
-    [MODCAT_PHASE_PASTBIND] = "PASTBIND",
-    [MODCAT_PHASE_PRELISTEN] = "PRELISTEN",
-    [MODCAT_PHASE_LISTEN] = "LISTEN",
-    [MODCAT_PHASE_PASTLISTEN] = "PASTLISTEN",
-    [MODCAT_PHASE_PRECONNECT] = "PRECONNECT",
-    [MODCAT_PHASE_CONNECT] = "CONNECT",
-    [MODCAT_PHASE_PASTCONNECT] = "PASTCONNECT",
-    [MODCAT_PHASE_PREACCEPT] = "PREACCEPT",
-    [MODCAT_PHASE_ACCEPT] = "ACCEPT",
-    [MODCAT_PHASE_PASTACCEPT] = "PASTACCEPT",
-    [MODCAT_PHASE_CONNECTED] = "CONNECTED",
-    [MODCAT_PHASE_PREFORK] = "PREFORK",
-    [MODCAT_PHASE_FORK] = "FORK",
-    [MODCAT_PHASE_PASTFORK] = "PASTFORK",
-    [MODCAT_PHASE_LATE] = "LATE",
-    [MODCAT_PHASE_LATE2] = "LATE2",
-    [MODCAT_PHASE_PREEXEC] = "PREEXEC",
-    [MODCAT_PHASE_EXEC] = "EXEC",
-    [MODCAT_PHASE_PASTEXEC] = "PASTEXEC",
-    [MODCAT_PHASE_SPEC] = "SPEC",
+/* In their order. */
+static const struct phase {
+    enum modcat_phase phase;
+    const char *name;
+} phases[] = {
+    {MODCAT_PHASE_OFFSET, "OFFSET"},
+    {MODCAT_PHASE_INIT, "INIT"},
+    {MODCAT_PHASE_EARLY, "EARLY"},
+    {MODCAT_PHASE_PREOPEN, "PREOPEN"},
+    {MODCAT_PHASE_OPEN, "OPEN"},
+    {MODCAT_PHASE_PASTOPEN, "PASTOPEN"},
+    {MODCAT_PHASE_PRESOCKET, "PRESOCKET"},
+    {MODCAT_PHASE_SOCKET, "SOCKET"},
+    {MODCAT_PHASE_PASTSOCKET, "PASTSOCKET"},
+    {MODCAT_PHASE_FD, "FD"},
+    {MODCAT_PHASE_PREBIND, "PREBIND"},
+    {MODCAT_PHASE_BIND, "BIND"},
+    {MODCAT_PHASE_LISTEN, "LISTEN"},
+    {MODCAT_PHASE_ACCEPT, "ACCEPT"},
+    {MODCAT_PHASE_PASTACCEPT, "PASTACCEPT"},
+    {MODCAT_PHASE_CONNECTED, "CONNECTED"},
+    {MODCAT_PHASE_LATE, "LATE"},
+    {MODCAT_PHASE_LATE2, "LATE2"},
+    {MODCAT_PHASE_SPEC, "SPEC"},
 };
 
 const char *groups_phase_name(enum modcat_phase phase)
 {
-    return phase_names[phase];
+    for (size_t i = 0; i < MODCAT_COUNT(phases); i++)
+        if (phases[i].phase == phase)
+            return phases[i].name;
+    return NULL;
+}
+
+bool groups_next_phase(enum modcat_phase *phase, enum modcat_phase last)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(phases) && phases[i].phase <= last; i++)
+        if (phases[i].phase > *phase) {
+            *phase = phases[i].phase;
+            return true;
+        }
+    return false;
 }

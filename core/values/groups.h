@@ -22,7 +22,11 @@ extern const struct modcat_option_group *const groups_core[];
 /* Groups whose options any address takes. */
 #define GROUPS_EVERYWHERE "PROCESS,APPL"
 
-/* The name of a phase as help shows it: "PASTSOCKET". */
+/* The name of a phase as help shows it: "PASTSOCKET"; NULL: there is no such phase. */
 const char *groups_phase_name(enum modcat_phase phase);
+
+/* Goes on to the next phase; PHASE_NONE comes before the first one. Returns false behind `last`. */
+bool groups_next_phase(enum modcat_phase *phase, enum modcat_phase last);
+#define PHASE_NONE ((enum modcat_phase)0)
 
 #endif

@@ -61,6 +61,7 @@ static int parse_data(const struct parsing *parsing);
 static int parse_tuple(const struct parsing *parsing);
 static int parse_host(const struct parsing *parsing);
 static int parse_membership(const struct parsing *parsing);
+static int parse_choice(const struct parsing *parsing);
 
 #define INT_RANGE .range = "-2147483648 to 2147483647", .least = INT_MIN, .most = INT_MAX
 #define LONG_RANGE                                                                                 \
@@ -149,6 +150,7 @@ static const struct type_row rows[MODCAT_VALUE_TYPES] = {
         {.name = "INT", NUMBER, .bare_is_one = true, .suffixes = true, .patterns = true, INT_RANGE},
     [MODCAT_INT_BOOL] =
         {.name = "INT", NUMBER, .bare_is_one = true, .words = true, .patterns = true, INT_RANGE},
+    [MODCAT_CHOICE] = {.name = "CHOICE", .parse = parse_choice, .show = SHOW_TEXT},
     [MODCAT_SOURCE_MEMBERSHIP] = {.name = "IP-MREQ-SOURCE", .parse = parse_membership},
 };
 
@@ -176,51 +178,64 @@ const char *values_type_name(enum modcat_value_type type)
     return rows[type].name;
 }
 
-/* `before`, the option as the user wrote it, `after`. */
-static int complain(const struct parsing *parsing, const char *before, const char *after)
+/* The option or parameter as the user wrote it, and what is wrong with it. */
+static int complain(const struct parsing *parsing, const char *what)
 {
-    const char *equals = parsing->text != NULL ? "=" : "";
     const char *text = parsing->text != NULL ? parsing->text : "";
-    snprintf(parsing->reason, parsing->reason_size, "%s\"%.*s%s%.*s\"%s", before, SHOWN_MAX,
-             parsing->name, equals, SHOWN_MAX, text, after);
+    if (parsing->name == NULL)
+        snprintf(parsing->reason, parsing->reason_size, "parameter \"%.*s\"%s", SHOWN_MAX, text,
+                 what);
+    else
+        snprintf(parsing->reason, parsing->reason_size, "option \"%.*s%s%.*s\"%s", SHOWN_MAX,
+                 parsing->name, parsing->text != NULL ? "=" : "", SHOWN_MAX, text, what);
     errno = EINVAL;
     return -1;
 }
 
 #define WANTED_TEXT (SHOWN_MAX + 80)
 
+/* "KIND, as in NAME=EXAMPLE". */
+static void put_example(const struct parsing *parsing, const char *kind, const char *example,
+                        char text[WANTED_TEXT])
+{
+    const char *name = parsing->name != NULL ? parsing->name : "";
+    snprintf(text, WANTED_TEXT, "%s, as in %.*s%s%s", kind, SHOWN_MAX, name,
+             *name != '\0' ? "=" : "", example);
+}
+
 /* What the option takes, with an example. */
 static const char *wanted(const struct parsing *parsing, char text[WANTED_TEXT])
 {
     const struct type_row *row = parsing->row;
-    if (row->parse == parse_bool && parsing->words != NULL)
+    if (row->parse == parse_choice)
+        snprintf(text, WANTED_TEXT, "one of: %.*s", SHOWN_MAX, parsing->words);
+    else if (row->parse == parse_bool && parsing->words != NULL)
         snprintf(text, WANTED_TEXT, "yes or no, or one of: %.*s", SHOWN_MAX, parsing->words);
     else if (row->parse == parse_bool)
         snprintf(text, WANTED_TEXT, "yes or no");
     else if (row->kind != NULL)
-        snprintf(text, WANTED_TEXT, "%s, as in %.*s=%s", row->kind, SHOWN_MAX, parsing->name,
-                 row->example);
+        put_example(parsing, row->kind, row->example, text);
     else if (row->words)
         snprintf(text, WANTED_TEXT, "yes, no or a number");
     else if (row->suffixes)
-        snprintf(text, WANTED_TEXT, "a number, as in %.*s=64k", SHOWN_MAX, parsing->name);
+        put_example(parsing, "a number", "64k", text);
     else if (row->fields > 0)
         snprintf(text, WANTED_TEXT, "%s", row->name);
     else
-        snprintf(text, WANTED_TEXT, "a number, as in %.*s=1", SHOWN_MAX, parsing->name);
+        put_example(parsing, "a number", "1", text);
     return text;
 }
 
 static int complain_value_required(const struct parsing *parsing)
 {
-    return complain(parsing, "option ", " needs a value");
+    return complain(parsing, " needs a value");
 }
 
 static int complain_missing_number(const struct parsing *parsing)
 {
     char after[WANTED_TEXT + 8], text[WANTED_TEXT];
     snprintf(after, sizeof after, " needs %s", wanted(parsing, text));
-    return complain(parsing, "option ", after);
+    return complain(parsing, after);
 }
 
 /* `which` is "", or "1st " and "2nd " in tuples. */
@@ -233,14 +248,14 @@ static int complain_garbage(const struct parsing *parsing, const char *which, co
     else
         snprintf(after, sizeof after, ": unexpected \"%.*s\"; it needs %s", 40, garbage,
                  wanted(parsing, text));
-    return complain(parsing, "option ", after);
+    return complain(parsing, after);
 }
 
 static int complain_range(const struct parsing *parsing)
 {
     char after[100];
     snprintf(after, sizeof after, ": out of range (%s)", parsing->row->range);
-    return complain(parsing, "option ", after);
+    return complain(parsing, after);
 }
 
 static bool written_as_pattern(const char *text)
@@ -262,24 +277,27 @@ static int check_range(const struct parsing *parsing, const char *text, long lon
     return complain_range(parsing);
 }
 
-bool values_suffix(char letter, int *bits)
+const char *values_suffix(const char *text, int *bits)
 {
-    static const char letters[] = "KMG";
-    const char *found = letter != '\0' ? strchr(letters, toupper((unsigned char)letter)) : NULL;
-    if (found != NULL)
-        *bits = 10 * (int)(found - letters + 1);
-    return found != NULL;
+    static const char letters[] = "KMGT";
+    const char *found = *text != '\0' ? strchr(letters, toupper((unsigned char)*text)) : NULL;
+    if (found == NULL)
+        return text;
+    *bits = 10 * (int)(found - letters + 1);
+    text++;
+    return strncasecmp(text, "iB", 2) == 0 ? text + 2 : text;
 }
 
-/* Multiplies by what a letter behind a number says. Returns the place behind it. */
+/* Multiplies by what a suffix behind a number says. Returns the place behind it. */
 static const char *take_suffix(const struct parsing *parsing, const char *rest, long long *number)
 {
-    int bits;
-    if (!parsing->row->suffixes || !values_suffix(*rest, &bits))
+    int bits = 0;
+    if (!parsing->row->suffixes)
         return rest;
+    const char *behind = values_suffix(rest, &bits);
     if (__builtin_mul_overflow(*number, 1LL << bits, number))
         errno = ERANGE;
-    return rest + 1;
+    return behind;
 }
 
 /* Reads a number that ends at `end`; *text moves there. */
@@ -329,27 +347,23 @@ static int parse_number(const struct parsing *parsing)
     return read_number(parsing, &text, 0, '\0', "", &parsing->value->number);
 }
 
-/* The number of one of the option's own words, from 2 on; 0: it is none of them. */
+/* The place of the text in the option's own words, from 0 on; -1: it is none of them. */
 static int own_word(const struct parsing *parsing)
 {
-    size_t length = parsing->text != NULL ? strlen(parsing->text) : 0;
-    int number = 2;
-    for (const char *word = parsing->words; word != NULL && length > 0; number++) {
-        size_t end = strcspn(word, ",");
-        if (end == length && strncasecmp(word, parsing->text, length) == 0)
-            return number;
-        word = word[end] == ',' ? word + end + 1 : NULL;
-    }
-    return 0;
+    const char *words = parsing->words, *word;
+    size_t length, wanted_length = parsing->text != NULL ? strlen(parsing->text) : 0;
+    for (int place = 0; words != NULL && words_next(&words, &word, &length); place++)
+        if (length == wanted_length && strncasecmp(word, parsing->text, length) == 0)
+            return place;
+    return -1;
 }
 
 static int parse_bool(const struct parsing *parsing)
 {
-    if ((parsing->value->number = own_word(parsing)) != 0)
-        return 0;
-    if (parse_number(parsing) < 0)
+    int place = own_word(parsing);
+    if (place < 0 && parse_number(parsing) < 0)
         return -1;
-    parsing->value->number = parsing->value->number != 0;
+    parsing->value->number = place >= 0 ? 2 + place : parsing->value->number != 0;
     return 0;
 }
 
@@ -389,7 +403,7 @@ static int parse_owner(const struct parsing *parsing)
         return 0;
     char after[40];
     snprintf(after, sizeof after, ": no such %s", parsing->row->lookup_who);
-    return complain(parsing, "option ", after);
+    return complain(parsing, after);
 }
 
 static int parse_time(const struct parsing *parsing)
@@ -415,9 +429,9 @@ static int parse_const(const struct parsing *parsing)
 {
     if (parsing->text == NULL)
         return 0;
-    snprintf(parsing->reason, parsing->reason_size, "option \"%s\" takes no value", parsing->name);
-    errno = EINVAL;
-    return -1;
+    const struct parsing bare = {
+        .name = parsing->name, .reason = parsing->reason, .reason_size = parsing->reason_size};
+    return complain(&bare, " takes no value");
 }
 
 static int store_text(const struct parsing *parsing, const char *text)
@@ -440,6 +454,24 @@ static int parse_nullable_text(const struct parsing *parsing)
     return parsing->value->absent ? 0 : store_text(parsing, parsing->text);
 }
 
+/* As the option's own table writes the word, whatever the user's letters. */
+static int parse_choice(const struct parsing *parsing)
+{
+    char needs[WANTED_TEXT + 8], text[WANTED_TEXT];
+    int place = own_word(parsing);
+    if (place < 0) {
+        snprintf(needs, sizeof needs, " needs %s", wanted(parsing, text));
+        return complain(parsing, needs);
+    }
+    const char *words = parsing->words, *word = NULL;
+    size_t length = 0;
+    for (int i = 0; i <= place; i++)
+        words_next(&words, &word, &length);
+    *parsing->storage = memory_copy_span(word, length);
+    parsing->value->number = place;
+    return store_text(parsing, *parsing->storage);
+}
+
 static int parse_host(const struct parsing *parsing)
 {
     if (parsing->text == NULL || *parsing->text == '\0')
@@ -453,7 +485,7 @@ static int parse_membership(const struct parsing *parsing)
         return -1;
     const char *bracket = *parsing->text == '[' ? strchr(parsing->text, ']') : NULL;
     if (strchr(bracket != NULL ? bracket : parsing->text, ':') == NULL)
-        return complain(parsing, "option ", ": missing ':' between group and interface");
+        return complain(parsing, ": missing ':' between group and interface");
     return 0;
 }
 
@@ -512,14 +544,13 @@ static int parse_tuple(const struct parsing *parsing)
     int last = parsing->row->fields - 1;
 
     if (text == NULL)
-        return complain(parsing, "option ", " needs values");
+        return complain(parsing, " needs values");
     if (*text == '\0')
         return complain_missing_number(parsing);
     if (count_fields(text) <= last) {
-        snprintf(parsing->reason, parsing->reason_size,
-                 "option \"%s\" needs %d values, separated by colons", parsing->name, last + 1);
-        errno = EINVAL;
-        return -1;
+        char needed[60];
+        snprintf(needed, sizeof needed, " needs %d values, separated by colons", last + 1);
+        return complain(parsing, needed);
     }
     for (int field = 0; field < last; field++) {
         if (read_number(parsing, &text, 0, ':', which[field], numbers[field]) < 0)

@@ -24,8 +24,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_BYTE,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_DCCP,
-     .minor = DCCP_SOCKOPT_CCID},
+     .code = SOL_DCCP,
+     .detail = DCCP_SOCKOPT_CCID},
 };
 
 static const struct modcat_option_group groups[] = {
@@ -35,11 +35,11 @@ static const struct modcat_option_group groups[] = {
 #define CONNECT_GROUPS "FD,SOCKET,CHILD,RETRY,IPAPP,DCCP"
 #define LISTEN_GROUPS CONNECT_GROUPS ",LISTEN,RANGE"
 #define CONNECTS                                                                                   \
-    .syntax = ":<host>:<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 2,              \
+    .syntax = ":<host>:<port>", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .min_params = 2, \
     .max_params = 2, .open = modcat_type_connect
 #define LISTENS                                                                                    \
-    .syntax = ":<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1,    \
-    .listen = modcat_type_listen
+    .syntax = ":<port>", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .min_params = 1,        \
+    .max_params = 1, .listen = modcat_type_listen
 
 static const struct modcat_address_type types[] = {
     {

@@ -12,42 +12,38 @@ static modcat_open_fn exec_open, system_open, shell_open;
 static modcat_check_fn check_process_group;
 static modcat_apply_fn set_process_group;
 
-#define FETCHED(value, when) .type = (value), .phase = MODCAT_PHASE_##when, .effect = MODCAT_FETCHED
+#define FETCHED(value) .type = (value), .phase = MODCAT_PHASE_SPEC, .effect = MODCAT_FETCHED
 
 static const struct modcat_option exec_options[] = {
-    {"path", NULL, NULL, "PATH for the program and for finding it",
-     FETCHED(MODCAT_STRING, PREEXEC)},
+    {"path", NULL, NULL, "PATH for the program and for finding it", FETCHED(MODCAT_STRING)},
     {"dash", "login", NULL, "put a dash before the program's name, as for a login shell",
-     FETCHED(MODCAT_BOOL, PREEXEC)},
+     FETCHED(MODCAT_BOOL)},
 };
 
 static const struct modcat_option fork_options[] = {
-    {"pipes", NULL, NULL, "connect the program by pipes", FETCHED(MODCAT_BOOL, BIGEN)},
-    {"pty", NULL, NULL, "connect the program by a pseudo terminal", FETCHED(MODCAT_BOOL, BIGEN)},
+    {"pipes", NULL, NULL, "connect the program by pipes", FETCHED(MODCAT_BOOL)},
+    {"pty", NULL, NULL, "connect the program by a pseudo terminal", FETCHED(MODCAT_BOOL)},
     {"nofork", NULL, NULL, "replace the process by the program, without a child",
-     FETCHED(MODCAT_BOOL, BIGEN), .own_process = true},
-    {"fdin", NULL, NULL, "descriptor from which the program reads",
-     FETCHED(MODCAT_USHORT, PASTBIGEN)},
-    {"fdout", NULL, NULL, "descriptor to which the program writes",
-     FETCHED(MODCAT_USHORT, PASTBIGEN)},
-    {"stderr", NULL, NULL, "connect the program's standard error too",
-     FETCHED(MODCAT_BOOL, PASTFORK)},
+     FETCHED(MODCAT_BOOL), .own_process = true},
+    {"fdin", NULL, NULL, "descriptor from which the program reads", FETCHED(MODCAT_USHORT)},
+    {"fdout", NULL, NULL, "descriptor to which the program writes", FETCHED(MODCAT_USHORT)},
+    {"stderr", NULL, NULL, "connect the program's standard error too", FETCHED(MODCAT_BOOL)},
     {"setpgid", "pgid", NULL, "put the program in this process group; none: one of its own",
      .type = MODCAT_INT, .phase = MODCAT_PHASE_LATE, .effect = MODCAT_CALL,
      .apply = set_process_group, .check = check_process_group, .own_process = true},
 };
 
 static const struct modcat_option shell_options[] = {
-    {"shell", NULL, NULL, "shell to use instead of the one in SHELL",
-     FETCHED(MODCAT_STRING, PREEXEC), .check = modcat_check_filled},
+    {"shell", NULL, NULL, "shell to use instead of the one in SHELL", FETCHED(MODCAT_STRING),
+     .check = modcat_check_filled},
 };
 
 static const struct modcat_option parent_options[] = {
-    {"sighup", NULL, NULL, "pass SIGHUP on to the program", FETCHED(MODCAT_CONST, LATE),
+    {"sighup", NULL, NULL, "pass SIGHUP on to the program", FETCHED(MODCAT_CONST),
      .own_process = true},
-    {"sigint", NULL, NULL, "pass SIGINT on to the program", FETCHED(MODCAT_CONST, LATE),
+    {"sigint", NULL, NULL, "pass SIGINT on to the program", FETCHED(MODCAT_CONST),
      .own_process = true},
-    {"sigquit", NULL, NULL, "pass SIGQUIT on to the program", FETCHED(MODCAT_CONST, LATE),
+    {"sigquit", NULL, NULL, "pass SIGQUIT on to the program", FETCHED(MODCAT_CONST),
      .own_process = true},
 };
 
@@ -60,7 +56,8 @@ static const struct modcat_option_group groups[] = {
 
 #define GROUPS "FD,FIFO,SOCKET,EXEC,FORK,TERMIOS,PTY,PARENT,UNIX"
 #define RUNS(function)                                                                             \
-    .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1, .open = (function)
+    .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .min_params = 1, .max_params = 1,            \
+    .open = (function)
 
 static const struct modcat_address_type types[] = {
     {
@@ -83,7 +80,7 @@ static const struct modcat_address_type types[] = {
         .name = "SHELL",
         .syntax = "[:<shell-command>]",
         .groups = GROUPS ",SHELL",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "run a command by the user's shell, or the shell itself",
         .example = "modcat -u SHELL:'echo $0' -",
         .max_params = 1,
@@ -151,7 +148,7 @@ static int refuse_idle_options(struct modcat_opening *opening)
 {
     static const char *const idle[] = {"bind", "unix-bind-tempname", "unix-tightsocklen"};
     for (size_t i = 0; i < MODCAT_COUNT(idle); i++) {
-        if (modcat_option(opening, idle[i]) == NULL)
+        if (modcat_option_value(opening, idle[i]) == NULL)
             continue;
         errno = EINVAL;
         return modcat_fail(opening, "option \"%s\" has no effect with %s: leave it out", idle[i],

@@ -16,7 +16,7 @@ static const struct modcat_address_type types[] = {
         .name = "FD",
         .syntax = ":<fdnum>",
         .groups = "FD,FIFO,CHR,BLK,REG,SOCKET,TERMIOS,UNIX,IP4,IP6,IPAPP,UDP,TCP,SCTP,DCCP,UDPLITE",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "use a descriptor that the program inherited",
         .example = "modcat -u FD:3 STDOUT 3<README.md",
         .min_params = 1,
@@ -28,7 +28,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "ACCEPT",
         .syntax = ":<fdnum>",
         .groups = "FD,SOCKET,CHILD,RETRY,RANGE,UNIX,IP4,IP6,IPAPP,UDP,TCP,SCTP,DCCP,UDPLITE",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "accept connections on a listening socket that the program inherited",
         .example = "systemd-socket-activate -l 8004 modcat ACCEPT-FD:3,fork PIPE",
         .min_params = 1,
@@ -65,9 +65,9 @@ static int fd_open(struct modcat_opening *opening, struct modcat_endpoint *endpo
         return -1;
     modcat_log(MODCAT_NOTICE, "using file descriptor %d for %s", fd,
                modcat_directions_name(opening));
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? fd : -1;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? fd : -1;
-    endpoint->flags = MODCAT_INHERITED;
+    endpoint->read_fd = (directions & MODCAT_DIR_READ) != 0 ? fd : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? fd : -1;
+    endpoint->flags = MODCAT_END_INHERITED;
     return 0;
 }
 

@@ -15,7 +15,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "FILE",
         .syntax = ":<filename>",
         .groups = "FD,FIFO,CHR,BLK,REG,NAMED,OPEN,TERMIOS",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "open a file with nothing but what the options say",
         .example = "modcat -u OPEN:README.md STDOUT",
         .min_params = 1,
@@ -27,7 +27,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "CREAT",
         .syntax = ":<filename>",
         .groups = "FD,REG,NAMED",
-        .flags = MODCAT_WRITE,
+        .directions = MODCAT_DIR_WRITE,
         .help = "make a file, or empty it, and write to it",
         .example = "modcat -u STDIN CREATE:copy",
         .min_params = 1,
@@ -38,7 +38,7 @@ static const struct modcat_address_type types[] = {
         .name = "GOPEN",
         .syntax = ":<filename>",
         .groups = "FD,FIFO,CHR,BLK,REG,SOCKET,NAMED,OPEN,TERMIOS,UNIX",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "open what is there: append to a file, connect to a socket, else make a file",
         .example = "modcat -u STDIN GOPEN:log",
         .min_params = 1,
@@ -58,8 +58,8 @@ static int open_with(struct modcat_opening *opening, struct modcat_endpoint *end
     int fd = modcat_open_path(opening, path, flags);
     if (fd < 0)
         return -1;
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? fd : -1;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? fd : -1;
+    endpoint->read_fd = (directions & MODCAT_DIR_READ) != 0 ? fd : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? fd : -1;
     return 0;
 }
 
@@ -87,7 +87,7 @@ static int connect_path(struct modcat_opening *opening, const char *path,
 static int gopen_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     const char *path = modcat_param(opening, 0);
-    bool writes = (modcat_directions(opening) & MODCAT_WRITE) != 0;
+    bool writes = (modcat_directions(opening) & MODCAT_DIR_WRITE) != 0;
     struct stat status;
     bool follows = modcat_option_bool(opening, "ignoreeof", false);
     if (stat(path, &status) < 0)

@@ -13,7 +13,7 @@ static modcat_listen_fn generic_listen, generic_recvfrom;
 #define PACKET_SYNTAX(address) .syntax = ":<domain>:<type>:<protocol>:<" address ">"
 #define STREAM .min_params = 3, .max_params = 3
 #define PACKETS .min_params = 4, .max_params = 4
-#define BOTH_WAYS .flags = MODCAT_READ | MODCAT_WRITE
+#define BOTH_WAYS .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE
 
 static const struct modcat_address_type types[] = {
     {
@@ -74,7 +74,7 @@ static const struct modcat_address_type types[] = {
         .groups = "FD,SOCKET,RANGE",
         .help = "receive packets on a socket of any family from any sender",
         .example = "modcat -u SOCKET-RECV:2:2:17:x0202x00000000x0000000000000000 STDOUT",
-        .flags = MODCAT_READ,
+        .directions = MODCAT_DIR_READ,
         .open = generic_recv,
         PACKETS,
     },

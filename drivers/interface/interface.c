@@ -27,7 +27,7 @@ static modcat_check_fn check_mtu;
 #define FLAG(option, others, flag, text)                                                           \
     {                                                                                              \
         .name = (option), .aliases = (others), .help = (text), .type = MODCAT_BOOL,                \
-        .phase = MODCAT_PHASE_FD, .effect = MODCAT_CALL, .major = (flag), .apply = set_flag        \
+        .phase = MODCAT_PHASE_FD, .effect = MODCAT_CALL, .code = (flag), .apply = set_flag         \
     }
 static const struct modcat_option options[] = {
     FLAG("iff-up", "up", IFF_UP, "bring the interface up (IFF_UP)"),
@@ -71,7 +71,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "IF",
         .syntax = ":<interface>",
         .groups = "FD,SOCKET,INTERFACE",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "relay the frames of a network interface",
         .example = "modcat INTERFACE:eth1 TUN:192.168.1.1/24,tun-type=tap,iff-no-pi,up",
         .min_params = 1,
@@ -144,7 +144,7 @@ static int set_flag(struct modcat_opening *opening, int fd, const struct modcat_
     if (get_flags(fd, &interface) < 0)
         return modcat_fail_call(opening, "set option", option->name, NULL,
                                 "ioctl(%d, SIOCGIFFLAGS, {\"%s\"})", fd, interface.ifr_name);
-    short flag = (short)option->major;
+    short flag = (short)option->code;
     interface.ifr_flags =
         (short)(value->number != 0 ? interface.ifr_flags | flag : interface.ifr_flags & ~flag);
     if (request(fd, SIOCSIFFLAGS, &interface) == 0)
@@ -382,7 +382,7 @@ static int change_interface(struct modcat_opening *opening, int fd, struct inter
 static int retrieve_tags(struct modcat_opening *opening, int fd, struct interface *interface)
 {
     const int on = 1;
-    interface->retrieve_vlan = modcat_option(opening, "retrieve-vlan") != NULL;
+    interface->retrieve_vlan = modcat_option_value(opening, "retrieve-vlan") != NULL;
     if (!interface->retrieve_vlan)
         return 0;
     modcat_experimental(opening, "retrieve-vlan");
@@ -419,7 +419,7 @@ static int interface_open(struct modcat_opening *opening, struct modcat_endpoint
     announce(fd);
     endpoint->read_fd = fd;
     endpoint->write_fd = fd;
-    endpoint->flags = MODCAT_MESSAGES | MODCAT_LOSES_ALONE;
+    endpoint->flags = MODCAT_END_MESSAGES | MODCAT_END_LOSES_ALONE;
     endpoint->ops = &interface_ops;
     endpoint->state = interface;
     return 0;

@@ -52,7 +52,7 @@ static int bio_read(BIO *bio, char *buffer, int length)
         return finish(bio, tls, nothing_there(), true);
     ssize_t count = modcat_lower_read(tls->lower, buffer, (size_t)length);
     /* An empty message ends nothing, and there may be more. */
-    if (count == 0 && (tls->lower->flags & MODCAT_MESSAGES) != 0)
+    if (count == 0 && (tls->lower->flags & MODCAT_END_MESSAGES) != 0)
         return finish(bio, tls, nothing_there(), true);
     if (count == 0)
         BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
@@ -114,7 +114,7 @@ bool tls_kernel_has_it(void)
 bool tls_use_kernel(const struct modcat_endpoint *lower)
 {
     bool plain = lower->ops == NULL && lower->read_fd == lower->write_fd &&
-                 (lower->flags & (MODCAT_SOCKET | MODCAT_MESSAGES)) == MODCAT_SOCKET;
+                 (lower->flags & (MODCAT_END_SOCKET | MODCAT_END_MESSAGES)) == MODCAT_END_SOCKET;
     return plain && hand_to_kernel(lower->read_fd) == 0;
 }
 

@@ -365,7 +365,7 @@ const char *tls_check_wanted_fragment(const struct modcat_value *value)
 
 static int set_wanted_fragment(struct modcat_opening *opening, const struct tls_context *context)
 {
-    const struct modcat_value *value = modcat_option(opening, "openssl-maxfraglen");
+    const struct modcat_value *value = modcat_option_value(opening, "openssl-maxfraglen");
     if (value == NULL)
         return 0;
     if (context->server) {
@@ -388,7 +388,7 @@ const char *tls_check_sent_fragment(const struct modcat_value *value)
 
 static int set_sent_fragment(struct modcat_opening *opening, const struct tls_context *context)
 {
-    const struct modcat_value *value = modcat_option(opening, "openssl-maxsendfrag");
+    const struct modcat_value *value = modcat_option_value(opening, "openssl-maxsendfrag");
     if (value == NULL || SSL_CTX_set_max_send_fragment(context->library, (long)value->number))
         return 0;
     return fail_library(opening, "set option openssl-maxsendfrag", "SSL_CTX_set_max_send_fragment",
@@ -464,7 +464,7 @@ static int set_protocols(struct modcat_opening *opening, struct tls_context *con
 static long long handshake_timeout(struct modcat_opening *opening,
                                    const struct tls_context *context)
 {
-    const struct modcat_value *value = modcat_option(opening, "openssl-handshake-timeout");
+    const struct modcat_value *value = modcat_option_value(opening, "openssl-handshake-timeout");
     if (value != NULL)
         return value->time;
     return context->server ? HANDSHAKE_TIMEOUT : 0;
@@ -477,13 +477,13 @@ static void take_settings(struct modcat_opening *opening, struct tls_context *co
     context->kernel = !context->datagrams &&
                       modcat_option_bool(opening, "openssl-ktls", context->server) &&
                       tls_kernel_has_it();
-    context->kernel_keeps_keys = modcat_option(opening, "openssl-ktls") != NULL;
+    context->kernel_keeps_keys = modcat_option_value(opening, "openssl-ktls") != NULL;
     context->common_name = modcat_option_string(opening, "openssl-commonname", NULL);
     context->sni_host = modcat_option_string(opening, "openssl-snihost", NULL);
     context->handshake_timeout = handshake_timeout(opening, context);
     context->no_sni = modcat_option_bool(opening, "openssl-no-sni", false);
     for (size_t i = 0; i < MODCAT_COUNT(without_effect); i++)
-        if (modcat_option(opening, without_effect[i]) != NULL)
+        if (modcat_option_value(opening, without_effect[i]) != NULL)
             modcat_log(MODCAT_INFO, "option %s has no effect", without_effect[i]);
 }
 

@@ -41,8 +41,8 @@ static int fail(struct modcat_endpoint *endpoint, const char *call)
     struct tls *tls = endpoint->state;
     char text[TLS_ERROR_TEXT];
     unsigned long error = ERR_peek_last_error();
-    bool told = tls->failed || (tls->lower->flags & MODCAT_REPORTED) != 0;
-    endpoint->flags |= MODCAT_REPORTED;
+    bool told = tls->failed || (tls->lower->flags & MODCAT_END_REPORTED) != 0;
+    endpoint->flags |= MODCAT_END_REPORTED;
     if (!told && tls->lower_error != 0)
         modcat_log(MODCAT_ERROR, "%s: connection lost: %s [%s()]", tls->name,
                    strerror(tls->lower_error), call);
@@ -66,7 +66,7 @@ static int wait_or_fail(struct modcat_endpoint *endpoint, int error, unsigned *w
         tls_note_system_error(endpoint->state, error);
         return fail(endpoint, call);
     }
-    *wants = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
+    *wants = error == SSL_ERROR_WANT_READ ? MODCAT_DIR_READ : MODCAT_DIR_WRITE;
     errno = EAGAIN;
     return -1;
 }
@@ -76,7 +76,7 @@ static ssize_t read_record(struct modcat_endpoint *endpoint, void *buffer, size_
 {
     struct tls *tls = endpoint->state;
     size_t count;
-    tls->read_wants = MODCAT_READ;
+    tls->read_wants = MODCAT_DIR_READ;
     int result = SSL_read_ex(tls->library, buffer, length, &count);
     if (result > 0)
         return (ssize_t)count;
@@ -106,7 +106,7 @@ static ssize_t write_record(struct modcat_endpoint *endpoint, const void *buffer
 {
     struct tls *tls = endpoint->state;
     size_t count;
-    tls->write_wants = MODCAT_WRITE;
+    tls->write_wants = MODCAT_DIR_WRITE;
     int result = SSL_write_ex(tls->library, buffer, length, &count);
     if (result > 0)
         return (ssize_t)count;
@@ -149,7 +149,7 @@ static int say_goodbye(struct tls *tls)
     tls->said_goodbye = error != SSL_ERROR_WANT_WRITE && error != SSL_ERROR_WANT_READ;
     if (tls->said_goodbye)
         return 0;
-    tls->write_wants = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
+    tls->write_wants = error == SSL_ERROR_WANT_READ ? MODCAT_DIR_READ : MODCAT_DIR_WRITE;
     errno = EAGAIN;
     return -1;
 }
@@ -183,14 +183,14 @@ static bool tls_pending(struct modcat_endpoint *endpoint)
     struct tls *tls = endpoint->state;
     if (tls->failed || SSL_pending(tls->library) > 0 || has_ended(tls))
         return true;
-    return tls->read_wants == MODCAT_READ && modcat_lower_pending(tls->lower);
+    return tls->read_wants == MODCAT_DIR_READ && modcat_lower_pending(tls->lower);
 }
 
 static short tls_wants(struct modcat_endpoint *endpoint, unsigned direction)
 {
     struct tls *tls = endpoint->state;
     return modcat_lower_wants(tls->lower,
-                              direction == MODCAT_READ ? tls->read_wants : tls->write_wants);
+                              direction == MODCAT_DIR_READ ? tls->read_wants : tls->write_wants);
 }
 
 const struct modcat_endpoint_ops tls_ops = {

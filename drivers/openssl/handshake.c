@@ -127,7 +127,7 @@ static long long socket_deadline(const struct tls *tls, unsigned direction)
 {
     struct timeval timeout = {0};
     socklen_t size = sizeof timeout;
-    bool reading = direction == MODCAT_READ;
+    bool reading = direction == MODCAT_DIR_READ;
     int fd = reading ? tls->lower->read_fd : tls->lower->write_fd;
     if (getsockopt(fd, SOL_SOCKET, reading ? SO_RCVTIMEO : SO_SNDTIMEO, &timeout, &size) < 0 ||
         to_time(&timeout) == 0)
@@ -187,7 +187,7 @@ static int shake_hands(struct modcat_opening *opening, const struct tls_context 
             tls_note_system_error(tls, error);
             return fail_handshake(opening, context, tls);
         }
-        unsigned direction = error == SSL_ERROR_WANT_READ ? MODCAT_READ : MODCAT_WRITE;
+        unsigned direction = error == SSL_ERROR_WANT_READ ? MODCAT_DIR_READ : MODCAT_DIR_WRITE;
         int ready = wait_for_peer(opening, tls, direction);
         if (ready <= 0)
             return fail_waiting(opening, context, ready);
@@ -293,8 +293,8 @@ static struct tls *new_connection(const struct modcat_opening *opening,
         .session_file = context->session_file,
         .datagrams = context->datagrams,
         .deadline = MODCAT_FOREVER,
-        .read_wants = MODCAT_READ,
-        .write_wants = MODCAT_WRITE,
+        .read_wants = MODCAT_DIR_READ,
+        .write_wants = MODCAT_DIR_WRITE,
     };
     return tls;
 }

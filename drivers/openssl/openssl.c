@@ -96,7 +96,7 @@ static const struct tls_kind dtls_server = {.server = true, .datagrams = true};
 #define CONNECT_GROUPS "FD,SOCKET,CHILD,RETRY,IP4,IP6,IPAPP,OPENSSL"
 #define LISTEN_GROUPS CONNECT_GROUPS ",LISTEN,RANGE"
 #define LAYER                                                                                      \
-    .flags = MODCAT_READ | MODCAT_WRITE, .wrap = tls_wrap, .prepare = tls_prepare,                 \
+    .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .wrap = tls_wrap, .prepare = tls_prepare,    \
     .release = tls_release, .layer_groups = "CHILD,RETRY,OPENSSL"
 #define CONNECTS                                                                                   \
     LAYER, .syntax = ":<host>:<port>", .min_params = 2, .max_params = 2, .open = tls_connect,      \

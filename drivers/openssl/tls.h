@@ -61,7 +61,7 @@ struct tls {
     bool greeted;         /* a client of DTLS has shown that it gets what is sent to it */
     long long deadline;   /* of the handshake, while that goes on */
     long long heard;      /* when the handshake last had something of the peer, or began */
-    unsigned read_wants;  /* what a read waits for: MODCAT_READ or MODCAT_WRITE ... */
+    unsigned read_wants;  /* what a read waits for: MODCAT_DIR_READ or MODCAT_DIR_WRITE ... */
     unsigned write_wants; /* ... and a write */
     int lower_error;      /* errno of the lower endpoint's failure; 0: none */
     bool failed;          /* reported; nothing more can be read or written */

@@ -16,7 +16,7 @@ static const struct modcat_address_type types[] = {
         .aliases = "ECHO,FIFO",
         .syntax = "[:<filename>]",
         .groups = "FD,FIFO,NAMED,OPEN",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "give back what is written, or use a named pipe",
         .example = "modcat TCP-LISTEN:7,fork PIPE",
         .max_params = 1,
@@ -35,7 +35,7 @@ static int open_unnamed(struct modcat_opening *opening, struct modcat_endpoint *
     modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed pipe");
     endpoint->read_fd = ends[0];
     endpoint->write_fd = ends[1];
-    endpoint->flags = MODCAT_GIVES_BACK;
+    endpoint->flags = MODCAT_END_GIVES_BACK;
     endpoint->half_close = MODCAT_HALF_CLOSE;
     return 0;
 }
@@ -75,7 +75,7 @@ static int give_away(struct modcat_opening *opening, const char *path)
 /* Permissions that are given count as they are, without the umask. */
 static int make_pipe(struct modcat_opening *opening, const char *path)
 {
-    bool given = modcat_option(opening, "perm") != NULL;
+    bool given = modcat_option_value(opening, "perm") != NULL;
     mode_t mode = (mode_t)modcat_option_number(opening, "perm", 0666);
     mode_t mask = given ? umask(0) : 0;
     int result = mkfifo(path, mode), error = errno;
@@ -116,8 +116,8 @@ static int open_named(struct modcat_opening *opening, const char *path,
     int fd = modcat_open_path(opening, path, 0);
     if (fd < 0)
         return -1;
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? fd : -1;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? fd : -1;
+    endpoint->read_fd = (directions & MODCAT_DIR_READ) != 0 ? fd : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? fd : -1;
     return 0;
 }
 

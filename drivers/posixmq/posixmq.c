@@ -55,7 +55,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "POSIXMQ",
         .groups = "FD,NAMED,OPEN,RETRY,POSIXMQ",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "read messages from a message queue, or send to it, in one direction only",
         .example = "modcat -u STDIN POSIXMQ:/queue",
         QUEUE,
@@ -64,7 +64,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "POSIXMQ-READ",
         .groups = "FD,NAMED,OPEN,RETRY,POSIXMQ",
-        .flags = MODCAT_READ,
+        .directions = MODCAT_DIR_READ,
         .help = "read messages from a message queue",
         .example = "modcat -u POSIXMQ-READ:/queue STDOUT",
         QUEUE,
@@ -74,7 +74,7 @@ static const struct modcat_address_type types[] = {
         .name = "POSIXMQ-RECEIVE",
         .aliases = "POSIXMQ-RECV",
         .groups = "FD,NAMED,OPEN,CHILD,RETRY,POSIXMQ",
-        .flags = MODCAT_READ,
+        .directions = MODCAT_DIR_READ,
         .help = "take one message from a message queue",
         .example = "modcat -u POSIXMQ-RECEIVE:/queue,fork STDOUT",
         QUEUE,
@@ -84,7 +84,7 @@ static const struct modcat_address_type types[] = {
         .name = "POSIXMQ-SEND",
         .aliases = "POSIXMQ-WRITE",
         .groups = "FD,NAMED,OPEN,CHILD,RETRY,POSIXMQ",
-        .flags = MODCAT_WRITE,
+        .directions = MODCAT_DIR_WRITE,
         .help = "send each block as a message to a message queue",
         .example = "modcat -u STDIN POSIXMQ-SEND:/queue,mq-prio=10",
         QUEUE,
@@ -93,7 +93,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "POSIXMQ-BIDIRECTIONAL",
         .groups = "FD,NAMED,OPEN,RETRY,POSIXMQ",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "read messages from a message queue, and send to the same one",
         .example = "modcat - POSIXMQ-BIDIRECTIONAL:/queue",
         QUEUE,
@@ -133,8 +133,8 @@ static int remove_early(struct modcat_opening *opening, const char *name)
 /* Returns NULL where the system chooses. Of two attributes, one can't be left to it. */
 static struct mq_attr *wanted_attributes(struct modcat_opening *opening, struct mq_attr *wanted)
 {
-    const struct modcat_value *count = modcat_option(opening, "posixmq-maxmsg");
-    const struct modcat_value *size = modcat_option(opening, "posixmq-msgsize");
+    const struct modcat_value *count = modcat_option_value(opening, "posixmq-maxmsg");
+    const struct modcat_value *size = modcat_option_value(opening, "posixmq-msgsize");
     *wanted = (struct mq_attr){.mq_maxmsg = 10, .mq_msgsize = 8192};
     if (count != NULL)
         wanted->mq_maxmsg = (long)count->number;
@@ -292,7 +292,7 @@ static const struct modcat_endpoint_ops queue_ops = {
 /* A sender with fork makes the next child when there is room for what it sends. */
 static int wait_for_room(struct modcat_opening *opening, int descriptor)
 {
-    if ((modcat_directions(opening) & MODCAT_READ) != 0 ||
+    if ((modcat_directions(opening) & MODCAT_DIR_READ) != 0 ||
         !modcat_option_bool(opening, "fork", false))
         return 0;
     return modcat_wait(opening, descriptor, POLLOUT, MODCAT_FOREVER) < 0 ? -1 : 0;
@@ -310,9 +310,9 @@ static int queue_open(struct modcat_opening *opening, struct modcat_endpoint *en
         close(descriptor);
         return -1;
     }
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? descriptor : -1;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? descriptor : -1;
-    endpoint->flags = MODCAT_MESSAGES;
+    endpoint->read_fd = (directions & MODCAT_DIR_READ) != 0 ? descriptor : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? descriptor : -1;
+    endpoint->flags = MODCAT_END_MESSAGES;
     endpoint->message_max = queue->room;
     endpoint->ops = &queue_ops;
     endpoint->state = queue;
@@ -321,7 +321,7 @@ static int queue_open(struct modcat_opening *opening, struct modcat_endpoint *en
 
 static int queue_open_one_way(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
-    if (modcat_directions(opening) != (MODCAT_READ | MODCAT_WRITE))
+    if (modcat_directions(opening) != (MODCAT_DIR_READ | MODCAT_DIR_WRITE))
         return queue_open(opening, endpoint);
     errno = EINVAL;
     return modcat_fail(opening,
@@ -372,7 +372,7 @@ static int queue_accept(struct modcat_listener *listener, struct modcat_opening 
         return result;
     }
     endpoint->read_fd = descriptor;
-    endpoint->flags = MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
+    endpoint->flags = MODCAT_END_MESSAGES | MODCAT_END_EMPTY_ENDS;
     endpoint->ops = &queue_ops;
     endpoint->state = queue;
     return 0;

@@ -150,7 +150,7 @@ static int take_login(struct modcat_opening *opening, struct proxy_wish *wish)
 
 static int refuse_port(struct modcat_opening *opening)
 {
-    if (!modcat_is_stacked(opening) || modcat_option(opening, "proxyport") == NULL)
+    if (!modcat_is_stacked(opening) || modcat_option_value(opening, "proxyport") == NULL)
         return 0;
     errno = EINVAL;
     return modcat_fail(opening, "option proxyport has no effect here: the address below leads to "

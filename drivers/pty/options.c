@@ -8,8 +8,8 @@
 #define IN_PHASE(which) .phase = MODCAT_PHASE_##which
 #define ON_TERMINAL(function) IN_PHASE(FD), .effect = MODCAT_CALL, .apply = (function)
 #define FLAG(field, mask)                                                                          \
-    .type = MODCAT_BOOL, ON_TERMINAL(termios_flag), .major = (int)(mask),                          \
-    .minor = offsetof(struct termios, field)
+    .type = MODCAT_BOOL, ON_TERMINAL(termios_flag), .code = (int)(mask),                           \
+    .detail = offsetof(struct termios, field)
 #define INPUT(mask) FLAG(c_iflag, mask)
 #define OUTPUT(mask) FLAG(c_oflag, mask)
 #define CONTROL(mask) FLAG(c_cflag, mask)
@@ -17,17 +17,17 @@
 
 /* Of the bits `mask` these. */
 #define BITS(function, mask, bits)                                                                 \
-    .type = MODCAT_CONST, ON_TERMINAL(function), .major = (int)(mask), .minor = (int)(bits)
+    .type = MODCAT_CONST, ON_TERMINAL(function), .code = (int)(mask), .detail = (int)(bits)
 #define OUTPUT_BITS(mask, bits) BITS(termios_output_bits, mask, bits)
 #define CONTROL_BITS(mask, bits) BITS(termios_control_bits, mask, bits)
 
 /* A number within the bits `mask`, in units of `unit`. */
 #define DELAY(mask, unit)                                                                          \
-    .type = MODCAT_UINT, ON_TERMINAL(termios_output_delay), .major = (int)(mask),                  \
-    .minor = (int)(unit), .check = termios_check_delay
+    .type = MODCAT_UINT, ON_TERMINAL(termios_output_delay), .code = (int)(mask),                   \
+    .detail = (int)(unit), .check = termios_check_delay
 
 #define NUMBER(function, judge) .type = MODCAT_UINT, ON_TERMINAL(function), .check = (judge)
-#define CHAR(index) .type = MODCAT_BYTE, ON_TERMINAL(termios_char), .major = (index)
+#define CHAR(index) .type = MODCAT_BYTE, ON_TERMINAL(termios_char), .code = (index)
 #define SET(function) .type = MODCAT_CONST, ON_TERMINAL(function)
 #define SPEED(number)                                                                              \
     {"b" #number,                                                                                  \
@@ -36,7 +36,7 @@
      #number " baud",                                                                              \
      .type = MODCAT_CONST,                                                                         \
      ON_TERMINAL(termios_speed),                                                                   \
-     .major = (int)B##number},
+     .code = (int)B##number},
 
 /* Of a program, these choose its terminal. */
 #define FOR_A_TERMINAL .needs = "pty,openpty,ptmx"
@@ -49,8 +49,8 @@ static const struct modcat_option pty_options[] = {
     {"pty-interval", "pty-intervall", NULL, "interval of checks whether it is open",
      .type = MODCAT_TIMESPEC, IN_PHASE(EARLY), FOR_A_TERMINAL},
     {"openpty", NULL, NULL, "choose the terminal by openpty(3)", .type = MODCAT_BOOL,
-     IN_PHASE(BIGEN)},
-    {"ptmx", NULL, NULL, "choose the terminal by /dev/ptmx", .type = MODCAT_BOOL, IN_PHASE(BIGEN)},
+     IN_PHASE(SPEC)},
+    {"ptmx", NULL, NULL, "choose the terminal by /dev/ptmx", .type = MODCAT_BOOL, IN_PHASE(SPEC)},
     {"sitout-eio", NULL, NULL, "how long the terminal may be without a peer",
      .type = MODCAT_TIMEVAL, IN_PHASE(OFFSET), FOR_A_TERMINAL},
 };

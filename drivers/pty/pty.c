@@ -19,7 +19,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "PTY",
         .groups = "FD,NAMED,TERMIOS,PTY",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "make a terminal for other programs",
         .example = "modcat PTY,link=/tmp/tty0,rawer TCP:host:4001",
         .open = pty_open,
@@ -71,7 +71,7 @@ static int watch(const struct modcat_pty *pty)
 static int wait_until_open(struct modcat_opening *opening, const struct modcat_pty *pty,
                            int watch_fd)
 {
-    const struct modcat_value *given = modcat_option(opening, "pty-interval");
+    const struct modcat_value *given = modcat_option_value(opening, "pty-interval");
     long long interval = given != NULL && given->time > 0 ? given->time : MODCAT_SECOND;
     int seen = 0;
     while (seen == 0 && !is_open(pty) && !has_data(pty))
@@ -131,7 +131,7 @@ static int pty_open(struct modcat_opening *opening, struct modcat_endpoint *endp
     }
     /* What users of the line type is read in any case; reading also says that they have left. */
     endpoint->read_fd = line->pty.master;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? line->pty.master : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? line->pty.master : -1;
     endpoint->ops = &ops;
     endpoint->state = line;
     return 0;

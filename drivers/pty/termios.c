@@ -24,8 +24,8 @@ int termios_flag(struct modcat_opening *opening, int fd, const struct modcat_opt
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     if (settings == NULL)
         return -1;
-    tcflag_t *flags = (tcflag_t *)((char *)settings + option->minor);
-    tcflag_t mask = (tcflag_t)option->major;
+    tcflag_t *flags = (tcflag_t *)((char *)settings + option->detail);
+    tcflag_t mask = (tcflag_t)option->code;
     *flags = value->number != 0 ? *flags | mask : *flags & ~mask;
     return 0;
 }
@@ -42,7 +42,7 @@ int termios_output_bits(struct modcat_opening *opening, int fd, const struct mod
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     if (settings == NULL)
         return -1;
-    set_bits(&settings->c_oflag, (tcflag_t)option->major, (tcflag_t)option->minor);
+    set_bits(&settings->c_oflag, (tcflag_t)option->code, (tcflag_t)option->detail);
     return 0;
 }
 
@@ -53,7 +53,7 @@ int termios_control_bits(struct modcat_opening *opening, int fd, const struct mo
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     if (settings == NULL)
         return -1;
-    set_bits(&settings->c_cflag, (tcflag_t)option->major, (tcflag_t)option->minor);
+    set_bits(&settings->c_cflag, (tcflag_t)option->code, (tcflag_t)option->detail);
     return 0;
 }
 
@@ -80,8 +80,8 @@ int termios_output_delay(struct modcat_opening *opening, int fd, const struct mo
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     if (settings == NULL || refuse(opening, option, value, termios_check_delay) < 0)
         return -1;
-    set_bits(&settings->c_oflag, (tcflag_t)option->major,
-             (tcflag_t)(value->number * option->minor));
+    set_bits(&settings->c_oflag, (tcflag_t)option->code,
+             (tcflag_t)(value->number * option->detail));
     return 0;
 }
 
@@ -110,7 +110,7 @@ int termios_speed(struct modcat_opening *opening, int fd, const struct modcat_op
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     if (settings == NULL)
         return -1;
-    return cfsetspeed(settings, (speed_t)option->major);
+    return cfsetspeed(settings, (speed_t)option->code);
 }
 
 /* What people say is 9600, and the system's number for it is another one. None of these numbers is
@@ -159,7 +159,7 @@ int termios_char(struct modcat_opening *opening, int fd, const struct modcat_opt
     struct termios *settings = modcat_tty_settings(opening, fd, option);
     if (settings == NULL)
         return -1;
-    settings->c_cc[option->major] = (cc_t)value->number;
+    settings->c_cc[option->code] = (cc_t)value->number;
     return 0;
 }
 

@@ -24,10 +24,10 @@ static const struct modcat_transport ip6 = TRANSPORT(AF_INET6);
 
 #define TO_HOST .syntax = ":<host>:<protocol>", .min_params = 2, .max_params = 2
 #define OF_PROTOCOL .syntax = ":<protocol>", .min_params = 1, .max_params = 1
-#define BOTH_WAYS .flags = MODCAT_READ | MODCAT_WRITE
+#define BOTH_WAYS .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE
 #define SENDS TO_HOST, BOTH_WAYS, .open = rawip_sendto
 #define SENDS_AND_RECEIVES TO_HOST, BOTH_WAYS, .open = rawip_datagram
-#define RECEIVES OF_PROTOCOL, .flags = MODCAT_READ, .open = rawip_recv
+#define RECEIVES OF_PROTOCOL, .directions = MODCAT_DIR_READ, .open = rawip_recv
 #define RECEIVES_FROM OF_PROTOCOL, BOTH_WAYS, .listen = rawip_recvfrom
 
 static const struct modcat_address_type types[] = {

@@ -47,7 +47,8 @@ static const struct modcat_address_type types[] = {
     {
         .name = "READLINE",
         .groups = "FD,READLINE,TERMIOS",
-        .flags = MODCAT_READ | MODCAT_WRITE | MODCAT_OWN_PROCESS,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
+        .flags = MODCAT_TYPE_OWN_PROCESS,
         .help = "edit lines on the terminal, with a history",
         .example = "modcat READLINE,history=$HOME/.hist TCP:host:25",
         .open = readline_open,
@@ -476,9 +477,9 @@ static void announce(const struct modcat_opening *opening)
 {
     static const char *const texts[] = {
         [0] = "nothing",
-        [MODCAT_READ] = "stdin for reading",
-        [MODCAT_WRITE] = "stdio for writing",
-        [MODCAT_READ | MODCAT_WRITE] = "stdin for reading and stdio for writing",
+        [MODCAT_DIR_READ] = "stdin for reading",
+        [MODCAT_DIR_WRITE] = "stdio for writing",
+        [MODCAT_DIR_READ | MODCAT_DIR_WRITE] = "stdin for reading and stdio for writing",
     };
     modcat_log(MODCAT_NOTICE, "using readline on %s", texts[modcat_directions(opening)]);
 }
@@ -496,9 +497,9 @@ static int readline_open(struct modcat_opening *opening, struct modcat_endpoint 
         return -1;
     }
     announce(opening);
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? STDIN_FILENO : -1;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? STDOUT_FILENO : -1;
-    endpoint->flags = MODCAT_INHERITED;
+    endpoint->read_fd = (directions & MODCAT_DIR_READ) != 0 ? STDIN_FILENO : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? STDOUT_FILENO : -1;
+    endpoint->flags = MODCAT_END_INHERITED;
     endpoint->ops = &ops;
     endpoint->state = editor;
     if (endpoint->read_fd >= 0)

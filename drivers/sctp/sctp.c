@@ -31,8 +31,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_SCTP,
-     .minor = SCTP_NODELAY},
+     .code = IPPROTO_SCTP,
+     .detail = SCTP_NODELAY},
     {.name = "sctp-maxseg",
      .help = "largest piece of a message in one packet, in bytes",
      .type = MODCAT_INT_SIZE,
@@ -54,11 +54,11 @@ static const struct modcat_option_group groups[] = {
 #define CONNECT_GROUPS "FD,SOCKET,CHILD,RETRY,IPAPP,SCTP"
 #define LISTEN_GROUPS CONNECT_GROUPS ",LISTEN,RANGE"
 #define CONNECTS                                                                                   \
-    .syntax = ":<host>:<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 2,              \
+    .syntax = ":<host>:<port>", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .min_params = 2, \
     .max_params = 2, .open = sctp_connect
 #define LISTENS                                                                                    \
-    .syntax = ":<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1,    \
-    .listen = sctp_listen
+    .syntax = ":<port>", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .min_params = 1,        \
+    .max_params = 1, .listen = sctp_listen
 
 static const struct modcat_address_type types[] = {
     {
@@ -145,7 +145,7 @@ static int wants_messages(struct modcat_opening *opening)
 
 static void keep_messages(struct modcat_endpoint *endpoint)
 {
-    endpoint->flags |= MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
+    endpoint->flags |= MODCAT_END_MESSAGES | MODCAT_END_EMPTY_ENDS;
 }
 
 static int sctp_connect(struct modcat_opening *opening, struct modcat_endpoint *endpoint)

@@ -14,7 +14,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "SOCKETPAIR",
         .groups = "FD,SOCKET",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "give back what is written, with packet boundaries kept",
         .example = "modcat -t 1 - SOCKETPAIR",
         .open = socketpair_open,
@@ -41,7 +41,7 @@ static int socketpair_open(struct modcat_opening *opening, struct modcat_endpoin
     modcat_log(MODCAT_NOTICE, "writing to and reading from unnamed socketpair");
     modcat_socket_endpoint(ends[0], endpoint);
     endpoint->write_fd = ends[1];
-    endpoint->flags = (endpoint->flags & MODCAT_MESSAGES) | MODCAT_GIVES_BACK;
+    endpoint->flags = (endpoint->flags & MODCAT_END_MESSAGES) | MODCAT_END_GIVES_BACK;
     endpoint->half_close = MODCAT_HALF_CLOSE;
     return 0;
 }

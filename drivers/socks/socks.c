@@ -62,9 +62,9 @@ static const struct modcat_option_group groups[] = {
 
 #define SOCKS_TYPE(own)                                                                            \
     .groups = "FD,SOCKET,CHILD,RETRY,IP4,IP6,IPAPP,TCP," own, .layer_groups = "CHILD,RETRY," own,  \
-    .flags = MODCAT_READ | MODCAT_WRITE | MODCAT_PROXY, .min_params = 3, .open = socks_open,       \
-    .wrap = socks_wrap, .prepare = socks_prepare, .release = socks_release, .layer_max_params = 2, \
-    .layer_syntax = "[:<host>:<port>]"
+    .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .flags = MODCAT_TYPE_PROXY, .min_params = 3, \
+    .open = socks_open, .wrap = socks_wrap, .prepare = socks_prepare, .release = socks_release,    \
+    .layer_max_params = 2, .layer_syntax = "[:<host>:<port>]"
 #define SOCKS4_TYPE SOCKS_TYPE("SOCKS"), .max_params = 3, .syntax = ":<socks-server>:<host>:<port>"
 #define SOCKS5_TYPE                                                                                \
     SOCKS_TYPE("SOCKS,SOCKS5"), .max_params = 4,                                                   \

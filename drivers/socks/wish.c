@@ -165,7 +165,7 @@ static int check_login(struct modcat_opening *opening, const struct socks_wish *
 
 static int refuse_port(struct modcat_opening *opening)
 {
-    if (!modcat_is_stacked(opening) || modcat_option(opening, "socksport") == NULL)
+    if (!modcat_is_stacked(opening) || modcat_option_value(opening, "socksport") == NULL)
         return 0;
     errno = EINVAL;
     return modcat_fail(opening, "option socksport has no effect here: the address below leads to "

@@ -25,7 +25,7 @@ static const struct modcat_address_type types[] = {
         .name = "STDIO",
         .aliases = "-",
         .groups = GROUPS,
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "read from standard input, write to standard output",
         .example = "modcat - TCP:localhost:80",
         .data = &both,
@@ -34,7 +34,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "STDIN",
         .groups = GROUPS,
-        .flags = MODCAT_READ,
+        .directions = MODCAT_DIR_READ,
         .help = "read from standard input",
         .example = "modcat -u STDIN CREATE:copy",
         .data = &input,
@@ -43,7 +43,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "STDOUT",
         .groups = GROUPS,
-        .flags = MODCAT_WRITE,
+        .directions = MODCAT_DIR_WRITE,
         .help = "write to standard output",
         .example = "modcat -u OPEN:README.md STDOUT",
         .data = &output,
@@ -52,7 +52,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "STDERR",
         .groups = GROUPS,
-        .flags = MODCAT_WRITE,
+        .directions = MODCAT_DIR_WRITE,
         .help = "write to standard error",
         .example = "modcat -u OPEN:README.md STDERR",
         .data = &error,
@@ -67,20 +67,20 @@ static const char *name_of(const struct standard *standard, unsigned directions)
 {
     if (standard != &both)
         return standard->name;
-    return directions == MODCAT_READ ? "stdin" : "stdout";
+    return directions == MODCAT_DIR_READ ? "stdin" : "stdout";
 }
 
 static int stdio_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     const struct standard *standard = modcat_type_data(opening);
     unsigned directions = modcat_directions(opening);
-    if (directions == (MODCAT_READ | MODCAT_WRITE))
+    if (directions == (MODCAT_DIR_READ | MODCAT_DIR_WRITE))
         modcat_log(MODCAT_NOTICE, "reading from and writing to stdio");
     else
         modcat_log(MODCAT_NOTICE, "using %s for %s", name_of(standard, directions),
                    modcat_directions_name(opening));
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? standard->read_fd : -1;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? standard->write_fd : -1;
-    endpoint->flags = MODCAT_INHERITED;
+    endpoint->read_fd = (directions & MODCAT_DIR_READ) != 0 ? standard->read_fd : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? standard->write_fd : -1;
+    endpoint->flags = MODCAT_END_INHERITED;
     return 0;
 }

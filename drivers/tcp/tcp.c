@@ -18,8 +18,8 @@ static const struct modcat_transport tcp6 = TRANSPORT(AF_INET6);
 #define TCP_NUMBER(kind, option, others, constant, text)                                           \
     {                                                                                              \
         .name = (option), .aliases = (others), .help = (text), .type = (kind),                     \
-        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = IPPROTO_TCP,          \
-        .minor = (constant)                                                                        \
+        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .code = IPPROTO_TCP,           \
+        .detail = (constant)                                                                       \
     }
 #define TCP_INT(...) TCP_NUMBER(MODCAT_INT, __VA_ARGS__)
 #define TCP_BOOL(...) TCP_NUMBER(MODCAT_INT_BOOL, __VA_ARGS__)
@@ -42,8 +42,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT_SIZE,
      .phase = MODCAT_PHASE_CONNECTED,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_TCP,
-     .minor = TCP_MAXSEG},
+     .code = IPPROTO_TCP,
+     .detail = TCP_MAXSEG},
     TCP_INT("tcp-md5sig", NULL, TCP_MD5SIG, "MD5 signatures; needs a structure on this system"),
     TCP_BOOL("tcp-nodelay", "nodelay", TCP_NODELAY, "send small segments without delay"),
     TCP_BOOL("tcp-quickack", "quickack", TCP_QUICKACK, "acknowledge at once"),
@@ -59,11 +59,11 @@ static const struct modcat_option_group groups[] = {
 #define CONNECT_GROUPS "FD,SOCKET,CHILD,RETRY,IPAPP,TCP"
 #define LISTEN_GROUPS CONNECT_GROUPS ",LISTEN,RANGE"
 #define CONNECTS                                                                                   \
-    .syntax = ":<host>:<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 2,              \
+    .syntax = ":<host>:<port>", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .min_params = 2, \
     .max_params = 2, .open = modcat_type_connect
 #define LISTENS                                                                                    \
-    .syntax = ":<port>", .flags = MODCAT_READ | MODCAT_WRITE, .min_params = 1, .max_params = 1,    \
-    .listen = modcat_type_listen
+    .syntax = ":<port>", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .min_params = 1,        \
+    .max_params = 1, .listen = modcat_type_listen
 
 static const struct modcat_address_type types[] = {
     {

@@ -154,7 +154,7 @@ static struct question *new_question(struct modcat_opening *opening, const struc
 static bool asks(struct modcat_opening *opening, const struct modcat_option *option)
 {
     for (size_t i = 0; i < MODCAT_COUNT(options); i++)
-        if (modcat_option(opening, options[i].name) != NULL)
+        if (modcat_option_value(opening, options[i].name) != NULL)
             return strcmp(options[i].name, option->name) == 0;
     return false;
 }

@@ -16,7 +16,7 @@ static const struct modcat_address_type types[] = {
         .name = "TEXT",
         .syntax = ":<string>",
         .groups = "FD",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "read a string, write to standard output",
         .example = "modcat TEXT:hello TCP:localhost:7",
         .min_params = 1,
@@ -26,7 +26,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "STALL",
         .groups = "FD",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "read nothing, take nothing, and never end",
         .example = "modcat -T 60 TCP-LISTEN:5000,fork STALL",
         .open = stall_open,
@@ -76,15 +76,15 @@ static int file_of(struct modcat_opening *opening, const char *text)
 static int text_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     unsigned directions = modcat_directions(opening);
-    if ((directions & MODCAT_READ) != 0) {
+    if ((directions & MODCAT_DIR_READ) != 0) {
         endpoint->read_fd = file_of(opening, modcat_param(opening, 0));
         if (endpoint->read_fd < 0)
             return -1;
         endpoint->ops = &text_ops;
     }
-    if ((directions & MODCAT_WRITE) != 0)
+    if ((directions & MODCAT_DIR_WRITE) != 0)
         endpoint->write_fd = STDOUT_FILENO;
-    endpoint->flags = MODCAT_INHERITED;
+    endpoint->flags = MODCAT_END_INHERITED;
     modcat_log(MODCAT_NOTICE, "using a text of %zu bytes for %s", strlen(modcat_param(opening, 0)),
                modcat_directions_name(opening));
     return 0;
@@ -124,8 +124,8 @@ static int stall_open(struct modcat_opening *opening, struct modcat_endpoint *en
         close(ends[1]);
         return -1;
     }
-    endpoint->read_fd = (directions & MODCAT_READ) != 0 ? ends[0] : -1;
-    endpoint->write_fd = (directions & MODCAT_WRITE) != 0 ? ends[0] : -1;
+    endpoint->read_fd = (directions & MODCAT_DIR_READ) != 0 ? ends[0] : -1;
+    endpoint->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? ends[0] : -1;
     endpoint->ops = &stall_ops;
     endpoint->state = (void *)(intptr_t)ends[1];
     modcat_log(MODCAT_NOTICE, "stalling for %s", modcat_directions_name(opening));

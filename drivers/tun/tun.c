@@ -57,7 +57,7 @@ static const struct modcat_address_type types[] = {
         .name = "TUN",
         .syntax = "[:<ip-addr>/<bits>]",
         .groups = "FD,CHR,OPEN,INTERFACE",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "make a network interface and relay its packets",
         .example = "modcat TUN:192.168.255.1/24,up TCP:www.example.org:11443",
         .max_params = 1,
@@ -225,7 +225,7 @@ static int open_device(struct modcat_opening *opening)
 /* An option of interfaces whose packets come from a socket. */
 static void warn_of_tags(struct modcat_opening *opening)
 {
-    if (modcat_option(opening, "retrieve-vlan") == NULL)
+    if (modcat_option_value(opening, "retrieve-vlan") == NULL)
         return;
     modcat_log(MODCAT_WARNING,
                "option \"retrieve-vlan\" has no effect with %s: the kernel leaves "
@@ -253,6 +253,6 @@ static int tun_open(struct modcat_opening *opening, struct modcat_endpoint *endp
     }
     endpoint->read_fd = fd;
     endpoint->write_fd = fd;
-    endpoint->flags = MODCAT_MESSAGES | MODCAT_LOSES_ALONE;
+    endpoint->flags = MODCAT_END_MESSAGES | MODCAT_END_LOSES_ALONE;
     return 0;
 }

@@ -26,11 +26,11 @@ static const struct modcat_option_group groups[] = {
 
 #define TO_PORT .syntax = ":<host>:<port>", .min_params = 2, .max_params = 2
 #define ON_PORT .syntax = ":<port>", .min_params = 1, .max_params = 1
-#define BOTH_WAYS .flags = MODCAT_READ | MODCAT_WRITE
+#define BOTH_WAYS .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE
 #define CONNECTS TO_PORT, BOTH_WAYS, .open = modcat_type_connect
 #define SENDS TO_PORT, BOTH_WAYS, .open = modcat_type_sendto
 #define SENDS_AND_RECEIVES TO_PORT, BOTH_WAYS, .open = modcat_type_datagram
-#define RECEIVES ON_PORT, .flags = MODCAT_READ, .open = modcat_type_receive
+#define RECEIVES ON_PORT, .directions = MODCAT_DIR_READ, .open = modcat_type_receive
 #define RECEIVES_FROM ON_PORT, BOTH_WAYS, .listen = modcat_type_receive_from
 #define LISTENS ON_PORT, BOTH_WAYS, .listen = modcat_type_listen
 

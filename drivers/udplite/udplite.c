@@ -23,15 +23,15 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT,
      .phase = MODCAT_PHASE_FD,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_UDPLITE,
-     .minor = SEND_COVERAGE},
+     .code = IPPROTO_UDPLITE,
+     .detail = SEND_COVERAGE},
     {.name = "udplite-recv-cscov",
      .help = "drop received packets whose checksum covers less than so many bytes",
      .type = MODCAT_INT,
      .phase = MODCAT_PHASE_FD,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_UDPLITE,
-     .minor = RECEIVE_COVERAGE},
+     .code = IPPROTO_UDPLITE,
+     .detail = RECEIVE_COVERAGE},
 };
 
 static const struct modcat_option_group groups[] = {
@@ -47,11 +47,11 @@ static const struct modcat_option_group groups[] = {
 
 #define TO_PORT .syntax = ":<host>:<port>", .min_params = 2, .max_params = 2
 #define ON_PORT .syntax = ":<port>", .min_params = 1, .max_params = 1
-#define BOTH_WAYS .flags = MODCAT_READ | MODCAT_WRITE
+#define BOTH_WAYS .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE
 #define CONNECTS TO_PORT, BOTH_WAYS, .open = modcat_type_connect
 #define SENDS TO_PORT, BOTH_WAYS, .open = modcat_type_sendto
 #define SENDS_AND_RECEIVES TO_PORT, BOTH_WAYS, .open = modcat_type_datagram
-#define RECEIVES ON_PORT, .flags = MODCAT_READ, .open = modcat_type_receive
+#define RECEIVES ON_PORT, .directions = MODCAT_DIR_READ, .open = modcat_type_receive
 #define RECEIVES_FROM ON_PORT, BOTH_WAYS, .listen = modcat_type_receive_from
 #define LISTENS ON_PORT, BOTH_WAYS, .listen = modcat_type_listen
 

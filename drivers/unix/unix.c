@@ -48,8 +48,8 @@ static const char *check_template(const struct modcat_value *value)
 #define PATH_GROUPS NAME_GROUPS ",NAMED"
 
 #define NAMED .syntax = ":<filename>", .min_params = 1, .max_params = 1
-#define OWN_NAME(directions) .flags = (directions) | MODCAT_OWN_NAME
-#define BOTH_WAYS .flags = MODCAT_READ | MODCAT_WRITE
+#define OWN_NAME(which) .directions = (which), .flags = MODCAT_TYPE_OWN_NAME
+#define BOTH_WAYS .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE
 
 static const struct modcat_address_type types[] = {
     {
@@ -72,7 +72,7 @@ static const struct modcat_address_type types[] = {
         .data = &paths,
         .listen = unix_listen,
         NAMED,
-        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
+        OWN_NAME(MODCAT_DIR_READ | MODCAT_DIR_WRITE),
     },
     {
         .name = "UNIX-CLIENT",
@@ -104,7 +104,7 @@ static const struct modcat_address_type types[] = {
         .data = &paths,
         .listen = unix_recvfrom,
         NAMED,
-        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
+        OWN_NAME(MODCAT_DIR_READ | MODCAT_DIR_WRITE),
     },
     {
         .name = "UNIX-RECV",
@@ -112,7 +112,7 @@ static const struct modcat_address_type types[] = {
         .help = "receive packets on a UNIX datagram socket from any sender",
         .example = "modcat -u UNIX-RECV:log.sock STDOUT",
         .data = &paths,
-        OWN_NAME(MODCAT_READ),
+        OWN_NAME(MODCAT_DIR_READ),
         .open = unix_recv,
         NAMED,
     },
@@ -134,7 +134,7 @@ static const struct modcat_address_type types[] = {
         .data = &names,
         .listen = unix_listen,
         NAMED,
-        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
+        OWN_NAME(MODCAT_DIR_READ | MODCAT_DIR_WRITE),
     },
     {
         .name = "ABSTRACT-CLIENT",
@@ -165,7 +165,7 @@ static const struct modcat_address_type types[] = {
         .data = &names,
         .listen = unix_recvfrom,
         NAMED,
-        OWN_NAME(MODCAT_READ | MODCAT_WRITE),
+        OWN_NAME(MODCAT_DIR_READ | MODCAT_DIR_WRITE),
     },
     {
         .name = "ABSTRACT-RECV",
@@ -173,7 +173,7 @@ static const struct modcat_address_type types[] = {
         .help = "receive packets on an abstract UNIX datagram socket from any sender",
         .example = "modcat -u ABSTRACT-RECV:service STDOUT",
         .data = &names,
-        OWN_NAME(MODCAT_READ),
+        OWN_NAME(MODCAT_DIR_READ),
         .open = unix_recv,
         NAMED,
     },
@@ -209,7 +209,7 @@ static const char *const entry_options[] = {
 static int check_entry_options(struct modcat_opening *opening)
 {
     for (size_t i = 0; i < MODCAT_COUNT(entry_options); i++) {
-        if (modcat_option(opening, entry_options[i]) == NULL)
+        if (modcat_option_value(opening, entry_options[i]) == NULL)
             continue;
         errno = EINVAL;
         return modcat_fail(opening, "Option \"%s\" only with bind option", entry_options[i]);

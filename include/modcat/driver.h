@@ -1,5 +1,19 @@
 /* driver.h: all that a simple modcat driver needs. A driver is a shared object that describes its
- * address types and option groups in tables, and hands them over with MODCAT_DRIVER. */
+ * address types and option groups in tables, and hands them over with MODCAT_DRIVER.
+ *
+ * Threads. All functions of a driver run in one thread, except `work` of modcat_call_blocking(),
+ * which runs in another one and calls no function of this API.
+ *
+ * Sessions. One process may carry many sessions, each with openings and endpoints of its own. Where
+ * a function waits (modcat_wait() and whatever is said to wait), functions of other sessions run
+ * before it returns. So a driver has no variables of its own that a session could change, keeps
+ * its state in `state` of endpoints and listeners, and leaves the process as it is: folder, umask,
+ * environment, signals, standard streams. A type or option that can't do so says that it needs a
+ * process of its own.
+ *
+ * Lifetimes. An opening, its parameters and its values live until `close` of the endpoint that came
+ * from it has returned; those of a listener until the listener's. Texts that a driver hands over
+ * are needed during the call only, unless it says otherwise. Tables live as long as the driver. */
 
 #ifndef MODCAT_DRIVER_H
 #define MODCAT_DRIVER_H
@@ -40,7 +54,8 @@ enum modcat_level {
 #define MODCAT_PRINTF(position, first)
 #endif
 
-/* Logs one line at a level. `format` is printf's, without a newline. errno is kept. */
+/* Logs one line at a level. `format` is printf's, without a newline. The host adds which session it
+ * is about, and in `wrap` and `prepare` which layer says it. errno is kept. */
 void modcat_log(enum modcat_level level, const char *format, ...) MODCAT_PRINTF(2, 3);
 
 /* Reports why an opening fails, once, at the level that fits: an error, or less while another try
@@ -54,6 +69,13 @@ int modcat_fail(const struct modcat_opening *opening, const char *format, ...) M
 int modcat_fail_call(const struct modcat_opening *opening, const char *verb, const char *object,
                      const char *reason, const char *call, ...) MODCAT_PRINTF(5, 6);
 
+/* The same for a mistake in a parameter, or in the value of the option with this canonical name:
+ * the address is shown, with the place marked. For what can't be judged before the opening. */
+int modcat_fail_param(const struct modcat_opening *opening, size_t index, const char *format, ...)
+    MODCAT_PRINTF(3, 4);
+int modcat_fail_option(const struct modcat_opening *opening, const char *name, const char *format,
+                       ...) MODCAT_PRINTF(3, 4);
+
 /* What may stand behind an option's `=`. */
 enum modcat_value_type {
     MODCAT_CONST,       /* nothing: the name says it all */
@@ -64,8 +86,8 @@ enum modcat_value_type {
     MODCAT_UINT,        /* C unsigned int */
     MODCAT_USHORT,      /* 0 to 65535 */
     MODCAT_LONG,        /* C long */
-    MODCAT_SIZE,        /* size_t; may end in k, M or G, multiples of 1024 */
-    MODCAT_OFFSET,      /* off_t, 64 bits; may end in k, M or G */
+    MODCAT_SIZE,        /* size_t; may end in k, M, G or T (KiB, MiB, ...) */
+    MODCAT_OFFSET,      /* off_t, 64 bits; may end as a size */
     MODCAT_MODE,        /* octal permission bits */
     MODCAT_UID,         /* user id or name */
     MODCAT_GID,         /* group id or name */
@@ -86,8 +108,10 @@ enum modcat_value_type {
     MODCAT_IP4_SOCKET,     /* IPv4 address or host name with optional port, as text in `string` */
     MODCAT_MEMBERSHIP,     /* group:interface[:index], as text in `string` */
     MODCAT_SOURCE_MEMBERSHIP, /* group:interface:source, as text in `string` */
-    MODCAT_INT_SIZE,          /* C int, a count of bytes: may end in k, M or G */
+    MODCAT_INT_SIZE,          /* C int, a count of bytes: may end as a size */
     MODCAT_INT_BOOL,          /* C int that is mostly 0 or 1: takes the words of BOOL, too */
+    MODCAT_CHOICE,            /* one of the option's `words`: its place in them, from 0 on, in
+                               * `number`, and the word itself in `string` */
     MODCAT_VALUE_TYPES        /* how many there are */
 };
 
@@ -105,52 +129,35 @@ struct modcat_value {
     size_t length;      /* of data, in bytes; of string without its NUL */
 };
 
-/* The moment at which an option takes effect, in order. */
+/* The moment at which an option takes effect. What has happened before it: */
 enum modcat_phase {
-    MODCAT_PHASE_OFFSET,     /* before anything else: settings of the address */
-    MODCAT_PHASE_INIT,       /* temporary process state, locks */
-    MODCAT_PHASE_EARLY,      /* before the object exists */
-    MODCAT_PHASE_PREOPEN,    /* on an existing file system entry */
-    MODCAT_PHASE_OPEN,       /* flags of open(2) */
-    MODCAT_PHASE_PASTOPEN,   /* right after open(2) */
-    MODCAT_PHASE_PRESOCKET,  /* choice of protocol family */
-    MODCAT_PHASE_SOCKET,     /* arguments of socket(2) */
-    MODCAT_PHASE_PASTSOCKET, /* on the new socket */
-    MODCAT_PHASE_PREBIGEN,   /* choice of the way to a child program ... */
-    MODCAT_PHASE_BIGEN,
-    MODCAT_PHASE_PASTBIGEN,
-    MODCAT_PHASE_FD,      /* on the descriptor that will carry data */
-    MODCAT_PHASE_PREBIND, /* before bind(2) */
-    MODCAT_PHASE_BIND,
-    MODCAT_PHASE_PASTBIND,
-    MODCAT_PHASE_PRELISTEN,
-    MODCAT_PHASE_LISTEN,
-    MODCAT_PHASE_PASTLISTEN,
-    MODCAT_PHASE_PRECONNECT,
-    MODCAT_PHASE_CONNECT,
-    MODCAT_PHASE_PASTCONNECT,
-    MODCAT_PHASE_PREACCEPT,
-    MODCAT_PHASE_ACCEPT, /* for each peer: filters */
-    MODCAT_PHASE_PASTACCEPT,
-    MODCAT_PHASE_CONNECTED, /* on the connected socket */
-    MODCAT_PHASE_PREFORK,
-    MODCAT_PHASE_FORK,
-    MODCAT_PHASE_PASTFORK,
-    MODCAT_PHASE_LATE,  /* on the finished endpoint */
-    MODCAT_PHASE_LATE2, /* giving up privileges */
-    MODCAT_PHASE_PREEXEC,
-    MODCAT_PHASE_EXEC,
-    MODCAT_PHASE_PASTEXEC,
-    MODCAT_PHASE_SPEC, /* whenever the driver asks for it */
-    MODCAT_PHASES      /* how many there are */
+    MODCAT_PHASE_OFFSET = 100,      /* nothing: settings of the address */
+    MODCAT_PHASE_INIT = 200,        /* all settings are made */
+    MODCAT_PHASE_EARLY = 300,       /* the process is in the folder and namespace of the address */
+    MODCAT_PHASE_PREOPEN = 400,     /* there may be a file system entry, which is not open yet */
+    MODCAT_PHASE_OPEN = 500,        /* the same: flags of open(2) are collected */
+    MODCAT_PHASE_PASTOPEN = 600,    /* open(2) has returned */
+    MODCAT_PHASE_PRESOCKET = 700,   /* names are not resolved yet: the protocol family is chosen */
+    MODCAT_PHASE_SOCKET = 800,      /* the same: arguments of socket(2) are collected */
+    MODCAT_PHASE_PASTSOCKET = 900,  /* socket(2) has returned */
+    MODCAT_PHASE_FD = 1000,         /* the descriptor that will carry data exists */
+    MODCAT_PHASE_PREBIND = 1100,    /* the socket has its options, and no name */
+    MODCAT_PHASE_BIND = 1200,       /* the same: arguments of bind(2) are collected */
+    MODCAT_PHASE_LISTEN = 1300,     /* the socket is bound, and does not listen yet */
+    MODCAT_PHASE_ACCEPT = 1400,     /* a peer has been accepted: filters */
+    MODCAT_PHASE_PASTACCEPT = 1500, /* the filters have let the peer in */
+    MODCAT_PHASE_CONNECTED = 1600,  /* the socket is connected */
+    MODCAT_PHASE_LATE = 1700,       /* the endpoint is open, with its layers */
+    MODCAT_PHASE_LATE2 = 1800,      /* all else is done: privileges are given up */
+    MODCAT_PHASE_SPEC = 1900 /* the driver asks for it; MODCAT_FETCHED options need no other */
 };
 
 /* What an option does when its phase comes. */
 enum modcat_effect {
-    MODCAT_FETCHED,     /* nothing by itself: the driver asks for it with modcat_option() */
-    MODCAT_SOCKOPT,     /* setsockopt(fd, major, minor, value) */
-    MODCAT_IOCTL,       /* ioctl(fd, major, &value); CONST and a true BOOL pass NULL */
-    MODCAT_OPEN_FLAG,   /* bits `major` of open(2)'s flags become `minor`, or 0 for a false BOOL */
+    MODCAT_FETCHED,     /* nothing by itself: the driver asks for it with modcat_option_value() */
+    MODCAT_SOCKOPT,     /* setsockopt(fd, code, detail, value) */
+    MODCAT_IOCTL,       /* ioctl(fd, code, &value); CONST and a true BOOL pass NULL */
+    MODCAT_OPEN_FLAG,   /* bits `code` of open(2)'s flags become `detail`, or 0 for a false BOOL */
     MODCAT_STATUS_FLAG, /* the same for open(2), or fcntl(F_SETFL) where nothing is opened */
     MODCAT_CALL         /* calls `apply` */
 };
@@ -176,8 +183,8 @@ struct modcat_option {
     enum modcat_value_type type;
     enum modcat_phase phase;
     enum modcat_effect effect;
-    int major;              /* see enum modcat_effect */
-    int minor;              /* see enum modcat_effect */
+    long long code;         /* level, request or flags: see enum modcat_effect */
+    long long detail;       /* see enum modcat_effect */
     modcat_apply_fn *apply; /* for MODCAT_CALL */
     const char *preset;     /* what holds when it is not given, for help; NULL: the system's own */
     bool secret;            /* the value is not logged */
@@ -185,10 +192,9 @@ struct modcat_option {
     modcat_check_fn *check; /* or NULL: every value of the type will do */
     const char *needs;      /* others, separated by commas, without one of which this one is refused
                              * where the type takes the first of them, or NULL */
-    const char
-        *words;       /* of a BOOL: what it takes besides yes and no, separated by commas; the first
-                        * has the number 2; or NULL */
-    bool own_process; /* it changes the process, so that no session can share one */
+    const char *words; /* separated by commas: what a CHOICE takes; or what a BOOL takes besides yes
+                        * and no, of which the first has the number 2; or NULL */
+    bool own_process;  /* it changes the process, so that no session can share one */
 };
 
 /* A named table of options. A driver may add options to a group that exists already. */
@@ -205,27 +211,32 @@ struct modcat_option_group {
 
 /* The value given for the option with this canonical name, or NULL when it is not given; the last
  * one where it is given more than once. The option counts as used from then on. */
-const struct modcat_value *modcat_option(struct modcat_opening *opening, const char *name);
+const struct modcat_value *modcat_option_value(struct modcat_opening *opening, const char *name);
 
-/* The same with a default, for the common types. */
+/* The value behind `previous` of an option that is given several times, in the order of the command
+ * line; `previous` NULL: the first one. NULL when there is none more. The option counts as used. */
+const struct modcat_value *modcat_option_next(struct modcat_opening *opening, const char *name,
+                                              const struct modcat_value *previous);
+
+/* The last value given, with a default, for the common types. */
 static inline bool modcat_option_bool(struct modcat_opening *opening, const char *name,
                                       bool otherwise)
 {
-    const struct modcat_value *value = modcat_option(opening, name);
+    const struct modcat_value *value = modcat_option_value(opening, name);
     return value != NULL ? value->number != 0 : otherwise;
 }
 
 static inline long long modcat_option_number(struct modcat_opening *opening, const char *name,
                                              long long otherwise)
 {
-    const struct modcat_value *value = modcat_option(opening, name);
+    const struct modcat_value *value = modcat_option_value(opening, name);
     return value != NULL ? value->number : otherwise;
 }
 
 static inline const char *modcat_option_string(struct modcat_opening *opening, const char *name,
                                                const char *otherwise)
 {
-    const struct modcat_value *value = modcat_option(opening, name);
+    const struct modcat_value *value = modcat_option_value(opening, name);
     return value != NULL ? value->string : otherwise;
 }
 
@@ -241,18 +252,18 @@ void modcat_ignore_option(struct modcat_opening *opening, const char *name);
 void modcat_experimental(const struct modcat_opening *opening, const char *name);
 
 /* The directions in which an address is used, and which an address type serves. */
-#define MODCAT_READ 1u
-#define MODCAT_WRITE 2u
+#define MODCAT_DIR_READ 1u
+#define MODCAT_DIR_WRITE 2u
 
-/* Of an address type: a layer that makes what is below it connect to a target. */
-#define MODCAT_PROXY 4u
-
-/* Of an address type: its parameter is the name that its socket is bound to, and option bind is
- * refused. */
-#define MODCAT_OWN_NAME 8u
-
-/* Of an address type: a session with it can't share its process with others. */
-#define MODCAT_OWN_PROCESS 16u
+/* Properties of an address type. */
+#define MODCAT_TYPE_PROXY 1u /* a layer that makes what is below it connect to a target */
+#define MODCAT_TYPE_OWN_NAME                                                                       \
+    2u /* its parameter is the name of its socket: option bind is refused */
+#define MODCAT_TYPE_OWN_PROCESS 4u /* its sessions can't share a process with others */
+#define MODCAT_TYPE_NAMES_PEER                                                                     \
+    8u                        /* a layer that learns in `wrap` who the peer is, and tells it with
+                                    * modcat_set_peer(): filters wait until then */
+#define MODCAT_TYPE_WAITS 16u /* `read`, `write` and `attend` of its endpoints may wait */
 
 /* What is being opened: the type's name as the user typed it, its parameters, and which directions
  * are wanted. `index` beyond the last parameter gives NULL. */
@@ -260,6 +271,12 @@ const char *modcat_keyword(const struct modcat_opening *opening);
 size_t modcat_param_count(const struct modcat_opening *opening);
 const char *modcat_param(const struct modcat_opening *opening, size_t index);
 unsigned modcat_directions(const struct modcat_opening *opening);
+
+/* Parses a parameter as the value of an option would be: with the type's limits, and for a CHOICE
+ * its words (NULL otherwise). Fills *value in, whose size the caller has set; its pointers live as
+ * long as the opening. Returns 0, or -1 after reporting with modcat_fail_param(). */
+int modcat_param_value(struct modcat_opening *opening, size_t index, enum modcat_value_type type,
+                       const char *words, struct modcat_value *value);
 
 /* The `data` of the address type that is being opened. */
 const void *modcat_type_data(const struct modcat_opening *opening);
@@ -282,6 +299,19 @@ long long modcat_deadline(long long delay);
  * -1 with errno: ECANCELED when the program is asked to end. A driver never waits in any other
  * way. */
 int modcat_wait(struct modcat_opening *opening, int fd, short events, long long deadline);
+
+/* A descriptor of a driver's own, and what is waited for. */
+struct modcat_watched {
+    int fd;
+    short events; /* POLLIN, POLLOUT of poll(2) */
+    short ready;  /* which of them will not block */
+};
+#define MODCAT_WATCHED_MAX 8
+
+/* Waits until one of several descriptors is ready; as modcat_wait() otherwise. Returns how many are
+ * ready, and says in each whether it is. No more than MODCAT_WATCHED_MAX. */
+int modcat_wait_for(struct modcat_opening *opening, struct modcat_watched *watched, size_t count,
+                    long long deadline);
 
 /* Runs `work(argument)` where it may block (a name look-up, opening a FIFO) while the host goes on
  * to handle signals. `argument` must come from malloc(3); it is handed back as it is when 0 is
@@ -355,30 +385,65 @@ enum modcat_half_close {
 };
 
 /* Properties of an endpoint. */
-#define MODCAT_INHERITED 1u /* descriptors are shared with others: never switched, never closed */
-#define MODCAT_MESSAGES 2u  /* each read gives one message; an empty one is no end of file */
-#define MODCAT_SOCKET 4u    /* descriptors are sockets: at the end shutdown(2) comes before close */
-#define MODCAT_ONE_READ 8u  /* end of file comes after the first message */
-#define MODCAT_REPORTED 16u /* the driver has reported why reading or writing fails */
-#define MODCAT_PROGRAM 32u  /* a program is at the other end: a reset means that it has ended */
-#define MODCAT_EMPTY_ENDS 64u   /* with MODCAT_MESSAGES: an empty message is the end of file */
-#define MODCAT_GIVES_BACK 128u  /* what is written comes out where it is read, and nowhere else */
-#define MODCAT_LOSES_ALONE 256u /* with MODCAT_MESSAGES: one that cannot be written is lost alone */
+#define MODCAT_END_INHERITED 1u /* descriptors are shared with others: never switched or closed */
+#define MODCAT_END_MESSAGES 2u  /* each read gives one message; an empty one is no end of file */
+#define MODCAT_END_SOCKET 4u    /* descriptors are sockets: shutdown(2) comes before close */
+#define MODCAT_END_ONE_READ 8u  /* end of file comes after the first message */
+#define MODCAT_END_REPORTED 16u /* the driver has reported why reading or writing fails */
+#define MODCAT_END_PROGRAM 32u  /* a program is at the other end: a reset means that it has ended */
+#define MODCAT_END_EMPTY_ENDS 64u   /* with MESSAGES: an empty message is the end of file */
+#define MODCAT_END_GIVES_BACK 128u  /* what is written comes out where it is read, nowhere else */
+#define MODCAT_END_LOSES_ALONE 256u /* with MESSAGES: one that can't be written is lost alone */
+#define MODCAT_END_WHOLE                                                                           \
+    512u /* no half-close: its peer is told of the end by `goodbye` only,
+                                     * and the peer's end is the end of both directions */
+
+/* What else an endpoint waits for, besides reading and writing. */
+struct modcat_attention {
+    size_t size;        /* at least sizeof(struct modcat_attention) in the driver */
+    long long deadline; /* when `attend` is to be called at the latest, or MODCAT_FOREVER */
+    size_t count;       /* of those in use */
+    struct modcat_watched watched[MODCAT_WATCHED_MAX];
+};
+
+/* What the two ends of a session tell each other besides data. */
+enum modcat_news_kind {
+    MODCAT_NEWS_WINDOW = 1, /* the window of a terminal has `rows` and `columns` */
+    MODCAT_NEWS_BREAK,      /* a break, of `milliseconds`; 0: as long as is usual */
+    MODCAT_NEWS_LINE,       /* speed and format of a terminal line */
+    MODCAT_NEWS_MODEM       /* modem lines that have changed: TIOCM_* of ioctl_tty(2) */
+};
+
+struct modcat_news {
+    size_t size; /* sizeof(struct modcat_news) in whoever tells */
+    enum modcat_news_kind kind;
+    unsigned rows, columns;         /* WINDOW */
+    unsigned milliseconds;          /* BREAK */
+    unsigned long speed;            /* LINE: bits per second */
+    unsigned data_bits, stop_bits;  /* LINE: 5 to 8, 1 or 2 */
+    char parity;                    /* LINE: 'n', 'e', 'o', 'm', 's' */
+    bool xonxoff, rtscts;           /* LINE: flow control */
+    unsigned modem_mask, modem_set; /* MODEM: which lines, and those that are on */
+};
 
 /* What a driver does itself. Every member may be NULL; with none, the endpoint is a pair of plain
- * descriptors and the host moves data in the cheapest way. Each call must not block: EAGAIN says
- * that the descriptor has to become ready first. */
+ * descriptors and the host moves data in the cheapest way. No call waits, unless the type says
+ * MODCAT_TYPE_WAITS: EAGAIN says that something has to become ready first. */
 struct modcat_endpoint_ops {
     size_t size; /* sizeof(struct modcat_endpoint_ops) in the driver */
 
-    /* Reads up to `length` bytes. Returns the count, 0 at the end, -1 with errno. */
+    /* Reads up to `length` bytes. Returns the count, 0 at the end, -1 with errno. With
+     * MODCAT_END_MESSAGES it gives one message, and what does not fit is lost; an empty one is
+     * returned as 0. */
     ssize_t (*read)(struct modcat_endpoint *endpoint, void *buffer, size_t length);
 
-    /* Writes up to `length` bytes. Returns the count, -1 with errno. */
+    /* Writes up to `length` bytes. Returns the count, which may be less, -1 with errno. After
+     * EAGAIN the host writes the same bytes again, possibly from another place and with others
+     * behind them. */
     ssize_t (*write)(struct modcat_endpoint *endpoint, const void *buffer, size_t length);
 
     /* Tells the peer that no more will be written. Returns 0, -1 with errno; after EAGAIN it is
-     * called again. */
+     * called again, until the time of option -t has passed. */
     int (*shutdown)(struct modcat_endpoint *endpoint);
 
     /* Frees `state` at the end; the host closes the descriptors afterwards. */
@@ -387,8 +452,9 @@ struct modcat_endpoint_ops {
     /* True when `read` has data though the descriptor is not readable. */
     bool (*pending)(struct modcat_endpoint *endpoint);
 
-    /* What to wait for before the next `read` (MODCAT_READ) or `write` (MODCAT_WRITE): POLLIN on
-     * read_fd or POLLOUT on write_fd. Without it a read waits for POLLIN, a write for POLLOUT. */
+    /* What to wait for before the next `read` (MODCAT_DIR_READ) or `write` (MODCAT_DIR_WRITE):
+     * POLLIN on read_fd or POLLOUT on write_fd. Without it a read waits for POLLIN, a write for
+     * POLLOUT. */
     short (*wants)(struct modcat_endpoint *endpoint, unsigned direction);
 
     /* The program's terminal may have another size now, or other settings, which others have made
@@ -398,19 +464,40 @@ struct modcat_endpoint_ops {
     /* True when nobody is left at the other end to take what is written, though the descriptor does
      * not say so. Asked at the end of a session that can't deliver something. */
     bool (*abandoned)(struct modcat_endpoint *endpoint);
+
+    /* Says goodbye when the session ends, before anything below is shut down; the highest layer
+     * comes first. `complete`: the peer has got all that there was. Returns 0 when it is done, or
+     * -1 with errno; after EAGAIN it is called again when what it has put into *wants is ready
+     * (POLLIN, POLLOUT, or both), as long as option -t allows. */
+    int (*goodbye)(struct modcat_endpoint *endpoint, bool complete, short *wants);
+
+    /* Says what else the endpoint waits for, in *attention, which comes empty. Asked before each
+     * wait. */
+    void (*watch)(struct modcat_endpoint *endpoint, struct modcat_attention *attention);
+
+    /* One of these descriptors is ready, or the time has come. Returns 0, or -1 with errno: then
+     * the endpoint has failed in both directions. */
+    int (*attend)(struct modcat_endpoint *endpoint, const struct modcat_attention *attention);
+
+    /* The other end of the session tells something. Returns 0, or -1 with errno: ENOTSUP when this
+     * is no matter of the endpoint, so that what is below it gets to know. */
+    int (*hear)(struct modcat_endpoint *endpoint, const struct modcat_news *news);
 };
 
 /* An opened address. The host makes it, with -1 for the descriptors; the driver fills it in. */
 struct modcat_endpoint {
-    size_t size;  /* at least sizeof(struct modcat_endpoint) in the driver */
-    int read_fd;  /* wait here to read; -1: not readable */
-    int write_fd; /* wait here to write; may equal read_fd; -1: not writable */
-    unsigned flags;
+    size_t size;    /* at least sizeof(struct modcat_endpoint) in the driver */
+    int read_fd;    /* wait here to read; -1: not readable */
+    int write_fd;   /* wait here to write; may equal read_fd; -1: not writable. The host makes both
+                   * not blocking, unless they are shared with others (MODCAT_END_INHERITED), and
+                   * closes them; of a layer they are those below it, or its own, which its `close`
+                   * closes. A source that has no descriptor uses eventfd(2). */
+    unsigned flags; /* MODCAT_END_... */
     enum modcat_half_close half_close;
     const struct modcat_endpoint_ops *ops; /* or NULL */
     void *state;                           /* the driver's own */
     void *host;                            /* the host's own: drivers leave it alone */
-    size_t message_max; /* with MODCAT_MESSAGES: most that one write takes; 0: not known */
+    size_t message_max; /* with MESSAGES: most that one write takes; 0: not known */
 };
 
 /* What a server address opens first. The host makes it, with fd -1; the driver fills it in. */
@@ -438,8 +525,20 @@ struct modcat_listener {
 void modcat_set_peer(struct modcat_opening *opening, const struct sockaddr *peer,
                      socklen_t peer_length, const struct sockaddr *local, socklen_t local_length);
 
-/* The peer's address, of a layer that of the peer below it, or NULL where none was set. */
+/* The peer's address, and the own one that it reached; of a layer what it has set, or else what the
+ * highest below it that knows them has. NULL where nobody has set one. */
 const struct sockaddr *modcat_peer(const struct modcat_opening *opening, socklen_t *length);
+const struct sockaddr *modcat_own_address(const struct modcat_opening *opening, socklen_t *length);
+
+/* The same of the other address of the session. NULL also while that is not open. */
+const struct sockaddr *modcat_other_peer(const struct modcat_opening *opening, socklen_t *length);
+const struct sockaddr *modcat_other_own_address(const struct modcat_opening *opening,
+                                                socklen_t *length);
+
+/* Tells the other address of the session something, from the highest of its layers down to the
+ * first that hears. Returns 0, or -1 with errno: ENOTSUP when nobody does, ENOTCONN while it is not
+ * open. */
+int modcat_tell(const struct modcat_opening *opening, const struct modcat_news *news);
 
 /* Opens an address in the wanted directions. Returns 0, or -1 after reporting with modcat_fail(),
  * with nothing left open. */
@@ -449,8 +548,10 @@ typedef int modcat_open_fn(struct modcat_opening *opening, struct modcat_endpoin
 typedef int modcat_listen_fn(struct modcat_opening *opening, struct modcat_listener *listener);
 
 /* Puts a layer on an endpoint that is open: a handshake, mostly. `lower` belongs to the host and
- * stays open as long as `endpoint`; <modcat/layer.h> has what is needed to use it. Returns as
- * modcat_open_fn. */
+ * stays open as long as `endpoint`; <modcat/layer.h> has what is needed to use it. `endpoint` comes
+ * with the descriptors of `lower`, no operations and no flags. Returns 0; 1 to refuse the peer of a
+ * listener, which then waits for the next one, after logging why; -1 after reporting with
+ * modcat_fail(). Whatever is not 0 leaves nothing of the layer behind: `close` is not called. */
 typedef int modcat_wrap_fn(struct modcat_opening *opening, struct modcat_endpoint *lower,
                            struct modcat_endpoint *endpoint);
 
@@ -471,8 +572,9 @@ struct modcat_first_packet {
 typedef bool modcat_screen_fn(struct modcat_opening *opening, struct modcat_first_packet *packet);
 
 /* Does what a layer can do before anything is opened, once for all peers of a listener: reads files
- * and checks options. `*prepared` is what modcat_prepared() gives later, and what `release` of the
- * type frees. Returns as modcat_open_fn. */
+ * and checks options. `*prepared`, which comes as NULL, is what modcat_prepared() gives later, and
+ * what `release` of the type frees, once, when nobody needs it any more. Returns as modcat_open_fn;
+ * after -1 `release` is not called. */
 typedef int modcat_prepare_fn(struct modcat_opening *opening, void **prepared);
 
 /* One address type. Exactly one of `open` and `listen` is set, or neither in a layer that only
@@ -495,7 +597,8 @@ struct modcat_address_type {
     const char *groups;  /* the option groups it accepts, separated by commas */
     const char *help;    /* one line, lower case, no full stop */
     const char *example; /* a command that shows it, or NULL */
-    unsigned flags;      /* MODCAT_READ, MODCAT_WRITE, MODCAT_PROXY, MODCAT_OWN_NAME */
+    unsigned directions; /* MODCAT_DIR_READ, MODCAT_DIR_WRITE: those that it can serve */
+    unsigned flags;      /* MODCAT_TYPE_... */
     unsigned min_params;
     unsigned max_params;
     const void *data; /* the driver's own, see modcat_type_data() */

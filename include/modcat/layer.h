@@ -59,8 +59,8 @@ int modcat_lower_shutdown(struct modcat_endpoint *lower);
 bool modcat_lower_pending(struct modcat_endpoint *lower);
 short modcat_lower_wants(struct modcat_endpoint *lower, unsigned direction);
 
-/* Waits until the lower endpoint can be read (MODCAT_READ) or written (MODCAT_WRITE). Returns as
- * modcat_wait(). */
+/* Waits until the lower endpoint can be read (MODCAT_DIR_READ) or written (MODCAT_DIR_WRITE).
+ * Returns as modcat_wait(). */
 int modcat_lower_wait(struct modcat_opening *opening, struct modcat_endpoint *lower,
                       unsigned direction, long long deadline);
 

@@ -23,6 +23,7 @@ struct modcat_transport {
 
 /* A socket address with its length. */
 struct modcat_sockaddr {
+    size_t size;      /* sizeof(struct modcat_sockaddr) in the driver */
     socklen_t length; /* 0: none */
     union {
         struct sockaddr any;

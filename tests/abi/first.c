@@ -29,7 +29,7 @@ static const struct modcat_option_group groups[] = {
 static const struct modcat_address_type types[] = {{
     .name = "FIRST",
     .groups = "FD,FIRST",
-    .flags = MODCAT_READ | MODCAT_WRITE,
+    .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
     .help = "give back what is written, in capitals",
     .example = "modcat - FIRST,first-except=aeiou",
     .open = first_open,

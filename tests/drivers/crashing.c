@@ -12,8 +12,8 @@ static int spin_open(struct modcat_opening *opening, struct modcat_endpoint *end
 
 #define TYPE(word, function)                                                                       \
     {                                                                                              \
-        .name = (word), .groups = "FD", .flags = MODCAT_READ | MODCAT_WRITE, .help = "break",      \
-        .example = "modcat - " word, .open = (function),                                           \
+        .name = (word), .groups = "FD", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,          \
+        .help = "break", .example = "modcat - " word, .open = (function),                          \
     }
 
 static const struct modcat_address_type types[] = {

@@ -11,14 +11,14 @@ static const struct modcat_address_type types[] = {
     {
         .name = "LEAKY",
         .groups = "FD",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "keep something open",
         .open = leaky_open,
     },
     {
         .name = "LEAKY-FAIL",
         .groups = "FD",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "fail without a word",
         .open = leaky_fail,
     },

@@ -21,7 +21,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "PLAIN",
         .groups = "FD,PLAIN",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "read nothing, write to nowhere",
         .example = "modcat -u - PLAIN",
         .open = plain_open,

@@ -13,14 +13,14 @@ static const struct modcat_address_type types[] = {
     {
         .name = "STUBBORN",
         .groups = "FD",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "do more than is asked for",
         .open = stubborn_open,
     },
     {
         .name = "STUBBORN-WAIT",
         .groups = "FD",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .help = "wait for ever",
         .open = stubborn_wait,
     },

@@ -18,7 +18,7 @@ static const struct modcat_address_type types[] = {
     {
         .name = "TALK",
         .groups = "FD,TALK,NOBODYS",
-        .flags = MODCAT_READ | MODCAT_WRITE,
+        .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
         .max_params = 1,
         .open = talkative_open,
     },

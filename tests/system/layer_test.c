@@ -179,7 +179,8 @@ static const char turning_layer[] =
     "    return 0;\n"
     "}\n"
     "static const struct modcat_address_type types[] = {{.name = \"TURN\", .groups = \"FD\",\n"
-    "    .help = \"turn letters\", .flags = MODCAT_READ | MODCAT_WRITE, .wrap = turn_wrap,\n"
+    "    .help = \"turn letters\", .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE, .wrap = "
+    "turn_wrap,\n"
     "    .layer_max_params = 1, .layer_syntax = \"[:<why>]\"}};\n"
     "MODCAT_DRIVER(.name = \"turn\", .version = \"1\", .summary = \"letters\",\n"
     "              MODCAT_TYPES(types));\n";

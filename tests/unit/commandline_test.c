@@ -103,8 +103,8 @@ static void two_addresses_with_defaults(void **state)
     assert_string_equal(log_program(), "modcat");
     assert_string_equal(settings.addresses[0], "A");
     assert_string_equal(settings.addresses[1], "B");
-    assert_int_equal(settings.directions[0], MODCAT_READ | MODCAT_WRITE);
-    assert_int_equal(settings.directions[1], MODCAT_READ | MODCAT_WRITE);
+    assert_int_equal(settings.directions[0], MODCAT_DIR_READ | MODCAT_DIR_WRITE);
+    assert_int_equal(settings.directions[1], MODCAT_DIR_READ | MODCAT_DIR_WRITE);
     assert_int_equal(settings.closing, MODCAT_SECOND / 2);
     assert_int_equal(settings.inactivity, MODCAT_FOREVER);
     assert_int_equal(settings.block_size, 0);
@@ -391,11 +391,11 @@ static void directions_follow_u(void **state)
 {
     (void)state;
     assert_int_equal(PARSE("-u", "A", "B"), 0);
-    assert_int_equal(settings.directions[0], MODCAT_READ);
-    assert_int_equal(settings.directions[1], MODCAT_WRITE);
+    assert_int_equal(settings.directions[0], MODCAT_DIR_READ);
+    assert_int_equal(settings.directions[1], MODCAT_DIR_WRITE);
     assert_int_equal(PARSE("-U", "-U", "A", "B"), 0);
-    assert_int_equal(settings.directions[0], MODCAT_WRITE);
-    assert_int_equal(settings.directions[1], MODCAT_READ);
+    assert_int_equal(settings.directions[0], MODCAT_DIR_WRITE);
+    assert_int_equal(settings.directions[1], MODCAT_DIR_READ);
     REFUSED("E -U and -u must not be combined", "-u", "-U", "A", "B");
     REFUSED("E -U and -u must not be combined", "-s", "-U", "-u", "A", "B");
 }

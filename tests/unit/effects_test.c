@@ -72,7 +72,7 @@ static int socket_number(int fd, int name)
 }
 
 #define SOCKET_OPTION(option)                                                                      \
-    .name = "opt", .effect = MODCAT_SOCKOPT, .major = SOL_SOCKET, .minor = (option)
+    .name = "opt", .effect = MODCAT_SOCKOPT, .code = SOL_SOCKET, .detail = (option)
 
 static void sets_socket_options_of_each_type(void **state)
 {
@@ -145,7 +145,7 @@ static void tells_which_request_failed(void **state)
 {
     (void)state;
     const struct modcat_option constant = {
-        .name = "opt", .type = MODCAT_CONST, .effect = MODCAT_IOCTL, .major = 0x9999};
+        .name = "opt", .type = MODCAT_CONST, .effect = MODCAT_IOCTL, .code = 0x9999};
     assert_int_equal(carry_out(-1, &constant, NULL), -1);
     assert_string_equal(complaint,
                         "cannot set option opt: Bad file descriptor [ioctl(-1, 0x9999, NULL)]");
@@ -161,7 +161,7 @@ static void a_false_bool_requests_nothing(void **state)
 {
     (void)state;
     const struct modcat_option option = {
-        .name = "opt", .type = MODCAT_BOOL, .effect = MODCAT_IOCTL, .major = 0x9999};
+        .name = "opt", .type = MODCAT_BOOL, .effect = MODCAT_IOCTL, .code = 0x9999};
     assert_int_equal(carry_out(-1, &option, "0"), 0);
 }
 
@@ -169,7 +169,7 @@ static void requests_pass_numbers_by_their_address(void **state)
 {
     int fd = *(int *)*state;
     const struct modcat_option option = {
-        .name = "opt", .type = MODCAT_INT, .effect = MODCAT_IOCTL, .major = FIONBIO};
+        .name = "opt", .type = MODCAT_INT, .effect = MODCAT_IOCTL, .code = FIONBIO};
     assert_int_equal(carry_out(fd, &option, "1"), 0);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
 
@@ -187,8 +187,8 @@ static void switches_status_flags(void **state)
     const struct modcat_option option = {.name = "opt",
                                          .type = MODCAT_BOOL,
                                          .effect = MODCAT_STATUS_FLAG,
-                                         .major = O_NONBLOCK,
-                                         .minor = O_NONBLOCK};
+                                         .code = O_NONBLOCK,
+                                         .detail = O_NONBLOCK};
     assert_int_equal(carry_out(fd, &option, NULL), 0);
     assert_true((fcntl(fd, F_GETFL) & O_NONBLOCK) != 0);
     assert_int_equal(carry_out(fd, &option, "0"), 0);
@@ -202,7 +202,7 @@ static void flags_replace_the_bits_they_stand_for(void **state)
 {
     (void)state;
     const struct modcat_option access = {
-        .type = MODCAT_BOOL, .major = O_ACCMODE, .minor = O_WRONLY};
+        .type = MODCAT_BOOL, .code = O_ACCMODE, .detail = O_WRONLY};
     const struct modcat_value on = {.number = 1}, off = {.number = 0};
     assert_int_equal(effects_flags(O_RDWR | O_APPEND, &access, &on), O_WRONLY | O_APPEND);
     assert_int_equal(effects_flags(O_RDWR | O_APPEND, &access, &off), O_RDONLY | O_APPEND);
@@ -221,7 +221,7 @@ static void stores_settings_as_their_c_types(void **state)
         {{.name = "o", .type = MODCAT_SIZE, OPENING_SETTING(readbytes)}, "0x100000000"},
         {{.name = "o", .type = MODCAT_TIMESPEC, OPENING_SETTING(interval)}, "0.25"},
         {{.name = "o", .type = MODCAT_STRING, OPENING_SETTING(chdir)}, "/tmp"},
-        {{.name = "o", .type = MODCAT_CONST, OPENING_SETTING(shut), .minor = SHUT_CLOSE}, NULL},
+        {{.name = "o", .type = MODCAT_CONST, OPENING_SETTING(shut), .detail = SHUT_CLOSE}, NULL},
     };
     for (size_t i = 0; i < MODCAT_COUNT(rows); i++)
         assert_int_equal(carry_out(-1, &rows[i].option, rows[i].text), 0);

@@ -14,8 +14,9 @@
 /* What has been logged, each line with its newline. */
 static char logged[2000];
 
-void log_error(const char *format, ...)
+void modcat_log(enum modcat_level level, const char *format, ...)
 {
+    (void)level;
     size_t length = strlen(logged);
     va_list arguments;
     va_start(arguments, format);
@@ -29,7 +30,7 @@ static void check(const char *text, size_t start, size_t length, const char *exp
 {
     struct address_error error = {.place = {start, length}, .message = "message"};
     logged[0] = '\0';
-    address_explain(text, &error);
+    address_explain(MODCAT_ERROR, text, &error);
     assert_string_equal(logged, expected);
 }
 

@@ -141,7 +141,7 @@ static int set_up(void **state)
             .session = &session,
             .settings = &settings,
             .address = &end->address,
-            .directions = MODCAT_READ | MODCAT_WRITE,
+            .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
             .set = {.escape = -1},
             .failure = MODCAT_ERROR,
         };
@@ -156,7 +156,7 @@ static int set_up(void **state)
         };
         session.sides[i] = sides[i] = (struct side){
             .address = &end->pair,
-            .directions = MODCAT_READ | MODCAT_WRITE,
+            .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
             .number = i + 1,
             .first = {.opening = &end->opening, .endpoint = &end->endpoint},
         };
@@ -347,7 +347,7 @@ static void interrupted_calls_are_repeated(void **state)
 static void a_side_that_is_not_open_has_no_flow(void **state)
 {
     (void)state;
-    sides[0].directions = MODCAT_WRITE;
+    sides[0].directions = MODCAT_DIR_WRITE;
     flow_start(&flow, &sides[0], &sides[1], 0, NULL, &(struct natures){.count = 0});
     assert_int_equal(flow.state, FLOW_UNUSED);
     assert_true(flow_is_over(&flow));

@@ -502,7 +502,18 @@ static const struct fault {
     {OPTION(".name = \"x\", .phase = 999"),
      "an option has a type or a phase that is not known here"},
     {OPTION(".name = \"x\", .effect = 1000"), "an option has an effect that is not known here"},
-    {OPTION(".name = \"x\", .effect = MODCAT_CALL"), "an option calls no function"},
+    {OPTION(".name = \"x\", .effect = MODCAT_SOCKOPT"), "an option takes effect in no phase"},
+    {OPTION(".name = \"x\", .effect = MODCAT_CALL, .phase = MODCAT_PHASE_FD"),
+     "an option calls no function"},
+    {OPTION(".name = \"x\", .type = MODCAT_CHOICE"), "an option is a choice without words"},
+    {OPEN "static const struct modcat_address_type types[] = {\n"
+          "    {.name = \"TOY\", .groups = \"ONE,TWO\", .open = toy_open}};\n"
+          "static const struct modcat_option one[] = {{.name = \"size\"}};\n"
+          "static const struct modcat_option two[] = {{.name = \"big\", .aliases = \"size\"}};\n"
+          "static const struct modcat_option_group groups[] = {\n"
+          "    {.name = \"ONE\", MODCAT_OPTIONS(one)}, {.name = \"TWO\", MODCAT_OPTIONS(two)}};\n"
+          "MODCAT_DRIVER(" NAMED ", MODCAT_TYPES(types), MODCAT_GROUPS(groups));",
+     "address type TOY has two options \"size\""},
 };
 
 static void refuses_tables_that_make_no_sense(void **state)
@@ -542,7 +553,7 @@ static void a_newer_driver_has_members_that_are_passed_over(void **state)
                "types[] = {{{.name = \"TOY\", .open = toy_open}, {1, 2, 3}},\n"
                "           {{.name = \"TOYS\", .max_params = 3, .open = toy_open}, {4}}};\n"
                "static const struct { struct modcat_option known; long news[2]; } options[] =\n"
-               "    {{{.name = \"one\"}, {1, 2}}, {{.name = \"two\", .major = 4}, {3, 4}}};\n"
+               "    {{{.name = \"one\"}, {1, 2}}, {{.name = \"two\", .code = 4}, {3, 4}}};\n"
                "static const struct { struct modcat_option_group known; long news[5]; }\n"
                "groups[] = {{{.name = \"A\"}, {1}}, {{\"B\", 0, MODCAT_OPTIONS(options)}, {2}}};\n"
                "extern const struct { struct modcat_driver known; long news[4]; }\n"
@@ -563,7 +574,7 @@ static void a_newer_driver_has_members_that_are_passed_over(void **state)
     assert_string_equal(group.name, "B");
     tables_option(&group, 1, &option);
     assert_string_equal(option.name, "two");
-    assert_int_equal(option.major, 4);
+    assert_int_equal(option.code, 4);
 }
 
 static void shorter_rows_are_filled_up_with_zeros(void **state)

@@ -55,14 +55,14 @@ static char letter(int fd)
     return fd < 0 ? '-' : fd == read_fd ? 'r' : fd == write_fd ? 'w' : '?';
 }
 
-/* `minor` is what is returned. */
+/* `detail` is what is returned. */
 static int note_option(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                        const struct modcat_value *value)
 {
     (void)value;
     note("%s@%c ", option->name, letter(fd));
     errno = EDOM;
-    return option->minor < 0 ? modcat_fail(opening, "%s fails", option->name) : option->minor;
+    return option->detail < 0 ? modcat_fail(opening, "%s fails", option->name) : option->detail;
 }
 
 #define NOTED(word, when) RETURNS(word, when, 0)
@@ -72,7 +72,7 @@ static int note_option(struct modcat_opening *opening, int fd, const struct modc
                    .type = MODCAT_CONST,                                                           \
                    .phase = MODCAT_PHASE_##when,                                                   \
                    .effect = MODCAT_CALL,                                                          \
-                   .minor = (result),                                                              \
+                   .detail = (result),                                                             \
                    .apply = note_option},                                                          \
         .groups = "TOY"                                                                            \
     }
@@ -88,12 +88,11 @@ static const struct registry_option rows[] = {
     NOTED("fd", FD),
     NOTED("other-fd", FD),
     NOTED("prebind", PREBIND),
-    NOTED("pastconnect", PASTCONNECT),
     NOTED("accept", ACCEPT),
     NOTED("connected", CONNECTED),
     NOTED("late", LATE),
     NOTED("late2", LATE2),
-    NOTED("preexec", PREEXEC),
+    NOTED("spec", SPEC),
     RETURNS("refuse", ACCEPT, 1),
     RETURNS("fail-early", EARLY, -1),
     RETURNS("fail-fd", FD, -1),
@@ -112,8 +111,8 @@ static const struct registry_option rows[] = {
                 .type = MODCAT_BOOL,
                 .phase = MODCAT_PHASE_OPEN,
                 .effect = MODCAT_OPEN_FLAG,
-                .major = O_APPEND,
-                .minor = O_APPEND},
+                .code = O_APPEND,
+                .detail = O_APPEND},
      .groups = "TOY"},
 };
 
@@ -174,7 +173,7 @@ static int toy_open(struct modcat_opening *opening, struct modcat_endpoint *endp
         endpoint->write_fd = strcmp(kind, "one") == 0 ? read_fd : -1;
     }
     if (modcat_apply(opening, MODCAT_PHASE_PASTSOCKET, read_fd) < 0 ||
-        modcat_apply(opening, MODCAT_PHASE_PASTCONNECT, read_fd) < 0)
+        modcat_apply(opening, MODCAT_PHASE_CONNECTED, read_fd) < 0)
         return -1;
     note("opened ");
     return 0;
@@ -254,17 +253,17 @@ static int toy_wrap(struct modcat_opening *opening, struct modcat_endpoint *lowe
 /* A driver that has no tables: endpoints have this program's size. */
 static const max_align_t no_driver[64];
 #define DRIVER ((const struct registry_driver *)(const void *)no_driver)
-#define BOTH (MODCAT_READ | MODCAT_WRITE)
+#define BOTH (MODCAT_DIR_READ | MODCAT_DIR_WRITE)
 
 static const struct registry_type toy_types[] = {
-    {.type = {.name = "TOY", .flags = BOTH, .open = toy_open}, .driver = DRIVER},
-    {.type = {.name = "STATE", .flags = BOTH, .open = state_open}, .driver = DRIVER},
-    {.type = {.name = "FETCHING", .flags = BOTH, .open = fetching_open}, .driver = DRIVER},
-    {.type = {.name = "IGNORING", .flags = BOTH, .open = ignoring_open}, .driver = DRIVER},
-    {.type = {.name = "SERVER", .flags = BOTH, .listen = server_listen}, .driver = DRIVER},
-    {.type = {.name = "LAYER", .flags = BOTH, .wrap = toy_wrap}, .driver = DRIVER},
-    {.type = {.name = "BROKEN", .flags = BOTH, .wrap = toy_wrap}, .driver = DRIVER},
-    {.type = {.name = "READER", .flags = MODCAT_READ, .open = toy_open}, .driver = DRIVER},
+    {.type = {.name = "TOY", .directions = BOTH, .open = toy_open}, .driver = DRIVER},
+    {.type = {.name = "STATE", .directions = BOTH, .open = state_open}, .driver = DRIVER},
+    {.type = {.name = "FETCHING", .directions = BOTH, .open = fetching_open}, .driver = DRIVER},
+    {.type = {.name = "IGNORING", .directions = BOTH, .open = ignoring_open}, .driver = DRIVER},
+    {.type = {.name = "SERVER", .directions = BOTH, .listen = server_listen}, .driver = DRIVER},
+    {.type = {.name = "LAYER", .directions = BOTH, .wrap = toy_wrap}, .driver = DRIVER},
+    {.type = {.name = "BROKEN", .directions = BOTH, .wrap = toy_wrap}, .driver = DRIVER},
+    {.type = {.name = "READER", .directions = MODCAT_DIR_READ, .open = toy_open}, .driver = DRIVER},
 };
 
 static struct settings settings;
@@ -352,10 +351,10 @@ static void check_failed(const char *text, const char *expected)
 static void options_take_effect_phase_by_phase_whatever_their_order(void **state)
 {
     (void)state;
-    check_opened("TOY:one,late2,late,connected,pastconnect,prebind,fd,pastsocket,presocket,"
+    check_opened("TOY:one,late2,late,connected,prebind,fd,pastsocket,presocket,"
                  "pastopen,preopen,early,init,offset",
-                 "offset@- init@- early@- open pastsocket@r pastconnect@r opened preopen@r "
-                 "pastopen@r presocket@r fd@r prebind@r connected@r late@r late2@r ");
+                 "offset@- init@- early@- open pastsocket@r connected@r opened preopen@r "
+                 "pastopen@r presocket@r fd@r prebind@r late@r late2@r ");
 }
 
 static void options_of_one_phase_keep_the_order_of_the_command_line(void **state)
@@ -442,10 +441,10 @@ static void the_process_is_changed_while_the_opening_lasts_only(void **state)
 static void options_that_nothing_uses_are_errors(void **state)
 {
     (void)state;
-    check_failed("TOY:one,fd,fetched=3,preexec,open-flag", "open opened fd@r close ");
+    check_failed("TOY:one,fd,fetched=3,spec,open-flag", "open opened fd@r close ");
     const char *logged = scratch_logged();
     assert_non_null(strstr(logged, " E option \"fetched\" has no effect with TOY: leave it out\n"));
-    assert_non_null(strstr(logged, " E option \"preexec\" has no effect with TOY: leave it out\n"));
+    assert_non_null(strstr(logged, " E option \"spec\" has no effect with TOY: leave it out\n"));
     assert_non_null(
         strstr(logged, " E option \"open-flag\" has no effect with TOY: leave it out\n"));
     assert_null(strstr(logged, "\"fd\""));
@@ -516,12 +515,12 @@ static void a_direction_that_the_type_lacks_is_not_opened(void **state)
     (void)state;
     assert_int_equal(open_side("READER:reader"), SESSION_OPEN);
     scratch_expect_log(" W address is opened in read-write mode but only supports read-only\n");
-    assert_int_equal(modcat_directions(opening_of(&session)), MODCAT_READ);
+    assert_int_equal(modcat_directions(opening_of(&session)), MODCAT_DIR_READ);
     assert_string_equal(modcat_directions_name(opening_of(&session)), "reading");
     assert_non_null(side_reader(&session.sides[0]));
     assert_null(side_writer(&session.sides[0]));
     session_close(&session);
-    settings.directions[0] = MODCAT_WRITE;
+    settings.directions[0] = MODCAT_DIR_WRITE;
     check_failed("READER:reader", "");
     scratch_expect_log(" E READER cannot be used for writing\n");
 }

@@ -27,7 +27,7 @@
     "{ (void)opening, (void)endpoint; return -1; }\n"                                              \
     "static const struct modcat_address_type types[] = {\n"                                        \
     "    {.name = \"" type "\", .aliases = \"" alias "\", .groups = \"FD," group "\",\n"           \
-    "     .flags = MODCAT_READ, .open = toy_open},\n"                                              \
+    "     .directions = MODCAT_DIR_READ, .open = toy_open},\n"                                     \
     "};\n"                                                                                         \
     "static const struct modcat_option own[] = {\n"                                                \
     "    {.name = \"" option "\", .aliases = \"" option "-too\", .type = MODCAT_INT}};\n"          \
@@ -473,17 +473,17 @@ static void options_of_one_name_are_told_apart_by_their_groups(void **state)
     (void)state;
     scratch_install(
         scratch_path("one"), "toy",
-        "static const struct modcat_option a[] = {{.name = \"size\", .major = 1}};\n"
-        "static const struct modcat_option b[] = {{.name = \"size\", .major = 2, .also = \"C\"}};\n"
+        "static const struct modcat_option a[] = {{.name = \"size\", .code = 1}};\n"
+        "static const struct modcat_option b[] = {{.name = \"size\", .code = 2, .also = \"C\"}};\n"
         "static const struct modcat_option_group groups[] = {\n"
         "    {.name = \"A\", .help = \"a\", MODCAT_OPTIONS(a)},\n"
         "    {.name = \"B\", .help = \"b\", MODCAT_OPTIONS(b)}};\n"
         "MODCAT_DRIVER(.name = \"toy\", .version = \"1\", MODCAT_GROUPS(groups));\n");
     open_folders();
-    assert_int_equal(find_option("size", "A")->option.major, 1);
-    assert_int_equal(find_option("size", "B")->option.major, 2);
-    assert_int_equal(find_option("size", "C")->option.major, 2);
-    assert_int_equal(find_option("size", "A")->option.major, 1);
+    assert_int_equal(find_option("size", "A")->option.code, 1);
+    assert_int_equal(find_option("size", "B")->option.code, 2);
+    assert_int_equal(find_option("size", "C")->option.code, 2);
+    assert_int_equal(find_option("size", "A")->option.code, 1);
     assert_string_equal(find_option("size", "C")->groups, "B,C");
     assert_null(find_option("size", "D"));
 }

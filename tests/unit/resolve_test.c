@@ -50,7 +50,7 @@ int modcat_apply(struct modcat_opening *opening, enum modcat_phase phase, int fd
     return 0;
 }
 
-const struct modcat_value *modcat_option(struct modcat_opening *opening, const char *name)
+const struct modcat_value *modcat_option_value(struct modcat_opening *opening, const char *name)
 {
     static struct modcat_value value;
     (void)opening;

@@ -106,7 +106,7 @@ static void the_way_follows_from_both_ends(void **state)
 static void messages_are_never_spliced(void **state)
 {
     (void)state;
-    assert_int_equal(way_between(UNIX_SOCKET, PIPE, MODCAT_MESSAGES), SPLICE_NOT);
+    assert_int_equal(way_between(UNIX_SOCKET, PIPE, MODCAT_END_MESSAGES), SPLICE_NOT);
 }
 
 /* By a pipe of its own: what the sink does not take is still there, and can be taken back. */

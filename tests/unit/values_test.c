@@ -205,8 +205,8 @@ static void refuses_incomplete_tuples(void **state)
     (void)state;
     refused(MODCAT_INT_INT, NULL, "option \"opt\" needs values");
     refused(MODCAT_INT_INT, "", "option \"opt=\" needs INT:INT");
-    refused(MODCAT_INT_INT, "1", "option \"opt\" needs 2 values, separated by colons");
-    refused(MODCAT_INT_INT_DATA, "1:2", "option \"opt\" needs 3 values, separated by colons");
+    refused(MODCAT_INT_INT, "1", "option \"opt=1\" needs 2 values, separated by colons");
+    refused(MODCAT_INT_INT_DATA, "1:2", "option \"opt=1:2\" needs 3 values, separated by colons");
     refused(MODCAT_INT_INT_INT, "1z:2:3",
             "option \"opt=1z:2:3\": unexpected \"z:2:3\" behind the 1st number");
     refused(MODCAT_INT_INT_INT, "1:2z:3",

@@ -140,7 +140,7 @@ static int start(struct subject *subject, struct request *request, const char *f
                                 .timeout = request->timeout,
                                 .settings = {.program = "modcat-driver-check"}};
     defaults_set(&subject->settings);
-    subject->settings.directions[0] = subject->settings.directions[1] = MODCAT_READ | MODCAT_WRITE;
+    subject->settings.directions[0] = subject->settings.directions[1] = MODCAT_DIR_READ | MODCAT_DIR_WRITE;
     subject->manifest_path = memory_format("%.*s.driver", (int)length - 3, path);
     subject->path = path;
     path = NULL;

@@ -110,7 +110,7 @@ struct trial {
 static bool is_ready(struct opened *opened, unsigned direction)
 {
     struct modcat_endpoint *endpoint = opened->endpoint;
-    if (direction == MODCAT_READ && endpoint_pending(endpoint))
+    if (direction == MODCAT_DIR_READ && endpoint_pending(endpoint))
         return true;
     short wants = endpoint_wants(endpoint, direction);
     if ((wants & (POLLIN | POLLOUT)) == 0)
@@ -123,7 +123,7 @@ static void step_read(struct session *session)
 {
     char bytes[2][5] = {{0}, {'k', 'e', 'p', 't', '\0'}};
     struct opened *reader = side_reader(&session->sides[0]);
-    if (reader == NULL || !is_ready(reader, MODCAT_READ))
+    if (reader == NULL || !is_ready(reader, MODCAT_DIR_READ))
         return;
     struct modcat_endpoint *endpoint = reader->endpoint;
     bool own = endpoint->ops != NULL && endpoint->ops->read != NULL;
@@ -158,7 +158,7 @@ static bool write_some(struct opened *writer, const char *data, size_t length)
 static void step_write(struct session *session)
 {
     struct opened *writer = side_writer(&session->sides[0]);
-    if (writer != NULL && is_ready(writer, MODCAT_WRITE))
+    if (writer != NULL && is_ready(writer, MODCAT_DIR_WRITE))
         write_some(writer, "modcat\n", 7);
 }
 
@@ -167,7 +167,7 @@ static void step_fill(struct session *session)
     static const char block[4096];
     struct opened *writer = side_writer(&session->sides[0]);
     for (size_t sum = 0; writer != NULL && sum < FILL_MAX; sum += sizeof block)
-        if (!is_ready(writer, MODCAT_WRITE) || !write_some(writer, block, sizeof block))
+        if (!is_ready(writer, MODCAT_DIR_WRITE) || !write_some(writer, block, sizeof block))
             return;
 }
 

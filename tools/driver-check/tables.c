@@ -117,7 +117,7 @@ static void check_type(const struct subject *subject, const struct modcat_addres
     if (type->min_params > type->max_params)
         fault("address type \"%s\" takes at least %u and at most %u parameters", type->name,
               type->min_params, type->max_params);
-    if ((type->flags & (MODCAT_READ | MODCAT_WRITE)) == 0)
+    if ((type->directions & (MODCAT_DIR_READ | MODCAT_DIR_WRITE)) == 0)
         fault("address type \"%s\" neither reads nor writes", type->name);
     if (type->groups == NULL && type->layer_groups == NULL)
         fault("address type \"%s\" accepts no option group: FD at least", type->name);
@@ -192,6 +192,7 @@ static const struct sample {
     [MODCAT_SOURCE_MEMBERSHIP] = {"232.0.0.1:lo:127.0.0.1", "232.0.0.1"},
     [MODCAT_INT_SIZE] = {"1k", "1x"},
     [MODCAT_INT_BOOL] = {"yes", "maybe"},
+    [MODCAT_CHOICE] = {NULL, "no such word"},
 };
 
 static bool takes(const struct modcat_option *option, const char *text)

@@ -76,7 +76,7 @@ static void sort_out(struct batch *batch, struct modcat_endpoint *source, size_t
 
 int batch_read(struct batch *batch, struct modcat_endpoint *source)
 {
-    source->flags &= ~MODCAT_REPORTED;
+    source->flags &= ~MODCAT_END_REPORTED;
     batch->first = batch->count = 0;
     for (size_t i = 0; i < BATCH_PACKETS; i++) {
         batch->pieces[i] = (struct iovec){.iov_base = batch->data[i], .iov_len = batch->room};

@@ -87,8 +87,7 @@ static void want_socket_options_again(struct modcat_opening *opening)
         const struct modcat_option *option = &opening->address->options[i].entry->option;
         bool acts = option->effect == MODCAT_SOCKOPT || option->effect == MODCAT_IOCTL ||
                     option->effect == MODCAT_CALL;
-        if (acts && option->phase >= MODCAT_PHASE_PASTSOCKET &&
-            option->phase <= MODCAT_PHASE_PASTBIND)
+        if (acts && option->phase >= MODCAT_PHASE_PASTSOCKET && option->phase <= MODCAT_PHASE_BIND)
             opening->used[i] = false;
     }
 }

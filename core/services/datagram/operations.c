@@ -83,7 +83,7 @@ static const char datagram_collects = 0; /* its address is a sign */
 
 bool datagram_is_plain(const struct modcat_endpoint *endpoint)
 {
-    const unsigned wanted = MODCAT_SOCKET | MODCAT_MESSAGES;
+    const unsigned wanted = MODCAT_END_SOCKET | MODCAT_END_MESSAGES;
     bool own = endpoint->ops == &datagram_ops || endpoint->ops == &datagram_connected_ops;
     return own && (endpoint->flags & wanted) == wanted;
 }
@@ -143,7 +143,7 @@ static bool failed_for_earlier(const struct modcat_endpoint *endpoint)
 static ssize_t datagram_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
 {
     struct datagram *datagram = endpoint->state;
-    endpoint->flags &= ~MODCAT_REPORTED;
+    endpoint->flags &= ~MODCAT_END_REPORTED;
     if (datagram->pending.first != NULL)
         return read_pending(datagram, buffer, length);
     if (datagram->ends)
@@ -229,7 +229,7 @@ static ssize_t fail_write(struct modcat_endpoint *endpoint)
         log_failure(MODCAT_ERROR, "send to", sockaddr_plain_text(target, plain),
                     reason_for(errno, broadcast, reason), "sendto(%d, ..., %s)", datagram->fd,
                     modcat_sockaddr_text(&target->u.any, target->length, text));
-    endpoint->flags |= MODCAT_REPORTED;
+    endpoint->flags |= MODCAT_END_REPORTED;
     return -1;
 }
 
@@ -311,10 +311,10 @@ static void take_pending(struct datagram *datagram, struct packet_queue *from)
 static unsigned flags_for(enum datagram_senders senders)
 {
     static const unsigned flags[] = {
-        [DATAGRAM_CONNECTED] = MODCAT_SOCKET | MODCAT_MESSAGES | MODCAT_EMPTY_ENDS,
-        [DATAGRAM_TARGET] = MODCAT_SOCKET | MODCAT_MESSAGES,
-        [DATAGRAM_FILTERED] = MODCAT_SOCKET | MODCAT_MESSAGES,
-        [DATAGRAM_NOBODY] = MODCAT_MESSAGES | MODCAT_EMPTY_ENDS,
+        [DATAGRAM_CONNECTED] = MODCAT_END_SOCKET | MODCAT_END_MESSAGES | MODCAT_END_EMPTY_ENDS,
+        [DATAGRAM_TARGET] = MODCAT_END_SOCKET | MODCAT_END_MESSAGES,
+        [DATAGRAM_FILTERED] = MODCAT_END_SOCKET | MODCAT_END_MESSAGES,
+        [DATAGRAM_NOBODY] = MODCAT_END_MESSAGES | MODCAT_END_EMPTY_ENDS,
     };
     return flags[senders];
 }
@@ -371,7 +371,7 @@ void modcat_socket_endpoint(int fd, struct modcat_endpoint *endpoint)
     socket_fill_endpoint(fd, kind, endpoint);
     if (kind.is_stream)
         return;
-    endpoint->flags |= MODCAT_MESSAGES | MODCAT_EMPTY_ENDS;
+    endpoint->flags |= MODCAT_END_MESSAGES | MODCAT_END_EMPTY_ENDS;
     take_operations(endpoint);
 }
 

@@ -47,9 +47,10 @@ const char *modcat_file_kind(const char *path)
 
 static int access_mode(const struct modcat_opening *opening)
 {
-    static const int modes[] = {
-        [MODCAT_READ] = O_RDONLY, [MODCAT_WRITE] = O_WRONLY, [MODCAT_READ | MODCAT_WRITE] = O_RDWR};
-    return modes[modcat_directions(opening) & (MODCAT_READ | MODCAT_WRITE)];
+    static const int modes[] = {[MODCAT_DIR_READ] = O_RDONLY,
+                                [MODCAT_DIR_WRITE] = O_WRONLY,
+                                [MODCAT_DIR_READ | MODCAT_DIR_WRITE] = O_RDWR};
+    return modes[modcat_directions(opening) & (MODCAT_DIR_READ | MODCAT_DIR_WRITE)];
 }
 
 static bool is_flag(const struct modcat_option *option)

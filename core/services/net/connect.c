@@ -107,10 +107,7 @@ static int connect_with_options(struct modcat_opening *opening, int fd,
 {
     int bound = attempt->low_port ? socket_bind_low(opening, fd, &attempt->local)
                                   : modcat_bind(opening, fd, &attempt->local);
-    if (bound == 0 && modcat_apply(opening, MODCAT_PHASE_PRECONNECT, fd) == 0 &&
-        modcat_apply(opening, MODCAT_PHASE_CONNECT, fd) == 0 &&
-        connect_socket(opening, fd, attempt) == 0 &&
-        modcat_apply(opening, MODCAT_PHASE_PASTCONNECT, fd) == 0)
+    if (bound == 0 && connect_socket(opening, fd, attempt) == 0)
         return 0;
     unix_unbind(opening);
     return -1;

@@ -149,13 +149,9 @@ static int fail_listen(const struct modcat_opening *opening, int fd, int backlog
 static int start_listening(struct modcat_opening *opening, int fd)
 {
     int backlog = opening->set.backlog >= 0 ? opening->set.backlog : SOMAXCONN;
-    if (modcat_apply(opening, MODCAT_PHASE_PRELISTEN, fd) < 0)
-        return -1;
-    if (listen(fd, backlog) < 0)
-        return fail_listen(opening, fd, backlog);
     if (modcat_apply(opening, MODCAT_PHASE_LISTEN, fd) < 0)
         return -1;
-    return modcat_apply(opening, MODCAT_PHASE_PASTLISTEN, fd);
+    return listen(fd, backlog) < 0 ? fail_listen(opening, fd, backlog) : 0;
 }
 
 int modcat_listen_on(struct modcat_opening *opening, const struct modcat_transport *transport,
@@ -191,11 +187,8 @@ static int check_listening(struct modcat_opening *opening, int fd)
 
 int modcat_listen_fd(struct modcat_opening *opening, int fd, struct modcat_listener *listener)
 {
-    if (check_listening(opening, fd) < 0)
+    if (check_listening(opening, fd) < 0 || modcat_apply(opening, MODCAT_PHASE_LISTEN, fd) < 0)
         return -1;
-    for (int phase = MODCAT_PHASE_PRELISTEN; phase <= MODCAT_PHASE_PASTLISTEN; phase++)
-        if (modcat_apply(opening, (enum modcat_phase)phase, fd) < 0)
-            return -1;
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return modcat_fail_call(opening, "use the file descriptor to listen", NULL, NULL,
                                 "fcntl(%d, F_SETFD, FD_CLOEXEC)", fd);

@@ -266,5 +266,5 @@ int membership_interface_ip4(struct modcat_opening *opening, int fd,
     struct in_addr address;
     if (resolve_address(opening, AF_INET, value->string, &address) < 0)
         return -1;
-    return socket_set(opening, fd, option->major, option->minor, &address, sizeof address);
+    return socket_set(opening, fd, option->code, option->detail, &address, sizeof address);
 }

@@ -23,8 +23,8 @@ static modcat_check_fn check_mtu_discover, check_ip_options, check_truth;
 #define IP4_NUMBER(kind, option, others, constant, text)                                           \
     {                                                                                              \
         .name = (option), .aliases = (others), .also = "IP6", .help = (text), .type = (kind),      \
-        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = IPPROTO_IP,           \
-        .minor = (constant)                                                                        \
+        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .code = IPPROTO_IP,            \
+        .detail = (constant)                                                                       \
     }
 #define IP4_INT(...) IP4_NUMBER(MODCAT_INT, __VA_ARGS__)
 #define IP4_BOOL(...) IP4_NUMBER(MODCAT_INT_BOOL, __VA_ARGS__)
@@ -59,8 +59,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_INT,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_IP,
-     .minor = IP_MTU_DISCOVER,
+     .code = IPPROTO_IP,
+     .detail = IP_MTU_DISCOVER,
      .check = check_mtu_discover},
     {.name = "ip-multicast-if",
      .aliases = "multicast-if",
@@ -69,8 +69,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_IP4_HOST,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .major = IPPROTO_IP,
-     .minor = IP_MULTICAST_IF,
+     .code = IPPROTO_IP,
+     .detail = IP_MULTICAST_IF,
      .apply = membership_interface_ip4},
     {.name = "ip-multicast-loop",
      .aliases = "ipmulticastloop,mcloop,multicast-loop,multicastloop",
@@ -79,8 +79,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BYTE,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_IP,
-     .minor = IP_MULTICAST_LOOP},
+     .code = IPPROTO_IP,
+     .detail = IP_MULTICAST_LOOP},
     {.name = "ip-multicast-ttl",
      .aliases = "ipmulticastttl,multicast-ttl,multicastttl",
      .also = "IP6",
@@ -88,8 +88,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BYTE,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_IP,
-     .minor = IP_MULTICAST_TTL},
+     .code = IPPROTO_IP,
+     .detail = IP_MULTICAST_TTL},
     {.name = "ip-options",
      .aliases = "ipoptions",
      .also = "IP6",
@@ -97,8 +97,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_DATA,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .major = IPPROTO_IP,
-     .minor = IP_OPTIONS,
+     .code = IPPROTO_IP,
+     .detail = IP_OPTIONS,
      .apply = append_ip_options,
      .check = check_ip_options},
     IP4_BOOL("ip-pktinfo", "ippktinfo,pktinfo", IP_PKTINFO,
@@ -124,8 +124,8 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_PREBIND,
      .effect = MODCAT_CALL,
-     .major = IPPROTO_IP,
-     .minor = IP_TRANSPARENT,
+     .code = IPPROTO_IP,
+     .detail = IP_TRANSPARENT,
      .apply = set_in_one_byte},
     IP4_INT("ip-ttl", "ipttl,ttl", IP_TTL, "time to live of packets"),
     {.name = "ai-addrconfig",
@@ -135,7 +135,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = AI_ADDRCONFIG,
+     .code = AI_ADDRCONFIG,
      .apply = options_set_ai_flag},
     {.name = "ai-all",
      .also = "IP6",
@@ -143,7 +143,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = AI_ALL,
+     .code = AI_ALL,
      .apply = options_set_ai_flag},
     {.name = "ai-passive",
      .aliases = "passive",
@@ -152,7 +152,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = AI_PASSIVE,
+     .code = AI_PASSIVE,
      .apply = options_set_ai_flag},
     {.name = "ai-v4mapped",
      .aliases = "v4mapped",
@@ -161,7 +161,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = AI_V4MAPPED,
+     .code = AI_V4MAPPED,
      .apply = options_set_ai_flag},
     {.name = "res-debug",
      .also = "IP6",
@@ -169,7 +169,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = RES_DEBUG,
+     .code = RES_DEBUG,
      .apply = options_set_res_option},
     {.name = "res-defnames",
      .aliases = "defnames",
@@ -178,7 +178,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = RES_DEFNAMES,
+     .code = RES_DEFNAMES,
      .apply = options_set_res_option},
     {.name = "res-dnsrch",
      .aliases = "dnsrch",
@@ -187,7 +187,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = RES_DNSRCH,
+     .code = RES_DNSRCH,
      .apply = options_set_res_option},
     {.name = "res-igntc",
      .aliases = "igntc",
@@ -196,7 +196,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = RES_IGNTC,
+     .code = RES_IGNTC,
      .apply = options_set_res_option},
     {.name = "res-nsaddr",
      .aliases = "dns,nameserver,nsaddr",
@@ -213,7 +213,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = RES_RECURSE,
+     .code = RES_RECURSE,
      .apply = options_set_res_option},
     {.name = "res-retrans",
      .aliases = "res-maxretrans,retrans",
@@ -236,7 +236,7 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = RES_STAYOPEN,
+     .code = RES_STAYOPEN,
      .apply = options_set_res_option},
     {.name = "res-usevc",
      .aliases = "usevc",
@@ -245,15 +245,15 @@ static const struct modcat_option ip4_options[] = {
      .type = MODCAT_BOOL,
      .phase = MODCAT_PHASE_OFFSET,
      .effect = MODCAT_CALL,
-     .major = RES_USEVC,
+     .code = RES_USEVC,
      .apply = options_set_res_option},
 };
 
 #define IP6_NUMBER(kind, option, others, constant, text)                                           \
     {                                                                                              \
         .name = (option), .aliases = (others), .help = (text), .type = (kind),                     \
-        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = IPPROTO_IPV6,         \
-        .minor = (constant)                                                                        \
+        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .code = IPPROTO_IPV6,          \
+        .detail = (constant)                                                                       \
     }
 #define IP6_INT(...) IP6_NUMBER(MODCAT_INT, __VA_ARGS__)
 #define IP6_BOOL(...) IP6_NUMBER(MODCAT_INT_BOOL, __VA_ARGS__)
@@ -286,8 +286,8 @@ static const struct modcat_option ip6_options[] = {
      .type = MODCAT_INT,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_IPV6,
-     .minor = IPV6_MTU_DISCOVER,
+     .code = IPPROTO_IPV6,
+     .detail = IPV6_MTU_DISCOVER,
      .check = check_mtu_discover},
     {.name = "ipv6-multicast-loop",
      .aliases = "ipv6-mcloop,mcloop6",
@@ -295,8 +295,8 @@ static const struct modcat_option ip6_options[] = {
      .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_IPV6,
-     .minor = IPV6_MULTICAST_LOOP,
+     .code = IPPROTO_IPV6,
+     .detail = IPV6_MULTICAST_LOOP,
      .check = check_truth},
     IP6_INT("ipv6-pktinfo", NULL, IPV6_PKTINFO,
             "source and interface; needs a structure on this system"),
@@ -323,8 +323,8 @@ static const struct modcat_option ip6_options[] = {
      .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_PREBIND,
      .effect = MODCAT_SOCKOPT,
-     .major = IPPROTO_IPV6,
-     .minor = IPV6_V6ONLY},
+     .code = IPPROTO_IPV6,
+     .detail = IPV6_V6ONLY},
 };
 
 const struct modcat_option_group group_ip4 = {
@@ -364,11 +364,12 @@ static int append_ip_options(struct modcat_opening *opening, int fd,
 {
     uint8_t data[2 * IP_OPTIONS_MAX];
     socklen_t length = IP_OPTIONS_MAX;
-    if (getsockopt(fd, option->major, option->minor, data, &length) < 0)
-        return modcat_fail(opening, "getsockopt(%d, %d, %d, ...): %s", fd, option->major,
-                           option->minor, strerror(errno));
+    int level = (int)option->code, name = (int)option->detail;
+    if (getsockopt(fd, level, name, data, &length) < 0)
+        return modcat_fail(opening, "getsockopt(%d, %d, %d, ...): %s", fd, level, name,
+                           strerror(errno));
     memcpy(data + length, value->data, value->length);
-    return socket_set(opening, fd, option->major, option->minor, data, length + value->length);
+    return socket_set(opening, fd, level, name, data, length + value->length);
 }
 
 /* The kernel takes a byte as well as an int; socat passes a byte. */
@@ -376,5 +377,5 @@ static int set_in_one_byte(struct modcat_opening *opening, int fd,
                            const struct modcat_option *option, const struct modcat_value *value)
 {
     const uint8_t byte = value->number != 0;
-    return socket_set(opening, fd, option->major, option->minor, &byte, sizeof byte);
+    return socket_set(opening, fd, option->code, option->detail, &byte, sizeof byte);
 }

@@ -5,10 +5,10 @@
 
 #include <modcat/driver.h>
 
-/* Sets or clears the flag `major` of getaddrinfo(3). */
+/* Sets or clears the flag `code` of getaddrinfo(3). */
 modcat_apply_fn options_set_ai_flag;
 
-/* Sets or clears the bit `major` of _res.options. */
+/* Sets or clears the bit `code` of _res.options. */
 modcat_apply_fn options_set_res_option;
 
 /* Remembers the name server. */

@@ -18,8 +18,8 @@ static modcat_apply_fn set_unless_empty, set_owner, set_data, set_int, set_strin
 #define SOCKET_NUMBER(kind, option, others, constant, text)                                        \
     {                                                                                              \
         .name = (option), .aliases = (others), .help = (text), .type = (kind),                     \
-        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .major = SOL_SOCKET,           \
-        .minor = (constant)                                                                        \
+        .phase = MODCAT_PHASE_PASTSOCKET, .effect = MODCAT_SOCKOPT, .code = SOL_SOCKET,            \
+        .detail = (constant)                                                                       \
     }
 #define SOCKET_INT(...) SOCKET_NUMBER(MODCAT_INT, __VA_ARGS__)
 #define SOCKET_BOOL(...) SOCKET_NUMBER(MODCAT_INT_BOOL, __VA_ARGS__)
@@ -42,7 +42,7 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .major = FIOSETOWN,
+     .code = FIOSETOWN,
      .apply = set_owner},
     {.name = "null-eof",
      .help = "take an empty datagram for the end of data",
@@ -110,7 +110,7 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_CALL,
-     .major = SIOCSPGRP,
+     .code = SIOCSPGRP,
      .apply = set_owner},
     SOCKET_INT("so-acceptconn", "acceptconn", SO_ACCEPTCONN, "read-only on this system"),
     SOCKET_INT("so-attach-filter", "attach-filter,attachfilter", SO_ATTACH_FILTER,
@@ -121,8 +121,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_STRING,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_BINDTODEVICE,
+     .code = SOL_SOCKET,
+     .detail = SO_BINDTODEVICE,
      .check = check_interface},
     SOCKET_BOOL("so-broadcast", "broadcast", SO_BROADCAST,
                 "allow datagrams to broadcast addresses"),
@@ -140,16 +140,16 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_FD,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_KEEPALIVE},
+     .code = SOL_SOCKET,
+     .detail = SO_KEEPALIVE},
     {.name = "so-linger",
      .aliases = "linger",
      .help = "seconds for which close waits until data is sent",
      .type = MODCAT_LINGER,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_LINGER},
+     .code = SOL_SOCKET,
+     .detail = SO_LINGER},
     SOCKET_BOOL("so-no-check", "no-check,nocheck", SO_NO_CHECK,
                 "leave checksums of UDP packets out"),
     SOCKET_BOOL("so-oobinline", "oobinline", SO_OOBINLINE, "keep out-of-band data in the stream"),
@@ -170,8 +170,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT_SIZE,
      .phase = MODCAT_PHASE_LATE,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_RCVBUF},
+     .code = SOL_SOCKET,
+     .detail = SO_RCVBUF},
     SOCKET_SIZE("so-rcvlowat", "rcvlowat", SO_RCVLOWAT,
                 "bytes that must be there before reading succeeds"),
     {.name = "so-rcvtimeo",
@@ -180,16 +180,16 @@ static const struct modcat_option options[] = {
      .type = MODCAT_TIMEVAL,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_RCVTIMEO},
+     .code = SOL_SOCKET,
+     .detail = SO_RCVTIMEO},
     {.name = "so-reuseaddr",
      .aliases = "reuseaddr",
      .help = "bind to a port although old connections use it",
      .type = MODCAT_INT_OR_NONE,
      .phase = MODCAT_PHASE_PREBIND,
      .effect = MODCAT_CALL,
-     .major = SOL_SOCKET,
-     .minor = SO_REUSEADDR,
+     .code = SOL_SOCKET,
+     .detail = SO_REUSEADDR,
      .apply = set_unless_empty},
     {.name = "so-reuseport",
      .aliases = "reuseport",
@@ -197,8 +197,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT_BOOL,
      .phase = MODCAT_PHASE_PREBIND,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_REUSEPORT},
+     .code = SOL_SOCKET,
+     .detail = SO_REUSEPORT},
     SOCKET_INT("so-security-authentication", "security-authentication,securityauthentication",
                SO_SECURITY_AUTHENTICATION,
                "security level of authentication; unknown to this system"),
@@ -216,8 +216,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_INT_SIZE,
      .phase = MODCAT_PHASE_LATE,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_SNDBUF},
+     .code = SOL_SOCKET,
+     .detail = SO_SNDBUF},
     SOCKET_SIZE("so-sndlowat", "sndlowat", SO_SNDLOWAT, "cannot be changed on this system"),
     {.name = "so-sndtimeo",
      .aliases = "sndtimeo",
@@ -225,8 +225,8 @@ static const struct modcat_option options[] = {
      .type = MODCAT_TIMEVAL,
      .phase = MODCAT_PHASE_PASTSOCKET,
      .effect = MODCAT_SOCKOPT,
-     .major = SOL_SOCKET,
-     .minor = SO_SNDTIMEO},
+     .code = SOL_SOCKET,
+     .detail = SO_SNDTIMEO},
     SOCKET_BOOL("so-timestamp", "timestamp", SO_TIMESTAMP,
                 "receive a time stamp with each datagram"),
     {.name = "so-type",
@@ -260,17 +260,17 @@ static int set_unless_empty(struct modcat_opening *opening, int fd,
     int number = (int)value->number;
     if (value->absent)
         return 0;
-    return socket_set(opening, fd, option->major, option->minor, &number, sizeof number);
+    return socket_set(opening, fd, option->code, option->detail, &number, sizeof number);
 }
 
 static int set_owner(struct modcat_opening *opening, int fd, const struct modcat_option *option,
                      const struct modcat_value *value)
 {
     int owner = (int)value->number;
-    if (ioctl(fd, (unsigned long)option->major, &owner) == 0)
+    if (ioctl(fd, (unsigned long)option->code, &owner) == 0)
         return 0;
     return effects_fail(opening, option, value, NULL, "ioctl(%d, 0x%x, {%d})", fd,
-                        (unsigned)option->major, owner);
+                        (unsigned)option->code, owner);
 }
 
 static int set_data(struct modcat_opening *opening, int fd, const struct modcat_option *option,

@@ -3,6 +3,7 @@
 #include "core/services/net/peer.h"
 
 #include "core/base/sockaddr.h"
+#include "core/opening/session_state.h"
 #include "core/services/net/socket.h"
 
 #include <stdio.h>
@@ -59,10 +60,48 @@ void modcat_set_peer(struct modcat_opening *opening, const struct sockaddr *peer
     tell_address(opening, &opening->local, "SOCKADDR", "SOCKPORT");
 }
 
-const struct sockaddr *modcat_peer(const struct modcat_opening *opening, socklen_t *length)
+static const struct sockaddr *known(const struct modcat_sockaddr *address, socklen_t *length)
+{
+    *length = address->length;
+    return address->length > 0 ? &address->u.any : NULL;
+}
+
+/* The highest level, from this one down, that knows its peer; or the lowest. */
+static const struct modcat_opening *with_peer(const struct modcat_opening *opening)
 {
     while (opening->peer.length == 0 && opening->below != NULL)
         opening = opening->below;
-    *length = opening->peer.length;
-    return opening->peer.length > 0 ? &opening->peer.u.any : NULL;
+    return opening;
+}
+
+const struct sockaddr *modcat_peer(const struct modcat_opening *opening, socklen_t *length)
+{
+    return known(&with_peer(opening)->peer, length);
+}
+
+const struct sockaddr *modcat_own_address(const struct modcat_opening *opening, socklen_t *length)
+{
+    return known(&with_peer(opening)->local, length);
+}
+
+/* Of an address with a half for each direction, the one that is read from counts. */
+static const struct modcat_opening *other_opening(const struct modcat_opening *opening)
+{
+    const struct opened *other = session_other(opening);
+    return other != NULL ? other->opening : NULL;
+}
+
+const struct sockaddr *modcat_other_peer(const struct modcat_opening *opening, socklen_t *length)
+{
+    const struct modcat_opening *other = other_opening(opening);
+    *length = 0;
+    return other != NULL ? modcat_peer(other, length) : NULL;
+}
+
+const struct sockaddr *modcat_other_own_address(const struct modcat_opening *opening,
+                                                socklen_t *length)
+{
+    const struct modcat_opening *other = other_opening(opening);
+    *length = 0;
+    return other != NULL ? modcat_own_address(other, length) : NULL;
 }

@@ -12,6 +12,7 @@
 #include "core/services/net/filter.h"
 #include "core/services/net/transport.h"
 #include "core/services/net/unix.h"
+#include "core/values/groups.h"
 
 #include <errno.h>
 #include <linux/sctp.h>
@@ -70,9 +71,11 @@ int modcat_transport_chosen(struct modcat_opening *opening,
 static int apply_phases(struct modcat_opening *opening, enum modcat_phase first,
                         enum modcat_phase last, int fd)
 {
-    for (int phase = first; phase <= (int)last; phase++)
-        if (modcat_apply(opening, (enum modcat_phase)phase, fd) < 0)
+    enum modcat_phase phase = first;
+    do
+        if (modcat_apply(opening, phase, fd) < 0)
             return -1;
+    while (groups_next_phase(&phase, last));
     return 0;
 }
 
@@ -151,10 +154,9 @@ typedef int bind_fn(struct modcat_opening *opening, int fd, const struct modcat_
 static int bind_with_options(struct modcat_opening *opening, int fd,
                              const struct modcat_sockaddr *local, bind_fn *how)
 {
-    if (apply_phases(opening, MODCAT_PHASE_PREBIND, MODCAT_PHASE_BIND, fd) < 0 ||
-        how(opening, fd, local) < 0)
+    if (apply_phases(opening, MODCAT_PHASE_PREBIND, MODCAT_PHASE_BIND, fd) < 0)
         return -1;
-    return modcat_apply(opening, MODCAT_PHASE_PASTBIND, fd);
+    return how(opening, fd, local);
 }
 
 int modcat_bind(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *local)
@@ -233,7 +235,7 @@ void socket_fill_endpoint(int fd, struct socket_kind kind, struct modcat_endpoin
 {
     endpoint->read_fd = fd;
     endpoint->write_fd = fd;
-    endpoint->flags = MODCAT_SOCKET;
+    endpoint->flags = MODCAT_END_SOCKET;
     endpoint->half_close = kind.closes_whole ? MODCAT_HALF_NONE : MODCAT_HALF_SHUTDOWN;
     endpoint->ops = NULL;
 }

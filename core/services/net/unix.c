@@ -79,7 +79,7 @@ int modcat_unix_local(struct modcat_opening *opening, bool abstract,
                       struct modcat_sockaddr *address)
 {
     const char *name = modcat_option_string(opening, "bind", NULL);
-    const struct modcat_value *temporary = modcat_option(opening, "unix-bind-tempname");
+    const struct modcat_value *temporary = modcat_option_value(opening, "unix-bind-tempname");
     *address = (struct modcat_sockaddr){.length = 0};
     errno = EINVAL;
     if (name != NULL && temporary != NULL)
@@ -117,7 +117,7 @@ static mode_t current_umask(void)
 
 static struct entry_mode wanted_mode(struct modcat_opening *opening)
 {
-    const struct modcat_value *mode = modcat_option(opening, "perm");
+    const struct modcat_value *mode = modcat_option_value(opening, "perm");
     return (struct entry_mode){
         .mode = mode != NULL ? (mode_t)mode->number : PERMISSIONS & ~current_umask(),
         .mode_given = mode != NULL,
@@ -261,7 +261,7 @@ static int bind_temporary(struct modcat_opening *opening, int fd,
 
 int unix_bind(struct modcat_opening *opening, int fd, const struct modcat_sockaddr *local)
 {
-    bool temporary = modcat_option(opening, "unix-bind-tempname") != NULL;
+    bool temporary = modcat_option_value(opening, "unix-bind-tempname") != NULL;
     return temporary ? bind_temporary(opening, fd, local) : bind_name(opening, fd, local);
 }
 

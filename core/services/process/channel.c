@@ -61,10 +61,10 @@ static void use_two_way(const struct modcat_opening *opening, struct channel *ch
                         int theirs)
 {
     unsigned directions = modcat_directions(opening);
-    channel->read_fd = (directions & MODCAT_READ) != 0 ? ours : -1;
-    channel->write_fd = (directions & MODCAT_WRITE) != 0 ? ours : -1;
-    channel->in = (directions & MODCAT_WRITE) != 0 ? theirs : -1;
-    channel->out = (directions & MODCAT_READ) != 0 ? theirs : -1;
+    channel->read_fd = (directions & MODCAT_DIR_READ) != 0 ? ours : -1;
+    channel->write_fd = (directions & MODCAT_DIR_WRITE) != 0 ? ours : -1;
+    channel->in = (directions & MODCAT_DIR_WRITE) != 0 ? theirs : -1;
+    channel->out = (directions & MODCAT_DIR_READ) != 0 ? theirs : -1;
 }
 
 /* Only our end will be switched to non-blocking, when data is moved. */
@@ -80,9 +80,9 @@ static int open_pair(struct modcat_opening *opening, struct channel *channel)
         return modcat_fail(opening, "socketpair(%d, %d, %d, ...): %s", actual.family,
                            actual.socktype, actual.protocol, strerror(errno));
     use_two_way(opening, channel, ends[0], ends[1]);
-    channel->flags = MODCAT_SOCKET;
+    channel->flags = MODCAT_END_SOCKET;
     if (actual.socktype == SOCK_DGRAM)
-        channel->flags |= MODCAT_MESSAGES;
+        channel->flags |= MODCAT_END_MESSAGES;
     return 0;
 }
 
@@ -99,10 +99,10 @@ static int open_pipe(const struct modcat_opening *opening, int *read_fd, int *wr
 static int open_pipes(struct modcat_opening *opening, struct channel *channel)
 {
     unsigned directions = modcat_directions(opening);
-    if ((directions & MODCAT_WRITE) != 0 &&
+    if ((directions & MODCAT_DIR_WRITE) != 0 &&
         open_pipe(opening, &channel->in, &channel->write_fd) < 0)
         return -1;
-    if ((directions & MODCAT_READ) == 0 ||
+    if ((directions & MODCAT_DIR_READ) == 0 ||
         open_pipe(opening, &channel->read_fd, &channel->out) == 0)
         return 0;
     channel_close_ours(channel);
@@ -153,7 +153,7 @@ static int open_pty(struct modcat_opening *opening, struct channel *channel)
         return -1;
     }
     use_two_way(opening, channel, terminal.master, terminal.slave);
-    if (modcat_directions(opening) == MODCAT_WRITE)
+    if (modcat_directions(opening) == MODCAT_DIR_WRITE)
         channel->ops = &only_written;
     return 0;
 }
@@ -164,7 +164,7 @@ static int refuse_terminal_options(struct modcat_opening *opening)
     static const char *const options[] = {"symbolic-link", "pty-wait-slave", "pty-interval",
                                           "sitout-eio"};
     for (size_t i = 0; i < MODCAT_COUNT(options); i++)
-        if (modcat_option(opening, options[i]) != NULL) {
+        if (modcat_option_value(opening, options[i]) != NULL) {
             errno = EINVAL;
             return modcat_fail(opening, "option %s is for a pseudo terminal: add option pty",
                                options[i]);

@@ -52,9 +52,9 @@ static int carry_out_phase(struct modcat_opening *opening, enum modcat_phase pha
 /* The user of su-d is the program's, not ours: others of the session may need our rights. */
 static int carry_out_options(struct modcat_opening *opening, int fd)
 {
-    for (int phase = MODCAT_PHASE_PREFORK; phase <= MODCAT_PHASE_PASTEXEC; phase++)
-        if (carry_out_phase(opening, (enum modcat_phase)phase, fd) < 0)
-            return -1;
+    if (carry_out_phase(opening, MODCAT_PHASE_LATE, fd) < 0 ||
+        carry_out_phase(opening, MODCAT_PHASE_LATE2, fd) < 0)
+        return -1;
     if (opening->set.delayed_account == NULL)
         return 0;
     return identity_take(opening, opening->set.delayed_account);
@@ -63,9 +63,9 @@ static int carry_out_options(struct modcat_opening *opening, int fd)
 void child_take_options(struct modcat_opening *opening)
 {
     for (size_t i = 0; i < opening->address->option_count; i++)
-        for (int phase = MODCAT_PHASE_PREFORK; phase <= MODCAT_PHASE_PASTEXEC; phase++)
-            if (is_for_child(&opening->address->options[i], (enum modcat_phase)phase))
-                opening->used[i] = true;
+        if (is_for_child(&opening->address->options[i], MODCAT_PHASE_LATE) ||
+            is_for_child(&opening->address->options[i], MODCAT_PHASE_LATE2))
+            opening->used[i] = true;
     opening->set.delayed_account = NULL;
 }
 

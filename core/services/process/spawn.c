@@ -1,6 +1,6 @@
 /* Starting a program: by a child process, or in place of this one (option nofork).
  *
- * The child gets its descriptors, options of the phases PREFORK to PASTEXEC, and environment, and
+ * The child gets its descriptors, options of the phases LATE and LATE2, and environment, and
  * tells through a pipe that is closed by execve(2) whether it has become the program: a program
  * that cannot be started is an error of the opening, with the reason. The parent's ends are
  * close-on-exec, so no other program inherits them. Between fork(2) and execve(2) nothing of the
@@ -35,7 +35,7 @@
 static int read_number(struct modcat_opening *opening, const char *name, int otherwise,
                        unsigned direction, const char *other_mode)
 {
-    const struct modcat_value *value = modcat_option(opening, name);
+    const struct modcat_value *value = modcat_option_value(opening, name);
     struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
     if (value == NULL)
         return otherwise;
@@ -50,10 +50,10 @@ static int read_number(struct modcat_opening *opening, const char *name, int oth
 
 static int read_descriptor_options(struct modcat_opening *opening, struct child *child)
 {
-    child->fdin = read_number(opening, "fdin", STDIN_FILENO, MODCAT_WRITE, "read-only");
-    child->fdout = child->fdin < 0
-                       ? -1
-                       : read_number(opening, "fdout", STDOUT_FILENO, MODCAT_READ, "write-only");
+    child->fdin = read_number(opening, "fdin", STDIN_FILENO, MODCAT_DIR_WRITE, "read-only");
+    child->fdout = child->fdin < 0 ? -1
+                                   : read_number(opening, "fdout", STDOUT_FILENO, MODCAT_DIR_READ,
+                                                 "write-only");
     child->to_stderr = modcat_option_bool(opening, "stderr", false);
     return child->fdout < 0 ? -1 : 0;
 }
@@ -66,7 +66,7 @@ static unsigned long passed_signals(struct modcat_opening *opening)
     } signals[] = {{"sighup", SIGHUP}, {"sigint", SIGINT}, {"sigquit", SIGQUIT}};
     unsigned long passed = 0;
     for (size_t i = 0; i < MODCAT_COUNT(signals); i++)
-        if (modcat_option(opening, signals[i].option) != NULL)
+        if (modcat_option_value(opening, signals[i].option) != NULL)
             passed |= 1UL << signals[i].number;
     return passed;
 }
@@ -171,7 +171,7 @@ static int spawn(struct child *child, struct modcat_endpoint *endpoint)
     endpoint->read_fd = channel.read_fd;
     endpoint->write_fd = channel.write_fd;
     endpoint->half_close = channel_half_close(transport);
-    endpoint->flags = channel.flags | MODCAT_PROGRAM;
+    endpoint->flags = channel.flags | MODCAT_END_PROGRAM;
     endpoint->ops = channel.ops;
     endpoint->state = opening;
     return 0;
@@ -195,7 +195,7 @@ static bool changes_data(const struct opened *opened)
 static int hand_over(const struct modcat_endpoint *endpoint, int fd)
 {
     int flags = fcntl(fd, F_GETFL);
-    if (flags >= 0 && (flags & O_NONBLOCK) != 0 && (endpoint->flags & MODCAT_INHERITED) == 0)
+    if (flags >= 0 && (flags & O_NONBLOCK) != 0 && (endpoint->flags & MODCAT_END_INHERITED) == 0)
         fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
     return fd;
 }
@@ -258,8 +258,8 @@ static int replace(struct child *child)
     unsigned directions = modcat_directions(opening);
     if (check_replacement(child) < 0)
         return -1;
-    struct opened *source = (directions & MODCAT_WRITE) != 0 ? side_reader(left) : NULL;
-    struct opened *sink = (directions & MODCAT_READ) != 0 ? side_writer(left) : NULL;
+    struct opened *source = (directions & MODCAT_DIR_WRITE) != 0 ? side_reader(left) : NULL;
+    struct opened *sink = (directions & MODCAT_DIR_READ) != 0 ? side_writer(left) : NULL;
     if (does_work_itself(source) || does_work_itself(sink))
         return modcat_fail(opening,
                            "with option nofork, openssl and readline in address1 do not work");

@@ -76,7 +76,7 @@ static int change_settings(struct modcat_opening *opening, int master)
 
 static int carry_out_options(struct modcat_opening *opening, const struct modcat_pty *pty)
 {
-    const struct modcat_value *sitout = modcat_option(opening, "sitout-eio");
+    const struct modcat_value *sitout = modcat_option_value(opening, "sitout-eio");
     opening->set.sitout_eio = sitout != NULL ? sitout->time : 0;
     modcat_ignore_option(opening, "openpty");
     modcat_ignore_option(opening, "ptmx");

@@ -18,7 +18,7 @@ static bool is_master(int fd)
 
 static bool may_be_terminal(const struct opened *opened)
 {
-    return opened != NULL && (opened->endpoint->flags & MODCAT_SOCKET) == 0;
+    return opened != NULL && (opened->endpoint->flags & MODCAT_END_SOCKET) == 0;
 }
 
 static int reader_fd(struct side *side)
@@ -33,8 +33,8 @@ static int writer_fd(struct side *side)
     return may_be_terminal(writer) ? writer->endpoint->write_fd : -1;
 }
 
-/* The size of the terminal that a side is; a line without a size says 0. */
-static bool size_of_side(struct side *side, struct winsize *size)
+/* A line without a size says 0. */
+bool terminals_size(struct side *side, struct winsize *size)
 {
     const int fds[] = {writer_fd(side), reader_fd(side)};
     for (size_t i = 0; i < MODCAT_COUNT(fds); i++)
@@ -58,16 +58,14 @@ void terminals_size_new(struct session *session, int master)
 {
     struct winsize size;
     for (int i = 0; i < 2; i++)
-        if (session->sides[i].address != NULL && size_of_side(&session->sides[i], &size))
+        if (session->sides[i].address != NULL && terminals_size(&session->sides[i], &size))
             set_size(master, &size);
 }
 
 static void notify(const struct opened *opened)
 {
-    const size_t needed = offsetof(struct modcat_endpoint_ops, refresh) + sizeof(void (*)(void));
-    const struct modcat_endpoint_ops *ops = opened->endpoint != NULL ? opened->endpoint->ops : NULL;
-    if (ops != NULL && ops->size >= needed && ops->refresh != NULL)
-        ops->refresh(opened->endpoint);
+    if (ENDPOINT_DOES(opened->endpoint, refresh))
+        opened->endpoint->ops->refresh(opened->endpoint);
 }
 
 /* What the user has chosen stays. */
@@ -83,7 +81,8 @@ void terminals_pass_size(struct session *session)
     for (int i = 0; i < 2; i++) {
         struct side *side = &session->sides[i];
         int other = reader_fd(&session->sides[1 - i]);
-        if (is_master(other) && !has_own_size(&session->sides[1 - i]) && size_of_side(side, &size))
+        if (is_master(other) && !has_own_size(&session->sides[1 - i]) &&
+            terminals_size(side, &size))
             set_size(other, &size);
     }
 }

@@ -5,8 +5,12 @@
 
 #include <stdbool.h>
 
-struct session;
+struct modcat_endpoint;
+struct modcat_news;
 struct modcat_opening;
+struct session;
+struct side;
+struct winsize;
 
 /* Remembers a terminal's settings, unless this process has them already. Descriptors that are no
  * terminal are left alone. */
@@ -25,6 +29,14 @@ void terminals_pass_size(struct session *session);
 
 /* The same when it may have changed, which endpoints are told too. */
 void terminals_resized(struct session *session);
+
+/* The size of the terminal that a side is. Returns false where it is none, or has no size. */
+bool terminals_size(struct side *side, struct winsize *size);
+
+/* Does on a terminal what the other end of the session tells. Returns 0, or -1 with errno: ENOTSUP
+ * where it is none. */
+int terminals_hear(struct session *session, const struct modcat_endpoint *endpoint,
+                   const struct modcat_news *news);
 
 /* Sets what options changed by modcat_tty_settings(). Returns 0, or -1 after reporting. */
 int terminals_settle(struct modcat_opening *opening);
