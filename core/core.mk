@@ -126,6 +126,7 @@ libcore_a_SOURCES = \
 	core/session/parting.c core/session/parting.h \
 	core/session/session.c core/session/session.h \
 	core/session/taking.c core/session/taking.h \
+	core/relay/attention.c core/relay/attention.h \
 	core/relay/buffers.c core/relay/buffers.h \
 	core/relay/convert.c core/relay/convert.h \
 	core/relay/dump.c core/relay/dump.h \

@@ -14,6 +14,8 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 /* How long a task waits for memory, for its stack or in the kernel, before it tries again. */
 #define SHORT_OF_MEMORY (MODCAT_SECOND / 10)
@@ -349,12 +351,45 @@ static int wait_in_process(void)
     return result;
 }
 
+/* Several entries may be about one descriptor. Returns 1 where it is always ready. */
+static int watch(int set, const struct wait_entry *entries, size_t count,
+                 const struct wait_entry *one)
+{
+    struct epoll_event event = {0};
+    for (const struct wait_entry *entry = entries; entry < entries + count; entry++)
+        if (entry->fd == one->fd)
+            event.events |= (unsigned short)entry->events;
+    if (one->events == 0 || epoll_ctl(set, EPOLL_CTL_ADD, one->fd, &event) == 0 || errno == EEXIST)
+        return 0;
+    return errno == EPERM ? 1 : -1;
+}
+
+static int wait_in_loop(struct wait_entry *entries, size_t count, long long deadline);
+
+/* More than a task has places for are one descriptor to it. */
+static int wait_for_many(struct wait_entry *entries, size_t count, long long deadline)
+{
+    int set = epoll_create1(EPOLL_CLOEXEC), result = set < 0 ? -1 : 0;
+    for (size_t i = 0; i < count && result == 0; i++)
+        result = watch(set, entries, count, &entries[i]);
+    struct wait_entry all = {.fd = set, .events = POLLIN};
+    if (result == 0)
+        result = wait_in_loop(&all, 1, deadline);
+    int error = errno;
+    if (set >= 0)
+        close(set);
+    errno = error;
+    return result < 0 ? -1 : wait_here(entries, count, wait_now());
+}
+
 /* A step that waits, against the rule, holds all up. */
 static int wait_in_loop(struct wait_entry *entries, size_t count, long long deadline)
 {
     struct task *task = state.current;
-    if (count > LOOP_ENTRIES_MAX || (task != &state.process && task->stack == NULL))
+    if (task != &state.process && task->stack == NULL)
         return wait_here(entries, count, deadline);
+    if (count > LOOP_ENTRIES_MAX)
+        return wait_for_many(entries, count, deadline);
     task->waiting = (struct loop_waiting){entries, count, deadline};
     start_waiting(task);
     int result = 0;

@@ -37,6 +37,8 @@ struct opened {
     bool written;                     /* something was written to it */
     bool connected;                   /* it is written to over a connection with a peer */
     bool half_closed;                 /* the peer knows that no more will be written */
+    bool incomplete;                  /* it has not got all that was to be written */
+    bool said_goodbye;                /* by its operation */
     bool shares_opening;              /* the opening belongs to the layer on top */
     bool read_blocks;                 /* below a layer: reading when not ready would block ... */
     bool write_blocks;                /* ... and writing */

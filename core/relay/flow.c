@@ -12,6 +12,7 @@
 #include "core/session/halfclose.h"
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 /* What one read takes of a stream that goes to a sink of messages: it fits into a packet of most
  * kinds. */
@@ -95,6 +96,15 @@ static bool has_connection(const struct modcat_endpoint *sink)
            socket_parting_of(sink->write_fd) != SOCKET_NO_CONNECTION;
 }
 
+/* What a layer reads is more than data, unless it lies in a file. */
+static bool talks(const struct opened *sink)
+{
+    struct stat status;
+    return sink->lower != NULL && ENDPOINT_DOES(sink->endpoint, read) &&
+           sink->endpoint->read_fd >= 0 && fstat(sink->endpoint->read_fd, &status) == 0 &&
+           !S_ISREG(status.st_mode);
+}
+
 void flow_start(struct flow *flow, struct side *from, struct side *to, size_t block,
                 struct flow_observer *observer, struct natures *natures)
 {
@@ -110,6 +120,7 @@ void flow_start(struct flow *flow, struct side *from, struct side *to, size_t bl
     if (flow->source == NULL || flow->sink == NULL)
         return;
     flow->state = FLOW_OPEN;
+    flow->sink_talks = talks(flow->sink);
     flow->sink->connected = has_connection(flow->sink->endpoint);
     flow->capacity = block_size(flow, block);
     if (flow_source_settings(flow)->readbytes > 0)
@@ -195,6 +206,7 @@ void flow_sink_gone(struct flow *flow)
 void flow_fail(struct flow *flow)
 {
     flow->failed = true;
+    flow->sink->incomplete = true;
     log_notice("socket %d to socket %d is in error", flow->from->number, flow->to->number);
 }
 

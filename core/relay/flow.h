@@ -63,6 +63,7 @@ struct flow {
     long long gone_since; /* when a terminal line lost its other end (sitout-eio); 0: it has one */
     bool more_likely;     /* after the last read: more is likely to be there */
     bool source_blocks;   /* reading when not ready would block the program */
+    bool sink_talks;      /* it is a layer that is asked things, and told of the end */
     bool sink_blocks;     /* writing when not ready would block the program */
     bool failed;          /* it ended by an error */
     struct lost lost;     /* messages that could not be sent */

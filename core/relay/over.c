@@ -28,9 +28,17 @@ bool over_program_ended(const struct opened *opened)
     return opened != NULL && programs_ended(lowest(opened)->opening);
 }
 
+/* Where there is no half-close, the end is told when the session is over. */
+static bool is_told_at_last(const struct opened *sink)
+{
+    return (sink->endpoint->flags & MODCAT_END_WHOLE) != 0;
+}
+
 /* True for a sink that is told of the end, so that a program will end by itself. */
 static bool knows_its_end(const struct opened *sink)
 {
+    if (is_told_at_last(sink))
+        return false;
     if (sink->opening->set.shut != SHUT_DEFAULT)
         return sink->opening->set.shut != SHUT_NONE;
     return lowest(sink)->endpoint->half_close != MODCAT_HALF_NONE;
@@ -89,7 +97,8 @@ bool over_at_end(struct relay *relay)
 bool over_is_closing(const struct relay *relay)
 {
     const struct flow *flows = relay->flows;
-    return relay->program_ended ||
+    return relay->program_ended || flows[0].state == FLOW_CLOSING ||
+           flows[1].state == FLOW_CLOSING ||
            (relay->two_way && (flow_is_over(&flows[0]) || flow_is_over(&flows[1])));
 }
 
@@ -228,9 +237,11 @@ void over_consider_what_is_taken(struct relay *relay)
 
 static void warn_of_loss(const struct flow *flow)
 {
-    if (flow_undelivered(flow) > 0)
+    if (flow_undelivered(flow) > 0) {
+        flow->sink->incomplete = true;
         log_warning("%zu bytes for socket %d are not delivered", flow_undelivered(flow),
                     flow->to->number);
+    }
     if (is_cut_off(flow))
         log_warning("socket %d (fd %d) is still sending, the rest is lost; see options -t and -T",
                     flow->from->number, flow->source->endpoint->read_fd);
@@ -310,7 +321,7 @@ static long long program_deadline(const struct relay *relay)
 /* True when a program that only takes data has got all of it. */
 static bool has_its_data(const struct flow *flow)
 {
-    return flow_is_over(flow) && !flow_sink_failed(flow) &&
+    return flow_is_over(flow) && !flow_sink_failed(flow) && !is_told_at_last(flow->sink) &&
            flow->sink->opening->directions == MODCAT_DIR_WRITE;
 }
 

@@ -6,6 +6,7 @@
 #include "core/base/signals.h"
 #include "core/base/wait.h"
 #include "core/loop/loop.h"
+#include "core/registry/registry.h"
 #include "core/relay/moving.h"
 #include "core/relay/over.h"
 #include "core/relay/relay_state.h"
@@ -73,6 +74,7 @@ static long long next_deadline(const struct relay *relay)
 static void collect(const struct relay *relay, struct relay_waiting *waiting)
 {
     *waiting = (struct relay_waiting){.deadline = next_deadline(relay)};
+    waiting->entries = relay->entries != NULL ? relay->entries : waiting->own;
     for (int i = 0; i < 2; i++) {
         const struct flow *flow = &relay->flows[i];
         if (flow_wants_source(flow))
@@ -81,6 +83,8 @@ static void collect(const struct relay *relay, struct relay_waiting *waiting)
         if (unwanted_comes(flow, &relay->flows[1 - i]))
             waiting->unwanted[i] = add_entry(waiting, flow->sink, MODCAT_DIR_READ);
     }
+    waiting->count +=
+        attention_collect(relay->attention, &waiting->entries[waiting->count], &waiting->deadline);
 }
 
 static bool is_ready(const struct wait_entry *entry)
@@ -125,12 +129,14 @@ static bool move(struct relay *relay, const struct relay_waiting *waiting)
     return moved;
 }
 
-/* A terminal line whose user has gone is always said to be ready, and takes nothing. */
+/* A terminal line whose user has gone is always said to be ready, and takes nothing; and an end may
+ * be ready to be written to while it can't be told yet that this is all. */
 static void let_sinks_rest(struct relay *relay, const struct relay_waiting *waiting, bool moved)
 {
     for (int i = 0; i < 2; i++) {
         const struct wait_entry *sink = waiting->sinks[i];
-        bool pointless = sink != NULL && sink->hung_up && flow_wants_sink(&relay->flows[i]);
+        bool pointless = is_ready(sink) && flow_wants_sink(&relay->flows[i]) &&
+                         (sink->hung_up || relay->flows[i].state == FLOW_CLOSING);
         if (moved || wait_now() >= relay->sinks_rest[i])
             relay->sinks_rest[i] = 0;
         if (!moved && pointless)
@@ -143,6 +149,23 @@ static bool is_read_no_more(const struct flow *flow, const struct flow *other)
     return flow_is_over(other) && relay_is_given_back(flow, other);
 }
 
+/* Where there is no half-close, the peer's end is the end of what is written to it, too. */
+static bool has_gone_whole(const struct flow *flow)
+{
+    return !flow_is_over(flow) && flow->sink->ended &&
+           (flow->sink->endpoint->flags & MODCAT_END_WHOLE) != 0;
+}
+
+static void sink_has_ended(struct flow *flow)
+{
+    if (flow_undelivered(flow) == 0) {
+        flow_sink_gone(flow);
+        return;
+    }
+    errno = EPIPE;
+    flow_write_failed(flow, flow_undelivered(flow));
+}
+
 /* A half-close may have closed what the other direction reads; and when an endpoint fails in one
  * direction, nothing can be delivered to it in the other. */
 static void consider_other_direction(struct relay *relay)
@@ -152,6 +175,8 @@ static void consider_other_direction(struct relay *relay)
         const struct flow *other = &relay->flows[1 - i];
         if (flow_is_open(flow) && flow->source->endpoint->read_fd < 0)
             flow_source_closed(flow);
+        if (has_gone_whole(flow))
+            sink_has_ended(flow);
         if (!flow_is_over(flow) && other->source_end == SOURCE_FAILED &&
             relay_same_endpoint(flow->sink, other->source))
             flow_abandon(flow);
@@ -174,8 +199,32 @@ bool relay_prepare(struct relay *relay, struct relay_waiting *waiting)
     return true;
 }
 
+static bool stands_on(const struct opened *opened, const struct opened *level)
+{
+    for (; opened != NULL; opened = opened->lower)
+        if (opened == level)
+            return true;
+    return false;
+}
+
+/* An endpoint has failed by itself, which concerns both directions. */
+static void endpoint_failed(void *context, const struct opened *level)
+{
+    struct relay *relay = context;
+    int error = errno;
+    for (int i = 0; i < 2; i++) {
+        struct flow *flow = &relay->flows[i];
+        errno = error;
+        if (flow_is_open(flow) && stands_on(flow->source, level))
+            flow_read_failed(flow, 0);
+        else if (!flow_is_over(flow) && stands_on(flow->sink, level))
+            flow_write_failed(flow, flow_undelivered(flow));
+    }
+}
+
 bool relay_step(struct relay *relay, const struct relay_waiting *waiting)
 {
+    attention_serve(relay->attention, relay, endpoint_failed);
     bool moved = move(relay, waiting);
     let_sinks_rest(relay, waiting, moved);
     if (moved)
@@ -223,6 +272,10 @@ struct relay *relay_start(struct session *session)
         return NULL;
     }
     start_flows(relay);
+    relay->attention = attention_new(session);
+    if (relay->attention != NULL)
+        relay->entries =
+            memory_zeroed(RELAY_ENTRIES + attention_room(relay->attention), sizeof *relay->entries);
     session->relay = relay;
     progress_start(&relay->progress, session, relay->flows);
     return relay;
@@ -256,6 +309,8 @@ int relay_end(struct relay *relay)
     flow_free(&relay->flows[0]);
     flow_free(&relay->flows[1]);
     dumps_close(relay->dumps);
+    attention_free(relay->attention);
+    free(relay->entries);
     free(relay);
     return status;
 }
@@ -322,11 +377,25 @@ struct relay *relay_begin(struct session *session)
     return relay_start(session);
 }
 
+static bool stack_waits(const struct opened *opened)
+{
+    for (; opened != NULL && opened->opening != NULL; opened = opened->lower)
+        if ((opened->opening->address->type->type.flags & MODCAT_TYPE_WAITS) != 0)
+            return true;
+    return false;
+}
+
+static bool waits_in_operations(const struct side *side)
+{
+    return stack_waits(&side->first) || stack_waits(&side->second);
+}
+
 bool relay_needs_stack(const struct session *session)
 {
     const struct settings *settings = session->settings;
     return settings->dump_text || settings->dump_hex || settings->dump_left != NULL ||
-           settings->dump_right != NULL || settings->progress;
+           settings->dump_right != NULL || settings->progress || attention_needed(session) ||
+           waits_in_operations(&session->sides[0]) || waits_in_operations(&session->sides[1]);
 }
 
 int relay_run(struct session *session)

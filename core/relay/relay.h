@@ -17,8 +17,10 @@
 
 /* What is waited for: for each flow its source and its sink, or its sink's going away, and input
  * that nobody wants. */
+#define RELAY_ENTRIES 6
 struct relay_waiting {
-    struct wait_entry entries[6];
+    struct wait_entry own[RELAY_ENTRIES];
+    struct wait_entry *entries; /* those, or more where endpoints wait for something else */
     size_t count;
     long long deadline;
     struct wait_entry *sources[2]; /* in `entries`; NULL: not waited for */
@@ -44,7 +46,8 @@ int relay_end(struct relay *relay);
  * Returns NULL as relay_start() does, or when the program is asked to end. */
 struct relay *relay_begin(struct session *session);
 
-/* True when steps may have to wait: for whoever takes the copies that are made of the data. */
+/* True when steps may have to wait: for whoever takes the copies that are made of the data, or in
+ * operations of an endpoint; and when there is more to wait for than a task without a stack can. */
 bool relay_needs_stack(const struct session *session);
 
 /* Relays an open session. Returns the exit status that it deserves: 0, or 1 when bytes could not

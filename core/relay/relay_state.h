@@ -4,6 +4,7 @@
 #ifndef CORE_RELAY_RELAY_STATE_H
 #define CORE_RELAY_RELAY_STATE_H
 
+#include "core/relay/attention.h"
 #include "core/relay/dump.h"
 #include "core/relay/flow.h"
 #include "core/relay/progress.h"
@@ -14,6 +15,8 @@ struct relay {
     struct flow flows[2]; /* left to right, right to left */
     struct dump dumps[2];
     struct progress progress;
+    struct attention *attention; /* what endpoints wait for besides, or NULL */
+    struct wait_entry *entries;  /* room for all there is to wait for then, or NULL */
     bool two_way;
     bool program_ended; /* of either end, though its connection may be open elsewhere */
     int empty_looks;    /* in which a program had taken all, one after the other */

@@ -31,7 +31,9 @@ bool unwanted_comes(const struct flow *flow, const struct flow *other)
     if (sink == NULL || flow->source == NULL || sink->ended || flow_sink_failed(flow))
         return false;
     bool is_read = other->source != NULL && other->source->endpoint == sink->endpoint;
-    return (!is_read || !flow_is_open(other)) && may_be_dropped(sink);
+    if (is_read && flow_is_open(other))
+        return false;
+    return flow->sink_talks ? sink->endpoint->read_fd >= 0 : may_be_dropped(sink);
 }
 
 /* A layer's troubles with what it reads are its own. A program may end when it likes: what it did

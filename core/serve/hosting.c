@@ -137,11 +137,13 @@ void hosting_choose(struct modcat_opening *lowest)
         level->set.fork = FORK_PROCESS;
 }
 
+/* A peer that is refused is no failure. */
 static bool open_all(struct hosted *hosted)
 {
-    if (hosted->served != NULL && layer_complete(hosted->served) < 0)
-        return false;
-    return sides_open_rest(&hosted->session) == SESSION_OPEN;
+    int result = hosted->served != NULL ? layer_complete(hosted->served) : 0;
+    if (result > 0)
+        hosted->status = 0;
+    return result == 0 && sides_open_rest(&hosted->session) == SESSION_OPEN;
 }
 
 static void count_as_open(struct hosted *hosted)

@@ -128,7 +128,8 @@ static int accept_peer(const struct server *server, struct session *session, str
     if (result == 0) {
         socklen_t length = 0;
         const struct sockaddr *peer = modcat_peer(opened->opening, &length);
-        if (modcat_permit_peer(opened->opening, peer, length)) {
+        if (layer_names_peer(opened->opening) ||
+            modcat_permit_peer(opened->opening, peer, length)) {
             log_permitted(peer, length);
             return 0;
         }
@@ -175,8 +176,13 @@ static enum session_result settle_only_peer(struct server *server, struct opened
     for (struct modcat_opening *level = opened->opening; again && level != NULL;
          level = level->above)
         level->failure = MODCAT_NOTICE;
-    if (settle_peer(opened) == 0)
+    int result = settle_peer(opened);
+    if (result == 0)
         return SESSION_OPEN;
+    if (result > 0) {
+        session_close_opened(opened);
+        return SESSION_DONE;
+    }
     if (!again)
         return SESSION_FAILED;
     server->failures++;
@@ -198,9 +204,10 @@ static enum session_result hand_over(struct server *server, struct opened *opene
         log_info("still listening");
         return SESSION_DONE;
     }
-    if (settle_peer(opened) < 0 || !stage_begin_serving(server->session->stage))
-        return SESSION_FAILED;
-    return SESSION_OPEN;
+    int result = settle_peer(opened);
+    server->session->done = result > 0; /* a peer that is refused is no failure */
+    return result == 0 && stage_begin_serving(server->session->stage) ? SESSION_OPEN
+                                                                      : SESSION_FAILED;
 }
 
 /* With max-children. */

@@ -24,24 +24,22 @@ static int shut_down(struct opened *sink)
     return asked ? -1 : 0;
 }
 
-/* What a layer has closed is closed for what it stands on. */
-static void forget_descriptors(const struct opened *sink)
+/* What a layer has closed is closed for what it stands on, unless it was its own. */
+static void forget_descriptor(const struct opened *sink, int fd)
 {
-    for (const struct opened *level = sink->lower; level != NULL; level = level->lower) {
-        level->endpoint->read_fd = sink->endpoint->read_fd;
-        level->endpoint->write_fd = sink->endpoint->write_fd;
+    for (const struct opened *level = sink; level != NULL; level = level->lower) {
+        if (level->endpoint->read_fd == fd)
+            level->endpoint->read_fd = -1;
+        if (level->endpoint->write_fd == fd)
+            level->endpoint->write_fd = -1;
     }
 }
 
 static int shut_close(struct opened *sink)
 {
-    struct modcat_endpoint *endpoint = sink->endpoint;
-    int fd = endpoint->write_fd;
+    int fd = sink->endpoint->write_fd;
     taking_watch(sink);
-    if (endpoint->read_fd == fd)
-        endpoint->read_fd = -1;
-    endpoint->write_fd = -1;
-    forget_descriptors(sink);
+    forget_descriptor(sink, fd);
     if (close(fd) == 0)
         log_info("close(%d)", fd);
     return 0;
@@ -76,18 +74,29 @@ static int (*const by_driver[])(struct opened *sink) = {
     [MODCAT_HALF_NULL] = shut_null,
 };
 
+/* What a layer stands on may have closed its descriptors, which are the layer's, too. */
+static int shut_by_operation(struct opened *sink)
+{
+    struct modcat_endpoint *endpoint = sink->endpoint;
+    const struct modcat_endpoint *lower = sink->lower != NULL ? sink->lower->endpoint : NULL;
+    bool shares_read = lower != NULL && lower->read_fd == endpoint->read_fd;
+    bool shares_write = lower != NULL && lower->write_fd == endpoint->write_fd;
+    int result = endpoint->ops->shutdown(endpoint);
+    if (shares_read)
+        endpoint->read_fd = lower->read_fd;
+    if (shares_write)
+        endpoint->write_fd = lower->write_fd;
+    return result;
+}
+
 static int shut_by_type(struct opened *sink)
 {
     struct modcat_endpoint *endpoint = sink->endpoint;
-    if (endpoint->ops == NULL || endpoint->ops->shutdown == NULL)
-        return by_driver[endpoint->half_close](sink);
-    int result = endpoint->ops->shutdown(endpoint);
-    /* What a layer stands on may have closed its descriptors. */
-    if (sink->lower != NULL) {
-        endpoint->read_fd = sink->lower->endpoint->read_fd;
-        endpoint->write_fd = sink->lower->endpoint->write_fd;
-    }
-    return result;
+    if ((endpoint->flags & MODCAT_END_WHOLE) != 0)
+        return 0;
+    if (endpoint->ops != NULL && endpoint->ops->shutdown != NULL)
+        return shut_by_operation(sink);
+    return by_driver[endpoint->half_close](sink);
 }
 
 int halfclose_by_type(struct opened *sink)
@@ -104,6 +113,8 @@ int halfclose_sink(struct opened *sink)
     if (choice != SHUT_DEFAULT && (choice != SHUT_DOWN || sink->lower == NULL))
         return by_option[choice](sink);
     int fd = sink->endpoint->write_fd;
+    if ((sink->endpoint->flags & MODCAT_END_WHOLE) != 0)
+        return 0;
     sink->half_closed = shut_by_type(sink) == 0;
     if (sink->half_closed)
         return 0;

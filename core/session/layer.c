@@ -4,10 +4,14 @@
 #include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/base/patient.h"
+#include "core/base/sockaddr.h"
 #include "core/options/apply.h"
 #include "core/registry/registry.h"
 #include <errno.h>
+#include <modcat/layer.h>
+#include <modcat/net.h>
 #include <stdlib.h>
+#include <string.h>
 
 void layer_start(struct modcat_opening *lowest, unsigned directions)
 {
@@ -68,6 +72,51 @@ static void push_down(struct opened *opened, struct modcat_opening *opening)
     lower->write_blocks = patient_needed(endpoint, endpoint->write_fd);
 }
 
+/* The filters of all levels up to this one judge who has been found to be the peer; to the levels
+ * below, the connection's peer is still the one that they know. */
+static bool permit_named_peer(struct modcat_opening *opening)
+{
+    socklen_t length = 0;
+    const struct sockaddr *found = modcat_peer(opening, &length);
+    bool permitted = true;
+    if (found == NULL)
+        return true;
+    for (struct modcat_opening *level = opening; level != NULL && permitted; level = level->below) {
+        struct modcat_sockaddr before = level->peer, named;
+        sockaddr_copy(&named, found, length);
+        permitted = modcat_permit_peer(level, &named.u.any, length);
+        level->peer = before;
+    }
+    return permitted;
+}
+
+bool layer_names_peer(const struct modcat_opening *lowest)
+{
+    for (; lowest != NULL; lowest = lowest->above)
+        if ((lowest->address->type->type.flags & MODCAT_TYPE_NAMES_PEER) != 0)
+            return true;
+    return false;
+}
+
+/* Returns as `wrap`. The opening is also the one below where the type itself is a layer. */
+static int wrap(struct modcat_opening *opening, struct modcat_endpoint *lower,
+                struct modcat_endpoint *endpoint)
+{
+    const struct modcat_address_type *type = &opening->address->type->type;
+    struct modcat_sockaddr before = opening->peer;
+    opening->layering = true;
+    int result = type->wrap(opening, lower, endpoint);
+    opening->layering = false;
+    bool is_named = (type->flags & MODCAT_TYPE_NAMES_PEER) != 0 ||
+                    opening->peer.length != before.length ||
+                    memcmp(&opening->peer.u, &before.u, before.length) != 0;
+    if (result != 0 || !is_named || !modcat_is_served(opening) || permit_named_peer(opening))
+        return result;
+    if (endpoint->ops != NULL && endpoint->ops->close != NULL)
+        endpoint->ops->close(endpoint);
+    return 1;
+}
+
 static int put_on(struct opened *opened, struct modcat_opening *opening)
 {
     const struct address *address = opening->address;
@@ -76,14 +125,12 @@ static int put_on(struct opened *opened, struct modcat_opening *opening)
     struct modcat_endpoint *endpoint = layer_new_endpoint(address);
     endpoint->read_fd = lower->read_fd;
     endpoint->write_fd = lower->write_fd;
-    opening->layering = true;
-    int result = address->type->type.wrap(opening, opened->lower->endpoint, endpoint);
-    opening->layering = false;
-    if (result < 0) {
+    int result = wrap(opening, opened->lower->endpoint, endpoint);
+    if (result != 0) {
         int error = errno;
         free(endpoint);
         errno = error;
-        return -1;
+        return result;
     }
     endpoint->flags =
         (endpoint->flags & ~MODCAT_END_SOCKET) | (lower->flags & MODCAT_END_INHERITED);
@@ -97,15 +144,13 @@ static int put_on(struct opened *opened, struct modcat_opening *opening)
 static int put_all_on(struct opened *opened)
 {
     struct modcat_opening *lowest = opened->opening;
-    if (lowest->address->type->type.wrap != NULL && put_on(opened, lowest) < 0)
-        return -1;
-    while (opened->opening->above != NULL) {
+    int result = lowest->address->type->type.wrap != NULL ? put_on(opened, lowest) : 0;
+    while (result == 0 && opened->opening->above != NULL) {
         struct modcat_opening *opening = opened->opening->above;
         opened->opening->above = NULL;
-        if (put_on(opened, opening) < 0)
-            return -1;
+        result = put_on(opened, opening);
     }
-    return 0;
+    return result;
 }
 
 static int finish_levels(const struct opened *opened)
@@ -121,7 +166,8 @@ static int finish_levels(const struct opened *opened)
 
 int layer_complete(struct opened *opened)
 {
-    if (apply_settle(opened->opening, opened->endpoint) < 0 || put_all_on(opened) < 0)
+    if (apply_settle(opened->opening, opened->endpoint) < 0)
         return -1;
-    return finish_levels(opened);
+    int result = put_all_on(opened);
+    return result == 0 ? finish_levels(opened) : result;
 }

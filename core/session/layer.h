@@ -21,12 +21,16 @@ void layer_start(struct modcat_opening *lowest, unsigned directions);
 /* Lets each layer prepare, before anything is opened. Returns 0, or -1 after reporting. */
 int layer_prepare(struct modcat_opening *lowest);
 
+/* True when a layer will tell who the peer is: filters are asked then. */
+bool layer_names_peer(const struct modcat_opening *lowest);
+
 /* Makes an endpoint for an address of this type, still without descriptors. */
 struct modcat_endpoint *layer_new_endpoint(const struct address *address);
 
 /* Completes an address whose lowest endpoint is open: carries out options, puts the layers on it,
  * carries out the options that come last, and reports those that are left. `opened` becomes the
- * highest level. Returns 0, or -1 after reporting; session_close_opened() closes it either way. */
+ * highest level. Returns 0; 1 when a layer or a filter refuses the peer; -1 after reporting.
+ * session_close_opened() closes it in any case. */
 int layer_complete(struct opened *opened);
 
 #endif

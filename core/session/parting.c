@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/services/net/socket.h"
+#include "core/services/process/programs.h"
 #include "core/session/endpoint.h"
 #include "core/session/halfclose.h"
 #include <errno.h>
@@ -16,6 +17,9 @@
 
 /* How often is looked at what a peer has not taken yet: nothing tells that it has. */
 #define TAKING_TICK (MODCAT_SECOND / 50)
+
+/* So often a goodbye is repeated at once. */
+#define BUSY_ROUNDS 100
 
 static long long patience(const struct session *session)
 {
@@ -44,14 +48,64 @@ static void end_layer(struct opened *opened)
         opened->half_closed = endpoint->ops->shutdown(endpoint) == 0;
 }
 
+/* What a goodbye waits for: reading, writing, or either. Returns as modcat_wait(). */
+static int wait_for_goodbye(const struct opened *opened, short wants, long long deadline)
+{
+    const struct modcat_endpoint *endpoint = opened->endpoint;
+    struct modcat_watched watched[2];
+    size_t count = 0;
+    if ((wants & POLLIN) != 0)
+        watched[count++] = (struct modcat_watched){.fd = endpoint->read_fd, .events = POLLIN};
+    if ((wants & POLLOUT) != 0)
+        watched[count++] = (struct modcat_watched){.fd = endpoint->write_fd, .events = POLLOUT};
+    return modcat_wait_for(opened->opening, watched, count, deadline);
+}
+
+/* A peer that could not be told before has the whole time from now on. */
+static long long goodbye_deadline(const struct opened *opened)
+{
+    struct session *session = opened->opening->session;
+    if ((opened->endpoint->flags & MODCAT_END_WHOLE) != 0)
+        return modcat_deadline(patience(session));
+    return deadline_of(session);
+}
+
+/* By the operation of a level, once. One that is ready again and again, and never done, does not
+ * keep the processor busy. */
+static void say_goodbye(struct opened *opened)
+{
+    struct modcat_endpoint *endpoint = opened->endpoint;
+    long long deadline = MODCAT_FOREVER;
+    if (opened->said_goodbye || !ENDPOINT_DOES(endpoint, goodbye))
+        return;
+    opened->said_goodbye = true;
+    for (unsigned round = 0;; round++) {
+        short wants = 0;
+        if (endpoint->ops->goodbye(endpoint, !opened->incomplete, &wants) == 0)
+            return;
+        if (errno != EAGAIN && errno != EINTR) {
+            log_info("goodbye of fd %d: %s", endpoint->write_fd, strerror(errno));
+            return;
+        }
+        if (deadline == MODCAT_FOREVER)
+            deadline = goodbye_deadline(opened);
+        if (wait_for_goodbye(opened, wants, deadline) <= 0 ||
+            (round > BUSY_ROUNDS && session_pause(opened->opening->session, TAKING_TICK) < 0) ||
+            modcat_deadline(0) >= deadline)
+            return;
+    }
+}
+
 /* Tells all that stands below a layer that no more is written, too. */
 static void half_close_below(const struct opened *opened, long long deadline)
 {
-    for (struct opened *level = opened->lower; level != NULL; level = level->lower)
+    for (struct opened *level = opened->lower; level != NULL; level = level->lower) {
+        say_goodbye(level);
         while (halfclose_by_type(level) < 0 && errno == EAGAIN)
             if (modcat_lower_wait(opened->opening, level->endpoint, MODCAT_DIR_WRITE, deadline) <=
                 0)
                 return;
+    }
 }
 
 /* A peer from whom one is about to part. */
@@ -192,17 +246,23 @@ static void part_plainly(struct opened *opened)
 static void part_through_layers(struct opened *opened)
 {
     end_layer(opened);
-    if (!opened->half_closed)
+    if (!opened->half_closed && !opened->said_goodbye)
         return;
     half_close_below(opened, deadline_of(opened->opening->session));
+    const struct opened *lowest = lowest_of(opened);
     if (is_peer(opened))
-        await_end(opened, lowest_of(opened)->endpoint->read_fd, true);
+        await_end(opened, lowest->endpoint->read_fd, true);
+    else if (opened->said_goodbye)
+        programs_wait(lowest->opening, deadline_of(opened->opening->session));
 }
 
 void parting_from(struct opened *opened)
 {
     const struct modcat_endpoint *lowest = lowest_of(opened)->endpoint;
-    if (opened->opening->set.end_close || (lowest->flags & MODCAT_END_INHERITED) != 0)
+    if (opened->opening->set.end_close)
+        return;
+    say_goodbye(opened);
+    if ((lowest->flags & MODCAT_END_INHERITED) != 0)
         return;
     if (opened->lower != NULL)
         part_through_layers(opened);
