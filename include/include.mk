@@ -3,6 +3,9 @@ modcatincludedir = $(includedir)/modcat
 modcatinclude_HEADERS = include/modcat/driver.h include/modcat/layer.h include/modcat/net.h \
 	include/modcat/process.h include/modcat/tty.h
 
+# What a driver is linked with, so that it exports nothing but its description.
+dist_pkgdata_DATA = include/driver.map
+
 # What finds them: for pkg-config, and for the configure.ac of a driver.
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = modcat.pc

@@ -643,10 +643,17 @@ struct modcat_driver {
 #define MODCAT_EXPORT
 #endif
 
+#ifdef __cplusplus
+#define MODCAT_EXTERN extern "C"
+#else
+#define MODCAT_EXTERN extern
+#endif
+
 /* Defines the one symbol that a driver exports:
- *   MODCAT_DRIVER(.name = "upper", .version = "1.0", .summary = "...", MODCAT_TYPES(types)); */
+ *   MODCAT_DRIVER(.name = "upper", .version = "1.0", .summary = "...", MODCAT_TYPES(types));
+ * C++ wants members in the order in which the struct has them, in the tables too. */
 #define MODCAT_DRIVER(...)                                                                         \
-    extern MODCAT_EXPORT const struct modcat_driver modcat_driver;                                 \
+    MODCAT_EXTERN MODCAT_EXPORT const struct modcat_driver modcat_driver;                          \
     const struct modcat_driver modcat_driver = {.size = sizeof(struct modcat_driver),              \
                                                 .abi_major = MODCAT_ABI_MAJOR,                     \
                                                 .abi_minor = MODCAT_ABI_MINOR,                     \

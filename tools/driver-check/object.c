@@ -17,6 +17,9 @@
 #include <unistd.h>
 
 #define SYMBOL "modcat_driver"
+#define HIDE_IT                                                                                    \
+    ": compile with -fvisibility=hidden, and link with what \"pkg-config "                         \
+    "--variable=driver_ldflags modcat\" prints, so that " SYMBOL " is the only symbol"
 
 /* A file in memory. */
 struct object {
@@ -82,15 +85,30 @@ static bool is_marker(const char *name)
     return strstr(name, "_asan") != NULL;
 }
 
-static bool check_symbol(const char *name)
+/* What a driver exports. */
+struct exports {
+    bool described;    /* SYMBOL is among them */
+    const char *other; /* the first of the others, or NULL */
+    size_t others;
+};
+
+static void count_symbol(struct exports *exports, const char *name)
 {
-    if (strcmp(name, SYMBOL) == 0)
-        return true;
-    if (!is_marker(name))
-        fault("it exports \"%s\": compile with -fvisibility=hidden, so that " SYMBOL
-              " is the only symbol",
-              name);
-    return false;
+    if (strcmp(name, SYMBOL) == 0) {
+        exports->described = true;
+    } else if (!is_marker(name) && exports->others++ == 0) {
+        exports->other = name;
+    }
+}
+
+static void judge_exports(const struct exports *exports)
+{
+    if (exports->others == 1)
+        fault("it exports \"%s\"" HIDE_IT, exports->other);
+    else if (exports->others > 1)
+        fault("it exports \"%s\" and %zu more" HIDE_IT, exports->other, exports->others - 1);
+    if (!exports->described)
+        fault("it does not export " SYMBOL ": register it with MODCAT_DRIVER()");
 }
 
 void check_symbols(struct subject *subject, const void *argument)
@@ -98,7 +116,7 @@ void check_symbols(struct subject *subject, const void *argument)
     (void)argument;
     struct object object;
     const ElfW(Shdr) * sections;
-    bool found = false;
+    struct exports exports = {0};
     if (!map_object(subject->path, &object))
         return;
     const ElfW(Shdr) *table = find_symbols(&object, &sections);
@@ -109,10 +127,9 @@ void check_symbols(struct subject *subject, const void *argument)
     const ElfW(Sym) *symbols = (const void *)(object.data + table->sh_offset);
     const char *names = object.data + sections[table->sh_link].sh_offset;
     for (size_t i = 0; i < table->sh_size / sizeof *symbols; i++)
-        if (is_exported(&symbols[i]) && check_symbol(names + symbols[i].st_name))
-            found = true;
-    if (!found)
-        fault("it does not export " SYMBOL ": register it with MODCAT_DRIVER()");
+        if (is_exported(&symbols[i]))
+            count_symbol(&exports, names + symbols[i].st_name);
+    judge_exports(&exports);
 }
 
 /* Structs of the same minor number have the same size; those of a lower one are smaller. */
