@@ -12,6 +12,9 @@ pkgconfig_DATA = modcat.pc
 aclocaldir = $(datadir)/aclocal
 dist_aclocal_DATA = m4/modcat.m4
 
-# A driver outside of this tree, to be copied.
-EXTRA_DIST += examples/upper/README.md examples/upper/Makefile.am examples/upper/configure.ac \
-	examples/upper/modcat-upper.7 examples/upper/upper.c examples/upper/upper_test
+# A driver outside of this tree: what modcat-driver-new writes.
+EXTRA_DIST += examples/upper/.gitignore examples/upper/README.md examples/upper/Makefile.am \
+	examples/upper/configure.ac examples/upper/modcat-upper.7 examples/upper/upper.c \
+	examples/upper/upper_test examples/upper/debian/changelog examples/upper/debian/control \
+	examples/upper/debian/copyright examples/upper/debian/rules \
+	examples/upper/debian/source/format

@@ -1,5 +1,5 @@
 # The manual pages. That of a driver which takes a library is installed where the driver is.
-dist_man_MANS = man/modcat.1 man/modcat-driver-check.1 man/modcat-driver.3 man/modcat-options.7
+dist_man_MANS = man/modcat.1 man/modcat-driver-check.1 man/modcat-driver-new.1 man/modcat-driver.3 man/modcat-options.7
 dist_man_MANS += man/filan.1 man/procan.1
 dist_man_MANS += man/socat-broker.sh.1 man/socat-chain.sh.1 man/socat-mux.sh.1
 dist_man_MANS += man/modcat-compat.7

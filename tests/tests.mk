@@ -455,8 +455,8 @@ TESTS += tests/structure/floors_test
 # The driver kit: what authors of drivers get, and what is not loaded.
 kit_tests = tests/kit/abi_test tests/kit/completion_test tests/kit/cplusplus_test \
 	tests/kit/crash_test tests/kit/driver_check_test tests/kit/example_test \
-	tests/kit/introspection_test tests/kit/lively_test tests/kit/loading_test tests/kit/options_test \
-	tests/kit/own_drivers_test
+	tests/kit/introspection_test tests/kit/lively_test tests/kit/loading_test tests/kit/new_test \
+	tests/kit/options_test tests/kit/own_drivers_test
 dist_check_SCRIPTS += $(kit_tests)
 EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver tests/abi/first.so \
 	tests/abi/services.abi tests/abi/tables.abi tests/drivers/addresses tests/drivers/crashing.c \

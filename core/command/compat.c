@@ -128,6 +128,7 @@ static const struct row {
     {PROGRAM, MATCHED, "socat-chain.sh", "Puts one protocol on top of another.", NULL},
     {PROGRAM, MATCHED, "socat-mux.sh", "Connects many clients to one target.", NULL},
     {PROGRAM, ADDED, "modcat-driver-check", "Checks whether a driver keeps the rules.", NULL},
+    {PROGRAM, ADDED, "modcat-driver-new", "Writes a project for a driver.", NULL},
     {BEHAVIOUR, MATCHED, "work of a handler",
      "A command of SYSTEM or SHELL, and whatever a program has started, goes on when the client "
      "leaves.",

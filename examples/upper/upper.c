@@ -1,5 +1,7 @@
 /* UPPER: gives back what is written to it, in capitals; on top of another address, as a layer,
- * puts what passes in capitals. */
+ * puts what passes in capitals.
+ *
+ * Copyright 2026 The modcat authors <modcat@modcat.example> */
 
 #define _GNU_SOURCE
 #include <ctype.h>
@@ -29,17 +31,16 @@ static const struct modcat_option_group groups[] = {
 static const struct modcat_address_type types[] = {{
     .name = "UPPER",
     .groups = "FD,UPPER",
-    .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
     .help = "give back what is written, in capitals",
     .example = "modcat - UPPER,upper-except=aeiou",
+    .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
     .open = upper_open,
     .wrap = upper_wrap,
     .layer_groups = "UPPER",
 }};
 
 MODCAT_DRIVER(.name = "upper", .version = MODCAT_DRIVER_VERSION,
-              .summary = "an example: everything in capitals", MODCAT_TYPES(types),
-              MODCAT_GROUPS(groups));
+              .summary = "put everything in capitals", MODCAT_TYPES(types), MODCAT_GROUPS(groups));
 
 /* On its own it stands on a pipe. */
 static int upper_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
@@ -53,44 +54,44 @@ static int upper_open(struct modcat_opening *opening, struct modcat_endpoint *en
     return 0;
 }
 
-struct upper {
+struct upper_state {
     struct modcat_endpoint *lower;
     char except[64];
 };
 
 static ssize_t upper_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
 {
-    const struct upper *upper = endpoint->state;
+    const struct upper_state *state = endpoint->state;
     char *text = buffer;
-    ssize_t count = modcat_lower_read(upper->lower, buffer, length);
+    ssize_t count = modcat_lower_read(state->lower, buffer, length);
     for (ssize_t i = 0; i < count; i++)
-        if (text[i] != '\0' && strchr(upper->except, text[i]) == NULL)
+        if (text[i] != '\0' && strchr(state->except, text[i]) == NULL)
             text[i] = (char)toupper((unsigned char)text[i]);
     return count;
 }
 
 static ssize_t upper_write(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
 {
-    const struct upper *upper = endpoint->state;
-    return modcat_lower_write(upper->lower, buffer, length);
+    const struct upper_state *state = endpoint->state;
+    return modcat_lower_write(state->lower, buffer, length);
 }
 
 static int upper_shutdown(struct modcat_endpoint *endpoint)
 {
-    const struct upper *upper = endpoint->state;
-    return modcat_lower_shutdown(upper->lower);
+    const struct upper_state *state = endpoint->state;
+    return modcat_lower_shutdown(state->lower);
 }
 
 static bool upper_pending(struct modcat_endpoint *endpoint)
 {
-    const struct upper *upper = endpoint->state;
-    return modcat_lower_pending(upper->lower);
+    const struct upper_state *state = endpoint->state;
+    return modcat_lower_pending(state->lower);
 }
 
 static short upper_wants(struct modcat_endpoint *endpoint, unsigned direction)
 {
-    const struct upper *upper = endpoint->state;
-    return modcat_lower_wants(upper->lower, direction);
+    const struct upper_state *state = endpoint->state;
+    return modcat_lower_wants(state->lower, direction);
 }
 
 static void upper_close(struct modcat_endpoint *endpoint)
@@ -112,16 +113,16 @@ static int upper_wrap(struct modcat_opening *opening, struct modcat_endpoint *lo
                       struct modcat_endpoint *endpoint)
 {
     const char *except = modcat_option_string(opening, "upper-except", "");
-    struct upper *upper = calloc(1, sizeof *upper);
-    if (upper == NULL)
+    struct upper_state *state = calloc(1, sizeof *state);
+    if (state == NULL)
         return modcat_fail(opening, "calloc(): %s", strerror(errno));
-    if (strlen(except) >= sizeof upper->except) {
-        free(upper);
-        return modcat_fail(opening, "upper-except: at most %zu letters", sizeof upper->except - 1);
+    if (strlen(except) >= sizeof state->except) {
+        free(state);
+        return modcat_fail(opening, "upper-except: at most %zu letters", sizeof state->except - 1);
     }
-    memcpy(upper->except, except, strlen(except));
-    upper->lower = lower;
+    memcpy(state->except, except, strlen(except));
+    state->lower = lower;
     endpoint->ops = &ops;
-    endpoint->state = upper;
+    endpoint->state = state;
     return 0;
 }
