@@ -459,9 +459,10 @@ kit_tests = tests/kit/abi_test tests/kit/completion_test tests/kit/cplusplus_tes
 	tests/kit/options_test tests/kit/own_drivers_test
 dist_check_SCRIPTS += $(kit_tests)
 EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver tests/abi/first.so \
-	tests/abi/services.abi tests/abi/tables.abi tests/drivers/addresses tests/drivers/crashing.c \
-	tests/drivers/leaky.c tests/drivers/lively.c tests/drivers/plain.c tests/drivers/plusplus.cc \
-	tests/drivers/stubborn.c tests/drivers/talkative.c tests/drivers/wordy.c
+	tests/abi/services.abi tests/abi/tables.abi tests/drivers/addresses tests/drivers/careless.c \
+	tests/drivers/crashing.c tests/drivers/leaky.c tests/drivers/lively.c tests/drivers/plain.c \
+	tests/drivers/plusplus.cc tests/drivers/stubborn.c tests/drivers/talkative.c \
+	tests/drivers/wordy.c
 TESTS += $(kit_tests)
 
 # The programs and scripts that stand beside the command `socat`, and what others use it for.

@@ -73,10 +73,10 @@ static void free_question(struct question *question)
  * other. A resident program can't be replaced by a rule's command. */
 static void ask(void *argument)
 {
-    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
     struct question *question = argument;
     struct request_info request;
-    pthread_mutex_lock(&one_at_a_time);
+    pthread_mutex_lock(&library_lock);
     hosts_allow_table = question->allow;
     hosts_deny_table = question->deny;
     resident = 1;
@@ -85,7 +85,7 @@ static void ask(void *argument)
         request_set(&request, RQ_CLIENT_SIN, &question->peer, 0);
     sock_methods(&request);
     question->permitted = hosts_access(&request) != 0;
-    pthread_mutex_unlock(&one_at_a_time);
+    pthread_mutex_unlock(&library_lock);
 }
 
 /* A file that is named but not there would let everybody in. */

@@ -35,6 +35,7 @@ static const struct named_check loading = {"the file can be loaded, and others c
                                            check_loading};
 static const struct named_check file_checks[] = {
     {"one symbol is exported", check_symbols},
+    {"no variable outlives a session", check_variables},
     {"the ABI and the sizes of structs are right", check_abi},
     {"the manifest says what the tables say", check_manifest},
 };

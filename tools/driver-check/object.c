@@ -5,6 +5,7 @@
 #include "tools/driver-check/check.h"
 
 #include "core/base/memory.h"
+#include "core/registry/tables.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +56,9 @@ static bool lies_within(const struct object *object, const ElfW(Shdr) * section)
            section->sh_size <= object->size - section->sh_offset;
 }
 
-/* The table of dynamic symbols, or NULL. */
-static const ElfW(Shdr) * find_symbols(const struct object *object, const ElfW(Shdr) * *sections)
+/* The table of symbols of this type, SHT_DYNSYM or SHT_SYMTAB, or NULL. */
+static const ElfW(Shdr) *
+    find_symbols(const struct object *object, unsigned type, const ElfW(Shdr) * *sections)
 {
     const ElfW(Ehdr) *header = (const void *)object->data;
     if (object->size < sizeof *header ||
@@ -65,7 +67,7 @@ static const ElfW(Shdr) * find_symbols(const struct object *object, const ElfW(S
     *sections = (const void *)(object->data + header->e_shoff);
     for (size_t i = 0; i < header->e_shnum; i++) {
         const ElfW(Shdr) *section = &(*sections)[i];
-        if (section->sh_type == SHT_DYNSYM && section->sh_link < header->e_shnum &&
+        if (section->sh_type == type && section->sh_link < header->e_shnum &&
             lies_within(object, section) && lies_within(object, &(*sections)[section->sh_link]))
             return section;
     }
@@ -119,7 +121,7 @@ void check_symbols(struct subject *subject, const void *argument)
     struct exports exports = {0};
     if (!map_object(subject->path, &object))
         return;
-    const ElfW(Shdr) *table = find_symbols(&object, &sections);
+    const ElfW(Shdr) *table = find_symbols(&object, SHT_DYNSYM, &sections);
     if (table == NULL) {
         fault("it has no table of dynamic symbols");
         return;
@@ -130,6 +132,68 @@ void check_symbols(struct subject *subject, const void *argument)
         if (is_exported(&symbols[i]))
             count_symbol(&exports, names + symbols[i].st_name);
     judge_exports(&exports);
+}
+
+/* What the linker makes read-only after relocation is a constant. */
+static bool is_variable(const ElfW(Sym) * symbol, const ElfW(Shdr) * sections, size_t count,
+                        const char *section_names)
+{
+    unsigned char type = ELF64_ST_TYPE(symbol->st_info);
+    if ((type != STT_OBJECT && type != STT_TLS) || symbol->st_shndx >= count)
+        return false;
+    const char *section = section_names + sections[symbol->st_shndx].sh_name;
+    static const char *const writable[] = {".data", ".bss", ".tdata", ".tbss"};
+    for (size_t i = 0; i < MODCAT_COUNT(writable); i++)
+        if (strcmp(section, writable[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A lock guards what a library shares between threads. Its name tells, for its type is not kept. */
+static bool is_lock(const char *name)
+{
+    return strstr(name, "_lock") != NULL;
+}
+
+/* The compiler's own: __dso_handle, completed.0, and what sanitizers and coverage add. */
+static bool is_compilers(const char *name)
+{
+    return strncmp(name, "__", 2) == 0 || strncmp(name, "completed.", 10) == 0 || is_marker(name);
+}
+
+/* Its types share no process with other sessions, so that they may have variables. */
+static bool needs_own_process(const struct modcat_driver *driver)
+{
+    struct modcat_address_type type;
+    for (size_t i = 0; i < driver->type_count; i++) {
+        tables_type(driver, i, &type);
+        if ((type.flags & MODCAT_TYPE_OWN_PROCESS) == 0)
+            return false;
+    }
+    return driver->type_count > 0;
+}
+
+/* A stripped object has no names to look at, and passes. */
+void check_variables(struct subject *subject, const void *argument)
+{
+    (void)argument;
+    struct object object;
+    const ElfW(Shdr) * sections;
+    if (!subject_load(subject) || needs_own_process(&subject->driver) ||
+        !map_object(subject->path, &object))
+        return;
+    const ElfW(Ehdr) *header = (const void *)object.data;
+    const ElfW(Shdr) *table = find_symbols(&object, SHT_SYMTAB, &sections);
+    if (table == NULL || header->e_shstrndx >= header->e_shnum)
+        return;
+    const ElfW(Sym) *symbols = (const void *)(object.data + table->sh_offset);
+    const char *names = object.data + sections[table->sh_link].sh_offset;
+    const char *section_names = object.data + sections[header->e_shstrndx].sh_offset;
+    for (size_t i = 0; i < table->sh_size / sizeof *symbols; i++)
+        if (is_variable(&symbols[i], sections, header->e_shnum, section_names) &&
+            !is_compilers(names + symbols[i].st_name) && !is_lock(names + symbols[i].st_name))
+            fault("the variable \"%s\" can be changed: make it const, or keep it in `state`",
+                  names + symbols[i].st_name);
 }
 
 /* Structs of the same minor number have the same size; those of a lower one are smaller. */

@@ -13,6 +13,7 @@
 #include "core/session/endpoint.h"
 #include "core/session/halfclose.h"
 #include "core/session/session.h"
+#include "tools/driver-check/process.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +120,12 @@ static bool is_ready(struct opened *opened, unsigned direction)
                        modcat_deadline(MODCAT_SECOND / 10)) > 0;
 }
 
+static bool may_wait(const struct opened *opened)
+{
+    const struct address *address = opened->opening->address;
+    return (address->type->type.flags & MODCAT_TYPE_WAITS) != 0;
+}
+
 static void step_read(struct session *session)
 {
     char bytes[2][5] = {{0}, {'k', 'e', 'p', 't', '\0'}};
@@ -127,9 +134,12 @@ static void step_read(struct session *session)
         return;
     struct modcat_endpoint *endpoint = reader->endpoint;
     bool own = endpoint->ops != NULL && endpoint->ops->read != NULL;
+    long long began = process_call_begins();
     errno = 0;
     ssize_t count = own ? endpoint->ops->read(endpoint, bytes[0], sizeof bytes[0])
                         : read(endpoint->read_fd, bytes[0], sizeof bytes[0]);
+    if (own && !may_wait(reader))
+        process_call_ends("read", began);
     if (count > (ssize_t)sizeof bytes[0])
         fault("`read` returned %zd for a buffer of %zu bytes", count, sizeof bytes[0]);
     if (count < 0 && errno == 0)
@@ -143,9 +153,12 @@ static bool write_some(struct opened *writer, const char *data, size_t length)
 {
     struct modcat_endpoint *endpoint = writer->endpoint;
     bool own = endpoint->ops != NULL && endpoint->ops->write != NULL;
+    long long began = process_call_begins();
     errno = 0;
     ssize_t count = own ? endpoint->ops->write(endpoint, data, length)
                         : write(endpoint->write_fd, data, length);
+    if (own && !may_wait(writer))
+        process_call_ends("write", began);
     if (count > (ssize_t)length)
         fault("`write` returned %zd for %zu bytes", count, length);
     if (count < 0 && errno == 0)
@@ -235,7 +248,9 @@ static void use(struct subject *subject, struct address_pair *pairs[2], const st
 {
     struct descriptors before;
     struct session session;
+    struct process_state process;
     take_descriptors(&before);
+    process_take(&process);
     session_start(&session, &subject->settings, pairs, relay_log_statistics);
     if (side_open(&session, &session.sides[0]) == SESSION_OPEN) {
         check_close_on_exec(&before);
@@ -246,6 +261,8 @@ static void use(struct subject *subject, struct address_pair *pairs[2], const st
     }
     session_close(&session);
     check_nothing_left(&before);
+    process_compare(&process);
+    process_free(&process);
 }
 
 static void try_address(struct subject *subject, const void *argument)
