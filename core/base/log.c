@@ -48,8 +48,9 @@ static struct {
     char head[LOG_LINE_MAX + 1];  /* of the lines in this second, up to the severity; empty: none */
     time_t second;
     pid_t pid;
-    unsigned session; /* the one that speaks, or 0 ... */
-    unsigned in_head; /* ... and the one that stands in the head */
+    const char *layer; /* that speaks, or NULL */
+    unsigned session;  /* the one that speaks, or 0 ... */
+    unsigned in_head;  /* ... and the one that stands in the head */
 } state = {
     .program = "modcat",
     .level = MODCAT_WARNING,
@@ -116,6 +117,13 @@ unsigned log_set_session(unsigned number)
 {
     unsigned before = state.session;
     state.session = number;
+    return before;
+}
+
+const char *log_set_layer(const char *name)
+{
+    const char *before = state.layer;
+    state.layer = name;
     return before;
 }
 
@@ -435,12 +443,28 @@ void log_always(enum modcat_level level, const char *format, ...)
     va_end(arguments);
 }
 
-void modcat_log(enum modcat_level level, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void log_named(enum modcat_level level,
+                                                            const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     log_at(level, format, arguments);
     va_end(arguments);
+}
+
+void modcat_log(enum modcat_level level, const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+    int error = errno;
+    va_start(arguments, format);
+    if (state.layer == NULL)
+        log_at(level, format, arguments);
+    else if (log_shows(level) && vasprintf(&text, format, arguments) >= 0)
+        log_named(level, "%s: %s", state.layer, text);
+    free(text);
+    va_end(arguments);
+    errno = error;
 }
 
 void log_error(const char *format, ...)

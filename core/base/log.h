@@ -49,6 +49,10 @@ void log_switch(const char *what);
 unsigned log_set_session(unsigned number);
 unsigned log_session(void);
 
+/* The layer of an address that speaks by modcat_log() from now on, or NULL; its name, which stays
+ * where it is, comes before what it says. Returns the one before. */
+const char *log_set_layer(const char *name);
+
 /* Lowers the severity of all that this process says by some steps, or of what its sessions say
  * (children-shutup). */
 void log_lower(int steps);

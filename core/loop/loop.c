@@ -32,6 +32,7 @@ struct task {
     const struct task_work *work; /* NULL: the process itself */
     void *subject;
     unsigned number;
+    const char *layer; /* that speaks on its stack, or NULL */
     enum phase phase;
     struct task *next; /* of all */
     struct task *previous;
@@ -290,10 +291,12 @@ static void run(struct task *task)
     state.current = task;
     state.turn++;
     log_set_session(task->number);
+    log_set_layer(task->layer);
     if (task->phase != PHASE_STEPPING)
         run_on_stack(task);
     if (task->phase == PHASE_STEPPING && !task->waits)
         take_step(task);
+    task->layer = log_set_layer(NULL);
     log_set_session(0);
     state.current = &state.process;
     state.turn++;

@@ -210,7 +210,9 @@ __attribute__((format(printf, 2, 0))) static void fail_in_layer(
     char *text = NULL;
     if (vasprintf(&text, format, arguments) < 0)
         return;
+    const char *layer = log_set_layer(NULL);
     modcat_log(opening->failure, "%s: %s", opening->address->keyword, text);
+    log_set_layer(layer);
     free(text);
 }
 

@@ -27,6 +27,19 @@ void layer_start(struct modcat_opening *lowest, unsigned directions)
     }
 }
 
+/* Messages of a layer that stands on another address name it. What fails is named in any case. */
+static void begin_speaking(struct modcat_opening *opening)
+{
+    opening->layering = true;
+    log_set_layer(opening->address->lower != NULL ? opening->address->keyword : NULL);
+}
+
+static void end_speaking(struct modcat_opening *opening)
+{
+    opening->layering = false;
+    log_set_layer(NULL);
+}
+
 static int prepare_level(struct modcat_opening *opening)
 {
     const struct modcat_address_type *type = &opening->address->type->type;
@@ -34,9 +47,9 @@ static int prepare_level(struct modcat_opening *opening)
         return 0;
     opening->prepared = memory_alloc(sizeof *opening->prepared);
     *opening->prepared = (struct opening_prepared){.users = 1};
-    opening->layering = true;
+    begin_speaking(opening);
     int result = type->prepare(opening, &opening->prepared->state);
-    opening->layering = false;
+    end_speaking(opening);
     if (result < 0)
         return -1;
     opening->prepared->release = type->release;
@@ -104,9 +117,9 @@ static int wrap(struct modcat_opening *opening, struct modcat_endpoint *lower,
 {
     const struct modcat_address_type *type = &opening->address->type->type;
     struct modcat_sockaddr before = opening->peer;
-    opening->layering = true;
+    begin_speaking(opening);
     int result = type->wrap(opening, lower, endpoint);
-    opening->layering = false;
+    end_speaking(opening);
     bool is_named = (type->flags & MODCAT_TYPE_NAMES_PEER) != 0 ||
                     opening->peer.length != before.length ||
                     memcmp(&opening->peer.u, &before.u, before.length) != 0;

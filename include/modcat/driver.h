@@ -55,7 +55,8 @@ enum modcat_level {
 #endif
 
 /* Logs one line at a level. `format` is printf's, without a newline. The host adds which session it
- * is about, and in `wrap` and `prepare` which layer says it. errno is kept. */
+ * is about, and in `prepare` and `wrap` of a layer that stands on another address which layer says
+ * it. errno is kept. */
 void modcat_log(enum modcat_level level, const char *format, ...) MODCAT_PRINTF(2, 3);
 
 /* Reports why an opening fails, once, at the level that fits: an error, or less while another try

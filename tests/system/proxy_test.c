@@ -58,7 +58,7 @@ static void asks_for_what_the_address_says(void **state)
         struct talk talk = begin(harness, rows[i].address);
         receives_exactly(harness, talk.server, rows[i].request);
         peer_send(harness, talk.server, GRANTED);
-        program_logs(talk.program, " N successfully connected to ");
+        program_logs(talk.program, " successfully connected to ");
         assert_false(program_has_logged(talk.program, "sesame"));
         talk_finish(harness, talk);
     }

@@ -52,7 +52,7 @@ static void connects_through_a_socks_4_server(void **state)
     struct talk talk = begin(harness, socks4);
     peer_receives_bytes(harness, talk.server, REQUEST4);
     peer_send_bytes(harness, talk.server, BYTES(GRANTED4));
-    program_logs(talk.program, " N successfully connected via socks4");
+    program_logs(talk.program, " successfully connected via socks4");
     talk_finish(harness, talk);
 }
 
@@ -91,7 +91,7 @@ static void connects_through_a_socks_5_server_to_every_kind_of_host(void **state
         peer_send_bytes(harness, talk.server, BYTES(WELCOME));
         peer_receives_bytes(harness, talk.server, rows[i].request, rows[i].length);
         peer_send_bytes(harness, talk.server, BYTES(GRANTED5));
-        program_logs(talk.program, " N successfully connected via socks5");
+        program_logs(talk.program, " successfully connected via socks5");
         talk_finish(harness, talk);
     }
 }
@@ -283,7 +283,7 @@ static void tries_again_when_a_server_refuses(void **state)
     talk.server = peer_accept(harness, listener);
     peer_send_bytes(harness, talk.server, BYTES(GRANTED4));
     peer_receives_bytes(harness, talk.server, BYTES("\4\1\0\1\xc0\0\2\1"));
-    program_logs(talk.program, " N successfully connected via socks4");
+    program_logs(talk.program, " successfully connected via socks4");
     assert_false(program_has_logged(talk.program, " E "));
 }
 
