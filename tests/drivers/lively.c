@@ -3,7 +3,9 @@
  * NAMED reads a line: "NAME <IPv4 address> <port>" says who the peer is, anything else refuses it.
  * CHAT writes each byte as "d" and that byte; "p" is a ping that "q" answers, and "c" says goodbye
  * in both directions. With chat-ping it pings so often, and fails when the last one has no answer.
- * LATER gives back what is written to it, by way of a descriptor that the host knows by `watch`. */
+ * LATER gives back what is written to it, by way of a descriptor that the host knows by `watch`.
+ * STUCK never comes to the end of its half-close. TELLS tells the other address of a window and a
+ * line, logs who its peer is, and says "go". */
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -17,10 +19,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 static modcat_wrap_fn named_wrap, chat_wrap;
-static modcat_open_fn later_open;
+static modcat_open_fn later_open, stuck_open, tells_open;
 
 static const struct modcat_option options[] = {
     {.name = "chat-ping", .help = "seconds between pings", .type = MODCAT_TIMESPEC},
@@ -45,6 +48,8 @@ static const struct modcat_address_type types[] = {
      .wrap = chat_wrap,
      .layer_groups = "FD,CHAT"},
     {.name = "LATER", .groups = "FD", .help = "give back later", BOTH_WAYS, .open = later_open},
+    {.name = "STUCK", .groups = "FD", .help = "never end", BOTH_WAYS, .open = stuck_open},
+    {.name = "TELLS", .groups = "FD", .help = "tell the other", BOTH_WAYS, .open = tells_open},
 };
 
 MODCAT_DRIVER(.name = "lively", .version = "1.0", .summary = "more than bytes", MODCAT_TYPES(types),
@@ -241,5 +246,82 @@ static int later_open(struct modcat_opening *opening, struct modcat_endpoint *en
     endpoint->half_close = MODCAT_HALF_CLOSE;
     endpoint->ops = &later_ops;
     endpoint->state = later;
+    return 0;
+}
+
+static int stuck_shutdown(struct modcat_endpoint *endpoint)
+{
+    (void)endpoint;
+    modcat_log(MODCAT_NOTICE, "not yet");
+    errno = EAGAIN;
+    return -1;
+}
+
+static int stuck_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    static const struct modcat_endpoint_ops ops = {.size = sizeof ops, .shutdown = stuck_shutdown};
+    int fd = modcat_open_path(opening, "/dev/null", 0);
+    endpoint->read_fd = endpoint->write_fd = fd;
+    endpoint->ops = &ops;
+    return fd < 0 ? -1 : 0;
+}
+
+struct telling {
+    struct modcat_opening *opening;
+    bool has_told;
+};
+
+static ssize_t tells_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
+{
+    struct telling *telling = endpoint->state;
+    const struct modcat_news window = {
+        .size = sizeof window, .kind = MODCAT_NEWS_WINDOW, .rows = 33, .columns = 77};
+    const struct modcat_news line = {.size = sizeof line,
+                                     .kind = MODCAT_NEWS_LINE,
+                                     .speed = 1200,
+                                     .data_bits = 7,
+                                     .stop_bits = 1,
+                                     .parity = 'e'};
+    char text[MODCAT_SOCKADDR_TEXT];
+    socklen_t peer_length;
+    const struct sockaddr *peer = modcat_other_peer(telling->opening, &peer_length);
+    if (telling->has_told || length < 3)
+        return 0;
+    telling->has_told = true;
+    if (peer != NULL)
+        modcat_log(MODCAT_NOTICE, "the other is %s", modcat_sockaddr_text(peer, peer_length, text));
+    if (modcat_tell(telling->opening, &window) < 0 || modcat_tell(telling->opening, &line) < 0)
+        modcat_log(MODCAT_NOTICE, "not heard: %s", strerror(errno));
+    memcpy(buffer, "go\n", 3);
+    return 3;
+}
+
+static ssize_t tells_write(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
+{
+    (void)endpoint, (void)buffer;
+    return (ssize_t)length;
+}
+
+static bool tells_pending(struct modcat_endpoint *endpoint)
+{
+    (void)endpoint;
+    return true;
+}
+
+static int tells_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
+{
+    static const struct modcat_endpoint_ops ops = {.size = sizeof ops,
+                                                   .read = tells_read,
+                                                   .write = tells_write,
+                                                   .close = free_state,
+                                                   .pending = tells_pending};
+    struct telling *telling = calloc(1, sizeof *telling);
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (telling == NULL || fd < 0)
+        return modcat_fail(opening, "eventfd(): %s", strerror(errno));
+    telling->opening = opening;
+    endpoint->read_fd = endpoint->write_fd = fd;
+    endpoint->ops = &ops;
+    endpoint->state = telling;
     return 0;
 }

@@ -26,6 +26,26 @@ static int set_window(int fd, const struct modcat_news *news)
     return ioctl(fd, TIOCSWINSZ, &size);
 }
 
+/* Programs that know the usual speeds only read those by their codes. */
+static unsigned speed_code(unsigned long speed)
+{
+    static const struct {
+        unsigned long speed;
+        unsigned code;
+    } codes[] = {{50, B50},           {75, B75},           {110, B110},         {134, B134},
+                 {150, B150},         {200, B200},         {300, B300},         {600, B600},
+                 {1200, B1200},       {1800, B1800},       {2400, B2400},       {4800, B4800},
+                 {9600, B9600},       {19200, B19200},     {38400, B38400},     {57600, B57600},
+                 {115200, B115200},   {230400, B230400},   {460800, B460800},   {500000, B500000},
+                 {576000, B576000},   {921600, B921600},   {1000000, B1000000}, {1152000, B1152000},
+                 {1500000, B1500000}, {2000000, B2000000}, {2500000, B2500000}, {3000000, B3000000},
+                 {3500000, B3500000}, {4000000, B4000000}};
+    for (size_t i = 0; i < MODCAT_COUNT(codes); i++)
+        if (codes[i].speed == speed)
+            return codes[i].code;
+    return BOTHER;
+}
+
 static unsigned data_bits(unsigned bits)
 {
     static const unsigned sizes[] = {CS5, CS6, CS7, CS8};
@@ -55,7 +75,8 @@ static int set_line(int fd, const struct modcat_news *news)
     if (ioctl(fd, TCGETS2, &settings) < 0)
         return -1;
     if (news->speed > 0) {
-        settings.c_cflag = (settings.c_cflag & ~(unsigned)(CBAUD | CIBAUD)) | BOTHER;
+        settings.c_cflag =
+            (settings.c_cflag & ~(unsigned)(CBAUD | CIBAUD)) | speed_code(news->speed);
         settings.c_ispeed = settings.c_ospeed = (speed_t)news->speed;
     }
     if (news->data_bits > 0) {
