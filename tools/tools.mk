@@ -6,7 +6,7 @@ dist_noinst_SCRIPTS = tools/abi-baseline tools/bench tools/check tools/figures t
 bin_PROGRAMS += modcat-driver-check
 modcat_driver_check_SOURCES = tools/driver-check/main.c tools/driver-check/check.h \
 	tools/driver-check/object.c tools/driver-check/opening.c tools/driver-check/process.c \
-	tools/driver-check/process.h tools/driver-check/run.c \
+	tools/driver-check/process.h tools/driver-check/steps.c tools/driver-check/steps.h tools/driver-check/run.c \
 	tools/driver-check/tables.c
 modcat_driver_check_LDADD =
 modcat_driver_check_DEPENDENCIES = libcore.a core/modcat.map

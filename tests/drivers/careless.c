@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <modcat/driver.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -18,6 +19,12 @@
 #endif
 #ifndef IN_WRITE
 #define IN_WRITE
+#endif
+#ifndef IN_SHUTDOWN
+#define IN_SHUTDOWN
+#endif
+#ifndef PENDING
+#define PENDING false
 #endif
 #ifdef VARIABLE
 static int VARIABLE;
@@ -53,6 +60,19 @@ static ssize_t careless_write(struct modcat_endpoint *endpoint, const void *buff
     return write(endpoint->write_fd, buffer, length);
 }
 
+static int careless_shutdown(struct modcat_endpoint *endpoint)
+{
+    (void)endpoint;
+    IN_SHUTDOWN;
+    return 0;
+}
+
+static bool careless_pending(struct modcat_endpoint *endpoint)
+{
+    (void)endpoint;
+    return PENDING;
+}
+
 static void careless_close(struct modcat_endpoint *endpoint)
 {
     (void)endpoint;
@@ -63,13 +83,21 @@ static const struct modcat_endpoint_ops ops = {
     .size = sizeof ops,
     .read = careless_read,
     .write = careless_write,
+    .shutdown = careless_shutdown,
     .close = careless_close,
+    .pending = careless_pending,
 };
 
 static int careless_open(struct modcat_opening *opening, struct modcat_endpoint *endpoint)
 {
     int fd = modcat_open_path(opening, "/dev/null", 0);
     IN_OPEN;
+#ifdef FAILS
+    if (fd >= 0)
+        close(fd);
+    FAILS;
+    return -1;
+#endif
     endpoint->read_fd = fd;
     endpoint->write_fd = fd;
     endpoint->ops = &ops;

@@ -15,6 +15,7 @@
 struct example {
     const char *address;
     const char *peer;
+    bool must_fail;
 };
 
 /* What is checked. */
@@ -68,7 +69,7 @@ char *run_logged(void);
 bool subject_load(struct subject *subject);
 
 /* The checks: of the file, of the tables, of what is opened. */
-check_fn check_loading, check_symbols, check_variables, check_abi, check_manifest;
+check_fn check_loading, check_symbols, check_variables, check_calls, check_abi, check_manifest;
 check_fn check_driver_words, check_types, check_options;
 check_fn check_parameters;
 

@@ -35,11 +35,12 @@ static const struct named_check loading = {"the file can be loaded, and others c
                                            check_loading};
 static const struct named_check file_checks[] = {
     {"one symbol is exported", check_symbols},
-    {"no variable outlives a session", check_variables},
     {"the ABI and the sizes of structs are right", check_abi},
     {"the manifest says what the tables say", check_manifest},
 };
 static const struct named_check table_checks[] = {
+    {"no variable outlives a session", check_variables},
+    {"it calls nothing that waits, forks or changes the process", check_calls},
     {"the driver has a name, a version and a summary", check_driver_words},
     {"every address type has help, syntax and groups that exist", check_types},
     {"every option takes good values and refuses bad ones", check_options},
@@ -53,6 +54,8 @@ static void usage(FILE *out)
           "      --address <address>      open this address, and use it in every order;\n"
           "                               may be repeated\n"
           "      --peer <address>         open this one at the other end of the --address before\n"
+          "      --fails <address>        this address can't be opened: one error says why, and\n"
+          "                               nothing is left; may be repeated\n"
           "      --driver-path <folder>   look for other drivers here; may be repeated\n"
           "      --timeout <seconds>      let a check end for so long when it is asked to [10]\n"
           "      --no-valgrind            do not repeat all of it under valgrind\n"
@@ -82,6 +85,10 @@ static int take_option(struct request *request, int option)
     case 'a':
         request->examples[request->example_count++].address = optarg;
         return 0;
+    case 'f':
+        request->examples[request->example_count++] =
+            (struct example){.address = optarg, .must_fail = true};
+        return 0;
     case 'p':
         return add_peer(request, optarg);
     case 'd':
@@ -104,13 +111,10 @@ static int take_option(struct request *request, int option)
 static int parse(int argc, char **argv, struct request *request)
 {
     static const struct option options[] = {
-        {"address", required_argument, NULL, 'a'},
-        {"peer", required_argument, NULL, 'p'},
-        {"driver-path", required_argument, NULL, 'd'},
-        {"timeout", required_argument, NULL, 't'},
-        {"no-valgrind", no_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"address", required_argument, NULL, 'a'}, {"fails", required_argument, NULL, 'f'},
+        {"peer", required_argument, NULL, 'p'},    {"driver-path", required_argument, NULL, 'd'},
+        {"timeout", required_argument, NULL, 't'}, {"no-valgrind", no_argument, NULL, 'n'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
     int option;
     *request = (struct request){.timeout = 10, .valgrind = true};
@@ -141,7 +145,8 @@ static int start(struct subject *subject, struct request *request, const char *f
                                 .timeout = request->timeout,
                                 .settings = {.program = "modcat-driver-check"}};
     defaults_set(&subject->settings);
-    subject->settings.directions[0] = subject->settings.directions[1] = MODCAT_DIR_READ | MODCAT_DIR_WRITE;
+    subject->settings.directions[0] = subject->settings.directions[1] =
+        MODCAT_DIR_READ | MODCAT_DIR_WRITE;
     subject->manifest_path = memory_format("%.*s.driver", (int)length - 3, path);
     subject->path = path;
     path = NULL;
@@ -182,9 +187,10 @@ static unsigned run_checks(struct subject *subject)
     unsigned failed = run_all(subject, &loading, 1);
     if (failed == 0)
         failed = run_all(subject, file_checks, MODCAT_COUNT(file_checks));
-    if (failed == 0)
-        failed = run_all(subject, table_checks, MODCAT_COUNT(table_checks));
-    return failed > 0 ? failed : check_openings(subject);
+    if (failed > 0)
+        return failed;
+    failed = run_all(subject, table_checks, MODCAT_COUNT(table_checks));
+    return failed + check_openings(subject);
 }
 
 static bool has_valgrind(void)

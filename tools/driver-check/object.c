@@ -5,6 +5,7 @@
 #include "tools/driver-check/check.h"
 
 #include "core/base/memory.h"
+#include "core/base/words.h"
 #include "core/registry/tables.h"
 #include <elf.h>
 #include <errno.h>
@@ -134,6 +135,62 @@ void check_symbols(struct subject *subject, const void *argument)
     judge_exports(&exports);
 }
 
+/* Its types share no process with other sessions, so that they may have variables. */
+static bool needs_own_process(const struct modcat_driver *driver)
+{
+    struct modcat_address_type type;
+    for (size_t i = 0; i < driver->type_count; i++) {
+        tables_type(driver, i, &type);
+        if ((type.flags & MODCAT_TYPE_OWN_PROCESS) == 0)
+            return false;
+    }
+    return driver->type_count > 0;
+}
+
+/* Functions that no driver calls, and what it does instead. */
+static const struct forbidden {
+    const char *names; /* separated by commas */
+    const char *instead;
+} forbidden[] = {
+    {"fork,vfork,_Fork,system,popen,posix_spawn,posix_spawnp,daemon",
+     "let modcat_spawn() start programs"},
+    {"sleep,usleep,nanosleep,clock_nanosleep,pause,sigsuspend,select,pselect,epoll_wait,epoll_"
+     "pwait",
+     "wait with modcat_wait(), or have `attend` called"},
+    {"printf,vprintf,puts,putchar,perror,__printf_chk,__vprintf_chk,syslog",
+     "say it with modcat_log() or modcat_fail()"},
+    {"setenv,putenv,unsetenv,clearenv", "set variables of programs with modcat_setenv()"},
+    {"chdir,fchdir,chroot", "use openat(2), or absolute paths"},
+    {"signal,sigaction,sigprocmask,pthread_sigmask,alarm,setitimer,timer_create",
+     "leave signals to the program; `watch` gives times"},
+    {"exit,_exit,_Exit,quick_exit,abort", "report with modcat_fail(), and return -1"},
+};
+
+static void judge_call(const char *name)
+{
+    for (size_t i = 0; i < MODCAT_COUNT(forbidden); i++)
+        if (words_list_has(forbidden[i].names, name))
+            fault("it calls %s(): %s", name, forbidden[i].instead);
+}
+
+void check_calls(struct subject *subject, const void *argument)
+{
+    (void)argument;
+    struct object object;
+    const ElfW(Shdr) * sections;
+    if (!subject_load(subject) || needs_own_process(&subject->driver) ||
+        !map_object(subject->path, &object))
+        return;
+    const ElfW(Shdr) *table = find_symbols(&object, SHT_DYNSYM, &sections);
+    if (table == NULL)
+        return;
+    const ElfW(Sym) *symbols = (const void *)(object.data + table->sh_offset);
+    const char *names = object.data + sections[table->sh_link].sh_offset;
+    for (size_t i = 0; i < table->sh_size / sizeof *symbols; i++)
+        if (symbols[i].st_shndx == SHN_UNDEF)
+            judge_call(names + symbols[i].st_name);
+}
+
 /* What the linker makes read-only after relocation is a constant. */
 static bool is_variable(const ElfW(Sym) * symbol, const ElfW(Shdr) * sections, size_t count,
                         const char *section_names)
@@ -159,18 +216,6 @@ static bool is_lock(const char *name)
 static bool is_compilers(const char *name)
 {
     return strncmp(name, "__", 2) == 0 || strncmp(name, "completed.", 10) == 0 || is_marker(name);
-}
-
-/* Its types share no process with other sessions, so that they may have variables. */
-static bool needs_own_process(const struct modcat_driver *driver)
-{
-    struct modcat_address_type type;
-    for (size_t i = 0; i < driver->type_count; i++) {
-        tables_type(driver, i, &type);
-        if ((type.flags & MODCAT_TYPE_OWN_PROCESS) == 0)
-            return false;
-    }
-    return driver->type_count > 0;
 }
 
 /* A stripped object has no names to look at, and passes. */

@@ -10,14 +10,12 @@
 #include "core/registry/tables.h"
 #include "core/relay/relay.h"
 #include "core/serve/sides.h"
-#include "core/session/endpoint.h"
-#include "core/session/halfclose.h"
 #include "core/session/session.h"
 #include "tools/driver-check/process.h"
+#include "tools/driver-check/steps.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +24,6 @@
 #include <unistd.h>
 
 #define DESCRIPTORS_MAX 1024
-#define FILL_MAX (256 * 1024)
 
 /* Which descriptors are open. */
 struct descriptors {
@@ -107,101 +104,6 @@ struct trial {
     bool may_fail; /* the address is a guess */
 };
 
-/* Returns true when the endpoint is ready, or says that it need not be waited for. */
-static bool is_ready(struct opened *opened, unsigned direction)
-{
-    struct modcat_endpoint *endpoint = opened->endpoint;
-    if (direction == MODCAT_DIR_READ && endpoint_pending(endpoint))
-        return true;
-    short wants = endpoint_wants(endpoint, direction);
-    if ((wants & (POLLIN | POLLOUT)) == 0)
-        fault("`wants` names neither POLLIN nor POLLOUT");
-    return modcat_wait(opened->opening, endpoint_fd(endpoint, wants), wants,
-                       modcat_deadline(MODCAT_SECOND / 10)) > 0;
-}
-
-static bool may_wait(const struct opened *opened)
-{
-    const struct address *address = opened->opening->address;
-    return (address->type->type.flags & MODCAT_TYPE_WAITS) != 0;
-}
-
-static void step_read(struct session *session)
-{
-    char bytes[2][5] = {{0}, {'k', 'e', 'p', 't', '\0'}};
-    struct opened *reader = side_reader(&session->sides[0]);
-    if (reader == NULL || !is_ready(reader, MODCAT_DIR_READ))
-        return;
-    struct modcat_endpoint *endpoint = reader->endpoint;
-    bool own = endpoint->ops != NULL && endpoint->ops->read != NULL;
-    long long began = process_call_begins();
-    errno = 0;
-    ssize_t count = own ? endpoint->ops->read(endpoint, bytes[0], sizeof bytes[0])
-                        : read(endpoint->read_fd, bytes[0], sizeof bytes[0]);
-    if (own && !may_wait(reader))
-        process_call_ends("read", began);
-    if (count > (ssize_t)sizeof bytes[0])
-        fault("`read` returned %zd for a buffer of %zu bytes", count, sizeof bytes[0]);
-    if (count < 0 && errno == 0)
-        fault("`read` failed without errno");
-    if (memcmp(bytes[1], "kept", 5) != 0)
-        fault("`read` wrote beyond its buffer");
-}
-
-/* Returns false when nothing more can be written. */
-static bool write_some(struct opened *writer, const char *data, size_t length)
-{
-    struct modcat_endpoint *endpoint = writer->endpoint;
-    bool own = endpoint->ops != NULL && endpoint->ops->write != NULL;
-    long long began = process_call_begins();
-    errno = 0;
-    ssize_t count = own ? endpoint->ops->write(endpoint, data, length)
-                        : write(endpoint->write_fd, data, length);
-    if (own && !may_wait(writer))
-        process_call_ends("write", began);
-    if (count > (ssize_t)length)
-        fault("`write` returned %zd for %zu bytes", count, length);
-    if (count < 0 && errno == 0)
-        fault("`write` failed without errno");
-    if (count == 0)
-        fault("`write` took nothing and did not say EAGAIN");
-    return count > 0;
-}
-
-static void step_write(struct session *session)
-{
-    struct opened *writer = side_writer(&session->sides[0]);
-    if (writer != NULL && is_ready(writer, MODCAT_DIR_WRITE))
-        write_some(writer, "modcat\n", 7);
-}
-
-static void step_fill(struct session *session)
-{
-    static const char block[4096];
-    struct opened *writer = side_writer(&session->sides[0]);
-    for (size_t sum = 0; writer != NULL && sum < FILL_MAX; sum += sizeof block)
-        if (!is_ready(writer, MODCAT_DIR_WRITE) || !write_some(writer, block, sizeof block))
-            return;
-}
-
-static void step_half_close(struct session *session)
-{
-    struct opened *writer = side_writer(&session->sides[0]);
-    if (writer != NULL)
-        halfclose_sink(writer);
-}
-
-static void take_step(struct session *session, char step)
-{
-    static const struct {
-        char letter;
-        void (*take)(struct session *session);
-    } steps[] = {{'r', step_read}, {'w', step_write}, {'f', step_fill}, {'s', step_half_close}};
-    for (size_t i = 0; i < MODCAT_COUNT(steps); i++)
-        if (steps[i].letter == step)
-            steps[i].take(session);
-}
-
 /* The other end gives back what it gets, until it is killed. */
 static pid_t start_peer(struct subject *subject, const char *peer)
 {
@@ -229,12 +131,33 @@ static void end_peer(pid_t peer)
     waitpid(peer, NULL, 0);
 }
 
+/* An address that is shown below a message is no error of its own. */
+static unsigned count_errors(const char *log)
+{
+    unsigned count = 0;
+    for (const char *error = log; (error = strstr(error, " E ")) != NULL; error += 3)
+        count += error[3] != ' ';
+    return count;
+}
+
+/* What has failed, as it had to. */
+static void judge_reports(const char *log)
+{
+    unsigned errors = count_errors(log);
+    if (errors == 0)
+        fault("it fails, and no error says why: report it with modcat_fail()");
+    else if (errors > 1)
+        fault("it reports %u errors: report each failure once, where it happened", errors);
+}
+
 /* What is not open must have said why. */
 static void judge_failure(const struct trial *trial)
 {
     AUTO_FREE char *log = run_logged();
     if (signals_ending() != 0)
         run_note(VERDICT_WAITS);
+    else if (trial->example.must_fail)
+        judge_reports(log);
     else if (!trial->may_fail)
         fault("it cannot be opened");
     else if (strstr(log, " E ") == NULL)
@@ -252,10 +175,13 @@ static void use(struct subject *subject, struct address_pair *pairs[2], const st
     take_descriptors(&before);
     process_take(&process);
     session_start(&session, &subject->settings, pairs, relay_log_statistics);
-    if (side_open(&session, &session.sides[0]) == SESSION_OPEN) {
+    bool is_open = side_open(&session, &session.sides[0]) == SESSION_OPEN;
+    if (is_open && trial->example.must_fail) {
+        fault("it opens, though it is said to fail");
+    } else if (is_open) {
         check_close_on_exec(&before);
         for (const char *step = trial->order->steps; *step != '\0'; step++)
-            take_step(&session, *step);
+            steps_take(&session, *step);
     } else {
         judge_failure(trial);
     }
@@ -276,7 +202,7 @@ static void try_address(struct subject *subject, const void *argument)
         pairs[i] = bind_argument(subject->registry, &subject->settings, trial->example.address);
     if (pairs[0] != NULL && pairs[1] != NULL)
         use(subject, pairs, trial);
-    else if (trial->may_fail)
+    else if (trial->may_fail || trial->example.must_fail)
         judge_failure(trial);
     else
         fault("it is refused");
@@ -334,7 +260,7 @@ static unsigned try_orders(struct subject *subject, const struct example *exampl
         const struct trial trial = {.example = *example, .order = &orders[i], .may_fail = may_fail};
         AUTO_FREE char *name =
             memory_format("%s: %s%s", example->address, may_fail ? "opens or fails cleanly, " : "",
-                          orders[i].name);
+                          example->must_fail ? "fails cleanly" : orders[i].name);
         verdict = run_check(subject, name, try_address, &trial);
         failed += has_failed(verdict);
     }
@@ -370,6 +296,7 @@ unsigned check_openings(struct subject *subject)
         for (size_t i = 0; i < manifest->type_count && strcmp(path, subject->path) == 0; i++)
             failed += try_type(subject, &manifest->types[i]);
     for (size_t i = 0; i < subject->example_count; i++)
-        failed += try_orders(subject, &subject->examples[i], false, MODCAT_COUNT(orders));
+        failed += try_orders(subject, &subject->examples[i], false,
+                             subject->examples[i].must_fail ? 1 : MODCAT_COUNT(orders));
     return failed;
 }
