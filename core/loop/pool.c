@@ -24,7 +24,7 @@ struct pool_job {
     void *argument;
     int done_fd;
     bool done;
-    bool abandoned;
+    void (*discard)(void *argument); /* NULL: somebody waits for it */
 };
 
 /* Threads belong to a process, so that this is one of the places with a state. */
@@ -50,6 +50,12 @@ static void free_job(struct pool_job *job)
 {
     close(job->done_fd);
     free(job);
+}
+
+static void discard(struct pool_job *job)
+{
+    job->discard(job->argument);
+    free_job(job);
 }
 
 /* A process that was forked has none of the threads, and nobody holds the mutex. */
@@ -87,12 +93,10 @@ static struct pool_job *next_job(void)
 static void complete(struct pool_job *job)
 {
     job->done = true;
-    if (!job->abandoned) {
+    if (job->discard == NULL)
         eventfd_write(job->done_fd, 1);
-        return;
-    }
-    free(job->argument);
-    free_job(job);
+    else
+        discard(job);
 }
 
 static void block_signals(void)
@@ -219,14 +223,12 @@ void pool_finish(struct pool_job *job)
     free_job(job);
 }
 
-void pool_abandon(struct pool_job *job)
+void pool_abandon(struct pool_job *job, void (*how)(void *argument))
 {
     pthread_mutex_lock(&pool.mutex);
     bool done = job->done;
-    job->abandoned = true;
+    job->discard = how != NULL ? how : free;
     pthread_mutex_unlock(&pool.mutex);
-    if (!done)
-        return;
-    free(job->argument);
-    free_job(job);
+    if (done)
+        discard(job);
 }

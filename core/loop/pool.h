@@ -20,7 +20,8 @@ int pool_job_fd(const struct pool_job *job);
 /* The work is done. */
 void pool_finish(struct pool_job *job);
 
-/* Nobody waits for it any more: the argument is freed by free(3) when the work is done. */
-void pool_abandon(struct pool_job *job);
+/* Nobody waits for it any more: how(argument), by default free(3), is called when the work is
+ * done. */
+void pool_abandon(struct pool_job *job, void (*how)(void *argument));
 
 #endif

@@ -8,7 +8,7 @@
 #include <poll.h>
 
 int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *argument),
-                         void *argument)
+                         void (*discard)(void *argument), void *argument)
 {
     struct pool_job *job = pool_start(work, argument);
     if (job == NULL) {
@@ -16,7 +16,7 @@ int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *argu
         return 0;
     }
     if (modcat_wait(opening, pool_job_fd(job), POLLIN, MODCAT_FOREVER) < 0) {
-        pool_abandon(job);
+        pool_abandon(job, discard);
         return -1;
     }
     pool_finish(job);

@@ -179,7 +179,7 @@ static int wait_for_lock(struct modcat_opening *opening, void (*work)(void *argu
     if (call == NULL)
         return -1;
     *call = *lock;
-    if (modcat_call_blocking(opening, work, call) < 0)
+    if (modcat_call_blocking(opening, work, NULL, call) < 0)
         return -1;
     int error = call->error;
     free(call);

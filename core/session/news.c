@@ -34,12 +34,19 @@ int modcat_tell(const struct modcat_opening *opening, const struct modcat_news *
     return tell(opening->session, other, news);
 }
 
+static bool anybody_hears(const struct opened *level)
+{
+    while (level != NULL && !ENDPOINT_DOES(level->endpoint, hear))
+        level = level->lower;
+    return level != NULL;
+}
+
 void news_of_size(struct session *session)
 {
     struct winsize size;
     for (int i = 0; i < 2; i++) {
         const struct opened *other = side_writer(&session->sides[1 - i]);
-        if (other == NULL || !terminals_size(&session->sides[i], &size))
+        if (!anybody_hears(other) || !terminals_size(&session->sides[i], &size))
             continue;
         const struct modcat_news news = {.size = sizeof news,
                                          .kind = MODCAT_NEWS_WINDOW,

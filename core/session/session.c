@@ -112,7 +112,7 @@ static void close_lingering(struct modcat_opening *opening, int fd)
 {
     int *closing = memory_alloc(sizeof *closing);
     *closing = fd;
-    if (modcat_call_blocking(opening, close_slowly, closing) == 0)
+    if (modcat_call_blocking(opening, close_slowly, NULL, closing) == 0)
         free(closing);
 }
 

@@ -59,8 +59,9 @@ struct question {
     bool permitted;
 };
 
-static void free_question(struct question *question)
+static void free_question(void *argument)
 {
+    struct question *question = argument;
     if (question == NULL)
         return;
     free(question->daemon);
@@ -178,7 +179,7 @@ static int check_peer(struct modcat_opening *opening, int fd, const struct modca
     if (peer == NULL || !asks(opening, option))
         return 0;
     struct question *question = new_question(opening, peer, length);
-    if (question == NULL || modcat_call_blocking(opening, ask, question) < 0)
+    if (question == NULL || modcat_call_blocking(opening, ask, free_question, question) < 0)
         return -1;
     bool permitted = question->permitted;
     free_question(question);

@@ -317,9 +317,10 @@ int modcat_wait_for(struct modcat_opening *opening, struct modcat_watched *watch
 /* Runs `work(argument)` where it may block (a name look-up, opening a FIFO) while the host goes on
  * to handle signals. `argument` must come from malloc(3); it is handed back as it is when 0 is
  * returned. -1 with errno ECANCELED: the program is asked to end, and the argument is not the
- * caller's any more. */
+ * caller's any more: `discard(argument)` gives back what `work` has left in it (memory, an open
+ * descriptor) and frees it, in whichever thread comes last. NULL: it is freed by free(3). */
 int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *argument),
-                         void *argument);
+                         void (*discard)(void *argument), void *argument);
 
 /* Sets a variable for the programs that this session starts. The name comes without prefix:
  * "PEERADDR" becomes SOCAT_PEERADDR and MODCAT_PEERADDR. Both texts are copied; control characters

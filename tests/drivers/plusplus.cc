@@ -36,8 +36,8 @@ template <typename number> struct __attribute__((visibility("default"))) sum {
     number total;
     __attribute__((noinline)) void add(number count)
     {
-        static number calls;
-        total += count + 0 * calls++;
+        static const number signs[] = {-1, 1};
+        total += count * signs[count > 0];
     }
 };
 

@@ -230,7 +230,7 @@ static const char *dtls_address(struct datagram_end *end)
 
 static void await_dtls(struct datagram_end *end, struct program *program)
 {
-    program_logs(program, " N SSL connection using ");
+    program_logs(program, "SSL connection using ");
     end->fd = peer_accept(end->harness, end->fd);
 }
 

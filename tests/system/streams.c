@@ -461,7 +461,7 @@ static void play_socks5(struct stream_end *end, struct program *program)
 static void play_socks5_twice(struct stream_end *end, struct program *program)
 {
     play(end, as_socks5_twice);
-    program_logs(program, " N listening on remote host");
+    program_logs(program, "listening on remote host");
 }
 
 static void play_http(struct stream_end *end, struct program *program)

@@ -79,6 +79,49 @@ static void jobs_that_block_do_not_hold_up_others(void **state)
     }
 }
 
+static void close_ends(void *argument)
+{
+    struct blocked *blocked = argument;
+    close(blocked->ends[0]);
+    close(blocked->ends[1]);
+    free(blocked);
+}
+
+/* Reads the end of a pipe, which comes when the last one that writes to it is closed. */
+static void is_given_back(int other)
+{
+    struct pollfd entry = {.fd = other, .events = POLLIN};
+    char byte;
+    assert_int_equal(poll(&entry, 1, PATIENCE), 1);
+    assert_int_equal(read(other, &byte, 1), 0);
+}
+
+/* What the work has left is given back once: by the thread, or at once when the work is done. */
+static void what_a_given_up_job_has_left_is_given_back(void **state)
+{
+    (void)state;
+    for (int done_before = 0; done_before < 2; done_before++) {
+        int answer[2], go[2];
+        assert_int_equal(pipe(answer), 0);
+        assert_int_equal(pipe(go), 0);
+        struct blocked *blocked = malloc(sizeof *blocked);
+        assert_non_null(blocked);
+        *blocked = (struct blocked){.ends = {go[0], answer[1]}};
+        struct pool_job *job = pool_start(read_byte, blocked);
+        assert_non_null(job);
+        if (done_before) {
+            assert_int_equal(write(go[1], "x", 1), 1);
+            wait_for(job);
+        }
+        pool_abandon(job, close_ends);
+        if (!done_before)
+            assert_int_equal(write(go[1], "x", 1), 1);
+        is_given_back(answer[0]);
+        close(answer[0]);
+        close(go[1]);
+    }
+}
+
 /* It is freed by its thread; the address sanitizer would see it if it were not, or used again. */
 static void a_job_that_is_given_up_is_left_to_its_thread(void **state)
 {
@@ -92,7 +135,7 @@ static void a_job_that_is_given_up_is_left_to_its_thread(void **state)
     *blocked = (struct blocked){.ends = {go[0], answer[1]}};
     struct pool_job *job = pool_start(read_byte, blocked);
     assert_non_null(job);
-    pool_abandon(job);
+    pool_abandon(job, NULL);
     assert_int_equal(write(go[1], "x", 1), 1);
     close(go[1]);
     /* Whatever comes next in the same thread comes after it. */
@@ -123,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_done_can_be_seen),
         cmocka_unit_test(jobs_that_block_do_not_hold_up_others),
+        cmocka_unit_test(what_a_given_up_job_has_left_is_given_back),
         cmocka_unit_test(a_job_that_is_given_up_is_left_to_its_thread),
         cmocka_unit_test(a_forked_process_has_threads_of_its_own),
     };

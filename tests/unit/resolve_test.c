@@ -34,9 +34,11 @@ int modcat_fail(const struct modcat_opening *opening, const char *format, ...)
     return -1;
 }
 
-int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *), void *argument)
+int modcat_call_blocking(struct modcat_opening *opening, void (*work)(void *),
+                         void (*discard)(void *), void *argument)
 {
     (void)opening;
+    (void)discard;
     blocking_calls++;
     work(argument);
     return 0;

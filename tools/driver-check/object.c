@@ -212,10 +212,15 @@ static bool is_lock(const char *name)
     return strstr(name, "_lock") != NULL;
 }
 
-/* The compiler's own: __dso_handle, completed.0, and what sanitizers and coverage add. */
+/* The compiler's own: __dso_handle, completed.0, references to what finds exceptions of C++, and what
+ * sanitizers and coverage add. */
 static bool is_compilers(const char *name)
 {
-    return strncmp(name, "__", 2) == 0 || strncmp(name, "completed.", 10) == 0 || is_marker(name);
+    static const char *const starts[] = {"__", "completed.", "DW.ref."};
+    for (size_t i = 0; i < MODCAT_COUNT(starts); i++)
+        if (strncmp(name, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return is_marker(name);
 }
 
 /* A stripped object has no names to look at, and passes. */

@@ -117,13 +117,21 @@ static void open_slowly(void *argument)
     call->error = errno;
 }
 
+static void close_unused(void *argument)
+{
+    struct slow_open *call = argument;
+    if (call->fd >= 0)
+        close(call->fd);
+    free(call);
+}
+
 static int open_waiting(struct modcat_opening *opening, const char *path, int flags, mode_t mode)
 {
     size_t size = strlen(path) + 1;
     struct slow_open *call = memory_alloc(sizeof *call + size);
     *call = (struct slow_open){.flags = flags, .mode = mode, .fd = -1};
     memcpy(call->path, path, size);
-    if (modcat_call_blocking(opening, open_slowly, call) < 0)
+    if (modcat_call_blocking(opening, open_slowly, close_unused, call) < 0)
         return -1;
     int fd = call->fd, error = call->error;
     free(call);

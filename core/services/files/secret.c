@@ -71,6 +71,13 @@ static void read_file(void *argument)
     close(fd);
 }
 
+static void forget(void *argument)
+{
+    struct reading *reading = argument;
+    wipe(reading->data, reading->length);
+    free(reading);
+}
+
 static char *take_data(const struct modcat_opening *opening, const struct reading *reading,
                        const char *what)
 {
@@ -93,7 +100,7 @@ char *modcat_read_file(struct modcat_opening *opening, const char *what, const c
     struct reading *reading = memory_zeroed(1, sizeof *reading + size);
     reading->most = most;
     memcpy(reading->path, path, size);
-    if (modcat_call_blocking(opening, read_file, reading) < 0)
+    if (modcat_call_blocking(opening, read_file, forget, reading) < 0)
         return NULL;
     char *data = take_data(opening, reading, what);
     int error = errno;

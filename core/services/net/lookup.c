@@ -132,6 +132,14 @@ static void work(void *argument)
     request->error = errno;
 }
 
+static void discard(void *argument)
+{
+    struct request *request = argument;
+    if (request->result != NULL)
+        freeaddrinfo(request->result);
+    free(request);
+}
+
 static char *place(char **space, const char *text)
 {
     if (text == NULL)
@@ -168,7 +176,7 @@ static int run_blocking(struct modcat_opening *opening, const struct lookup *loo
                         const char *service, struct addrinfo **result)
 {
     struct request *request = new_request(opening, lookup, service);
-    if (modcat_call_blocking(opening, work, request) < 0)
+    if (modcat_call_blocking(opening, work, discard, request) < 0)
         return LOOKUP_CANCELED;
     int code = request->code;
     *result = request->result;

@@ -7,6 +7,7 @@
 
 #include "core/base/memory.h"
 #include "core/loop/pool.h"
+#include <asm/ioctls.h>
 #include <asm/termbits.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,7 +115,7 @@ static int start_break(int fd, const struct modcat_news *news)
         (struct line_break){.fd = copy, .units = (milliseconds + BREAK_UNIT - 1) / BREAK_UNIT};
     struct pool_job *job = pool_start(send_break, line_break);
     if (job != NULL) {
-        pool_abandon(job);
+        pool_abandon(job, NULL);
         return 0;
     }
     send_break(line_break);

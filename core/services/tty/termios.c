@@ -86,7 +86,7 @@ static int set_waiting(struct modcat_opening *opening, int fd, const struct term
 {
     struct slow_set *call = memory_alloc(sizeof *call);
     *call = (struct slow_set){.fd = fd, .settings = *settings};
-    if (modcat_call_blocking(opening, set_slowly, call) < 0)
+    if (modcat_call_blocking(opening, set_slowly, NULL, call) < 0)
         return -1;
     int result = call->result, error = call->error;
     free(call);
