@@ -61,6 +61,7 @@ libcore_a_SOURCES = \
 	core/opening/environment.c core/opening/environment.h \
 	core/opening/leftovers.c core/opening/leftovers.h \
 	core/opening/complaint.c core/opening/opening.c core/opening/opening.h \
+	core/opening/share.c core/opening/share.h \
 	core/opening/opening_settings.c core/opening/opening_settings.h \
 	core/opening/session_state.c core/opening/session_state.h \
 	core/options/account.c core/options/account.h \
@@ -155,6 +156,7 @@ libcore_a_SOURCES = \
 	core/serve/hosting.c core/serve/hosting.h \
 	core/serve/serve.c core/serve/serve.h \
 	core/serve/workers.c core/serve/workers.h \
+	core/serve/ends.c core/serve/ends.h \
 	core/serve/sides.c core/serve/sides.h \
 	core/command/commandline.c core/command/commandline.h \
 	core/command/compat.c core/command/compat.h \

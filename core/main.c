@@ -56,7 +56,7 @@ static int print(const struct settings *settings, struct registry *registry,
 /* What holds secrets in the environment, for this address and those below. */
 static void take_secrets(const struct address *address)
 {
-    for (; address != NULL; address = address->lower)
+    for (; address != NULL; address = address_next(address))
         for (size_t i = 0; i < address->option_count; i++)
             if (address->options[i].entry->option.secret_name &&
                 address->options[i].value.string != NULL)
@@ -98,7 +98,7 @@ static int prepare(struct session *session)
         return -1;
     if (settings->lock_file == NULL)
         return 0;
-    return session_lock(session, settings->lock_file, settings->lock_wait);
+    return session_lock(session, NULL, settings->lock_file, settings->lock_wait);
 }
 
 static int transfer(struct session *session)

@@ -454,15 +454,15 @@ TESTS += tests/structure/floors_test
 
 # The driver kit: what authors of drivers get, and what is not loaded.
 kit_tests = tests/kit/abi_test tests/kit/completion_test tests/kit/cplusplus_test \
-	tests/kit/crash_test tests/kit/driver_check_test tests/kit/example_test \
+	tests/kit/crash_test tests/kit/driver_check_test tests/kit/ends_test tests/kit/example_test \
 	tests/kit/introspection_test tests/kit/lively_test tests/kit/loading_test tests/kit/new_test \
 	tests/kit/options_test tests/kit/own_drivers_test
 dist_check_SCRIPTS += $(kit_tests)
 EXTRA_DIST += tests/kit/testing.sh tests/abi/first.c tests/abi/first.driver tests/abi/first.so \
 	tests/abi/services.abi tests/abi/tables.abi tests/drivers/addresses tests/drivers/careless.c \
-	tests/drivers/crashing.c tests/drivers/leaky.c tests/drivers/lively.c tests/drivers/plain.c \
-	tests/drivers/plusplus.cc tests/drivers/stubborn.c tests/drivers/talkative.c \
-	tests/drivers/wordy.c
+	tests/drivers/crashing.c tests/drivers/ends.c tests/drivers/leaky.c tests/drivers/lively.c \
+	tests/drivers/plain.c tests/drivers/plusplus.cc tests/drivers/stubborn.c \
+	tests/drivers/talkative.c tests/drivers/wordy.c
 TESTS += $(kit_tests)
 
 # The programs and scripts that stand beside the command `socat`, and what others use it for.

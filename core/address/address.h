@@ -52,6 +52,11 @@ struct address {
     bool is_layer;                    /* its keyword is a layer's, so that `|` ends it */
     struct address *lower;            /* what this layer stands on (`LAYER|LOWER`), or NULL */
     struct address *upper;            /* the layer that stands on this one, or NULL */
+    struct address_pair **ends;       /* addresses in its parameters, after binding */
+    size_t end_count;
+    const struct address
+        *holder;            /* whose end this one is, or NULL; of the highest of a stack ... */
+    size_t place_in_holder; /* ... and which of them */
 };
 
 /* One argument: a single address, or two for a dual one (`A!!B`). */
@@ -82,6 +87,13 @@ void address_free(struct address_pair *pair);
 
 /* The address at the bottom of the stack that this one belongs to. */
 const struct address *address_lowest(const struct address *address);
+
+/* Goes through all addresses that belong to an argument's half: its layers, from the highest down,
+ * and the ends of each with all of theirs. NULL: there is none more. */
+const struct address *address_next(const struct address *address);
+
+/* The highest address of the argument's half that this one belongs to. */
+const struct address *address_outermost(const struct address *address);
 
 /* The option of this name that an address gives, the last one if it gives several, or NULL. */
 const struct address_option *address_find_option(const struct address *address, const char *name);

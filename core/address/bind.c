@@ -2,6 +2,7 @@
 #include "core/address/bind.h"
 
 #include "core/address/hints.h"
+#include "core/address/lexer.h"
 #include "core/address/mask.h"
 #include "core/address/params.h"
 #include "core/base/log.h"
@@ -416,6 +417,80 @@ static void check_option_names(const struct binding *binding)
     }
 }
 
+/* What one pair of parentheses holds; `start` is behind the first one. Sets *length, or returns -1
+ * where nothing closes it. */
+static int measure_end(const char *text, size_t start, size_t *length)
+{
+    static const char *const ends[] = {")", NULL};
+    const struct lexer_rules rules = {ends, true, "()[]{}"};
+    size_t position = start;
+    char *token;
+    if (lexer_token(&rules, text, &position, ADDRESS_TEXT_MAX, &token) != LEXER_OK)
+        return -1;
+    free(token);
+    *length = position - start;
+    return text[position] == ')' ? 0 : -1;
+}
+
+static bool forks(const struct address *address)
+{
+    const struct address_option *option = NULL;
+    for (; address != NULL && option == NULL; address = address->lower)
+        option = address_find_option(address, "fork");
+    return option != NULL && option->value.number != 0;
+}
+
+static int add_end(const struct binding *binding, struct place place)
+{
+    struct address *address = binding->address;
+    AUTO_FREE char *text = memory_copy_span(address->text + place.start, place.length);
+    struct address_pair *pair = bind_argument(binding->registry, binding->settings, text);
+    if (pair == NULL)
+        return -1;
+    if (pair->second != NULL) {
+        address_free(pair);
+        return fail_at(binding, place, "%s: a dual address can't stand here", address->keyword);
+    }
+    if (forks(pair->first)) {
+        address_free(pair);
+        return fail_at(binding, place, "%s: option fork can't stand here", address->keyword);
+    }
+    pair->first->holder = address;
+    pair->first->place_in_holder = address->end_count;
+    address->ends =
+        memory_resize(address->ends, address->end_count + 1, sizeof(struct address_pair *));
+    address->ends[address->end_count++] = pair;
+    return 0;
+}
+
+static int fail_no_end(const struct binding *binding, struct place place)
+{
+    return fail_at(binding, place, "%s: addresses in parentheses are expected here",
+                   binding->address->keyword);
+}
+
+/* The parameters of such a type are addresses in parentheses. */
+static int bind_ends(const struct binding *binding)
+{
+    const struct address *address = binding->address;
+    int result = 0;
+    if ((address->type->type.flags & MODCAT_TYPE_ADDRESSES) == 0)
+        return 0;
+    for (size_t i = 0; i < address->param_count; i++) {
+        struct place place = address->param_places[i];
+        size_t end = place.start + place.length, length;
+        if (place.length == 0)
+            return fail_no_end(binding, address->keyword_place);
+        for (size_t at = place.start; at < end; at += length + 2) {
+            if (address->text[at] != '(' || measure_end(address->text, at + 1, &length) < 0)
+                return fail_no_end(binding, (struct place){at, end - at});
+            if (add_end(binding, (struct place){at + 1, length}) < 0)
+                result = -1;
+        }
+    }
+    return result;
+}
+
 /* All that is wrong is told, so that it can be mended at once. */
 static int bind_single(const struct binding *binding)
 {
@@ -423,7 +498,7 @@ static int bind_single(const struct binding *binding)
         check_option_names(binding);
         return -1;
     }
-    bool failed = check_layer(binding) < 0 || check_params(binding) < 0;
+    bool failed = check_layer(binding) < 0 || check_params(binding) < 0 || bind_ends(binding) < 0;
     return bind_options(binding) < 0 || failed ? -1 : 0;
 }
 

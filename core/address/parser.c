@@ -261,6 +261,9 @@ static void single_free(struct address *address)
     if (address == NULL)
         return;
     single_free(address->lower);
+    for (size_t i = 0; i < address->end_count; i++)
+        address_free(address->ends[i]);
+    free(address->ends);
     for (size_t i = 0; i < address->param_count; i++)
         free(address->params[i]);
     for (size_t i = 0; i < address->option_count; i++)
@@ -314,6 +317,36 @@ const struct address *address_lowest(const struct address *address)
     while (address->lower != NULL)
         address = address->lower;
     return address;
+}
+
+static const struct address *highest_of(const struct address *address)
+{
+    while (address->upper != NULL)
+        address = address->upper;
+    return address;
+}
+
+const struct address *address_next(const struct address *address)
+{
+    if (address->end_count > 0)
+        return address->ends[0]->first;
+    while (address->lower == NULL) {
+        const struct address *top = highest_of(address), *holder = top->holder;
+        if (holder == NULL)
+            return NULL;
+        if (top->place_in_holder + 1 < holder->end_count)
+            return holder->ends[top->place_in_holder + 1]->first;
+        address = holder;
+    }
+    return address->lower;
+}
+
+const struct address *address_outermost(const struct address *address)
+{
+    const struct address *top = highest_of(address);
+    while (top->holder != NULL)
+        top = highest_of(top->holder);
+    return top;
 }
 
 static int check_half(struct parser *parser, const struct address *half, const char *where)

@@ -16,6 +16,7 @@
 
 struct leftovers {
     struct leftovers *next;
+    const struct address *of; /* that left it, or NULL */
     char *path;
     char *target; /* of a link that must still lead there, or NULL */
     const char *what;
@@ -40,16 +41,21 @@ static void add(struct session *session, struct leftovers leftover)
     session->leftovers = added;
 }
 
-void leftovers_add(struct session *session, const char *path, const char *what)
+void leftovers_add(struct session *session, const struct address *of, const char *path,
+                   const char *what)
 {
-    add(session,
-        (struct leftovers){
-            .path = absolute(path), .what = what, .remove = unlink, .entry = entry_at(path)});
+    add(session, (struct leftovers){.of = of,
+                                    .path = absolute(path),
+                                    .what = what,
+                                    .remove = unlink,
+                                    .entry = entry_at(path)});
 }
 
-void leftovers_add_link(struct session *session, const char *path, const char *target)
+void leftovers_add_link(struct session *session, const struct address *of, const char *path,
+                        const char *target)
 {
-    add(session, (struct leftovers){.path = absolute(path),
+    add(session, (struct leftovers){.of = of,
+                                    .path = absolute(path),
                                     .target = memory_copy_text(target),
                                     .remove = unlink,
                                     .entry = entry_at(path)});
@@ -156,21 +162,49 @@ static bool must_stay(const struct leftovers *leftover)
     return true;
 }
 
+/* Takes it off the list. */
+static void remove_at(struct leftovers **place)
+{
+    struct leftovers *found = *place;
+    *place = found->next;
+    if (found->owner == getpid() && !must_stay(found))
+        remove_entry(found);
+    free_leftover(found);
+}
+
 void leftovers_remove(struct session *session)
 {
-    while (session->leftovers != NULL) {
-        struct leftovers *last = session->leftovers;
-        session->leftovers = last->next;
-        if (last->owner == getpid() && !must_stay(last))
-            remove_entry(last);
-        free_leftover(last);
+    while (session->leftovers != NULL)
+        remove_at(&session->leftovers);
+}
+
+static bool belongs_to(const struct address *address, const struct address *stack)
+{
+    for (; stack != NULL; stack = stack->lower) {
+        if (stack == address)
+            return true;
+        for (size_t i = 0; i < stack->end_count; i++)
+            if (belongs_to(address, stack->ends[i]->first))
+                return true;
+    }
+    return false;
+}
+
+void leftovers_remove_of(struct session *session, const struct address *of)
+{
+    struct leftovers **place = &session->leftovers;
+    while (*place != NULL) {
+        if ((*place)->of != NULL && belongs_to((*place)->of, of))
+            remove_at(place);
+        else
+            place = &(*place)->next;
     }
 }
 
 void modcat_unlink_at_close(struct modcat_opening *opening, const char *path, bool otherwise)
 {
     if (modcat_option_bool(opening, "unlink-close", otherwise))
-        leftovers_add(opening->session, path, NULL);
+        leftovers_add(opening->session, opening->address, path, NULL);
 }
 
 void modcat_remove_at_close(struct modcat_opening *opening, const char *name,
@@ -180,5 +214,6 @@ void modcat_remove_at_close(struct modcat_opening *opening, const char *name,
     for (const struct leftovers *old = session->leftovers; old != NULL; old = old->next)
         if (old->remove == remove && old->owner == getpid() && strcmp(old->path, name) == 0)
             return;
-    add(session, (struct leftovers){.path = memory_copy_text(name), .remove = remove});
+    add(session, (struct leftovers){
+                     .of = opening->address, .path = memory_copy_text(name), .remove = remove});
 }

@@ -6,6 +6,7 @@
 #include "core/base/printable.h"
 #include "core/opening/environment.h"
 #include "core/opening/session_state.h"
+#include "core/opening/share.h"
 #include "core/registry/registry.h"
 #include "core/values/range.h"
 #include <errno.h>
@@ -47,6 +48,8 @@ struct modcat_opening *opening_for_peer(const struct modcat_opening *listening,
     memcpy(opening->used, listening->used, count * sizeof *opening->used);
     opening->failure = MODCAT_ERROR;
     opening->peer_name = NULL;
+    opening->ends = NULL;
+    opening->share = NULL;
     opening->kept = NULL;
     opening->kept_count = 0;
     if (listening->range != NULL)
@@ -78,6 +81,7 @@ void opening_free(struct modcat_opening *opening)
         return;
     opening_free(opening->above);
     drop_prepared(opening->prepared);
+    share_leave(opening);
     free(opening->peer_name);
     free(opening->range);
     if (opening->phase_work != NULL)

@@ -61,6 +61,8 @@ struct modcat_opening {
     struct modcat_opening *above; /* of the next layer, until that is put on; belongs to this one */
     struct modcat_opening *below; /* of the layer or address that this layer is put on, or NULL */
     struct opening_prepared *prepared; /* of a layer, or NULL */
+    struct lower_end *ends;            /* that the driver has opened itself, see ends.h */
+    struct share *share;               /* with other sessions, or NULL */
     bool is_read;    /* somebody has read from the terminal what was written to it */
     bool layering;   /* messages name the layer */
     char *peer_name; /* see modcat_peer_name() */

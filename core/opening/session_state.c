@@ -155,7 +155,7 @@ int modcat_wait_for(struct modcat_opening *opening, struct modcat_watched *watch
 
 static bool is_in(const struct address *stack, const struct address *address)
 {
-    return stack != NULL && address_lowest(stack) == address_lowest(address);
+    return stack != NULL && stack == address_outermost(address);
 }
 
 const struct opened *session_other(const struct modcat_opening *opening)

@@ -17,6 +17,7 @@ struct environment;
 struct leftovers;
 struct program;
 struct relay;
+struct share;
 struct stage;
 struct task;
 struct terminals;
@@ -45,6 +46,12 @@ struct opened {
     int watch_fd;                     /* tells what a program has left of its input; 0: none */
 };
 
+/* What a driver has opened itself; its opening has a list of them. */
+struct lower_end {
+    struct lower_end *next;
+    struct opened *opened;
+};
+
 /* A side: one endpoint for both directions, or one for each (`A!!B`). */
 struct side {
     struct address_pair *address;
@@ -68,6 +75,8 @@ struct session {
     struct children *children;       /* processes that serve peers */
     struct program *programs;        /* what addresses run */
     struct relay *relay;             /* while data is moved */
+    unsigned rebuilt;                /* how often a level was opened or closed meanwhile */
+    struct share *shares;            /* what its sessions have in common */
     long long parting;               /* until when peers are waited for at the end; 0: no end yet */
     bool lost;                       /* something that was sent did not arrive */
     long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */

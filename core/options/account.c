@@ -60,7 +60,7 @@ static int look_up(struct session *session, const struct modcat_value *value)
 
 static int look_up_stack(struct session *session, const struct address *address)
 {
-    for (; address != NULL; address = address->lower)
+    for (; address != NULL; address = address_next(address))
         for (size_t i = 0; i < address->option_count; i++) {
             const struct address_option *option = &address->options[i];
             if (process_names_account(&option->entry->option) &&

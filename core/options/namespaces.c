@@ -63,7 +63,7 @@ static void open_own(void)
 
 static void open_stack(const struct address *address)
 {
-    for (; address != NULL; address = address->lower)
+    for (; address != NULL; address = address_next(address))
         for (size_t i = 0; i < address->option_count; i++) {
             const struct address_option *option = &address->options[i];
             if (!process_names_namespace(&option->entry->option))

@@ -13,6 +13,7 @@ struct attended {
 };
 
 struct attention {
+    unsigned rebuilt; /* of the session, when it was made */
     size_t count;
     struct attended all[];
 };
@@ -22,39 +23,54 @@ static bool is_attended(const struct opened *level)
     return ENDPOINT_DOES(level->endpoint, watch) && ENDPOINT_DOES(level->endpoint, attend);
 }
 
-/* The next level of the session that is attended, behind `level`; NULL: from the first one on. */
-static const struct opened *next_level(const struct session *session, const struct opened *level)
+/* Counts the levels that are attended, with those of ends that drivers have opened, and puts them
+ * behind those that are in `attention`, unless that is NULL. */
+static size_t gather(const struct opened *level, struct attention *attention)
 {
-    const struct opened *tops[] = {&session->sides[0].first, &session->sides[0].second,
-                                   &session->sides[1].first, &session->sides[1].second};
-    bool is_behind = level == NULL;
-    for (size_t i = 0; i < MODCAT_COUNT(tops); i++)
-        for (const struct opened *next = tops[i]; next != NULL; next = next->lower) {
-            if (is_behind && is_attended(next))
-                return next;
-            is_behind = is_behind || next == level;
+    size_t count = 0;
+    for (; level != NULL; level = level->lower) {
+        const struct lower_end *end = level->opening != NULL ? level->opening->ends : NULL;
+        if (is_attended(level)) {
+            count++;
+            if (attention != NULL)
+                attention->all[attention->count++].level = level;
         }
-    return NULL;
+        for (; end != NULL; end = end->next)
+            count += gather(end->opened, attention);
+    }
+    return count;
+}
+
+static size_t gather_all(const struct session *session, struct attention *attention)
+{
+    size_t count = 0;
+    for (int i = 0; i < 2; i++) {
+        count += gather(&session->sides[i].first, attention);
+        count += gather(&session->sides[i].second, attention);
+    }
+    return count;
 }
 
 bool attention_needed(const struct session *session)
 {
-    return next_level(session, NULL) != NULL;
+    return gather_all(session, NULL) > 0;
 }
 
-struct attention *attention_new(struct session *session)
+struct attention *attention_new(const struct session *session)
 {
-    size_t count = 0;
-    const struct opened *level = NULL;
-    while ((level = next_level(session, level)) != NULL)
-        count++;
+    size_t count = gather_all(session, NULL);
     if (count == 0)
         return NULL;
     struct attention *attention =
         memory_zeroed(1, sizeof *attention + count * sizeof attention->all[0]);
-    for (level = NULL; (level = next_level(session, level)) != NULL;)
-        attention->all[attention->count++].level = level;
+    attention->rebuilt = session->rebuilt;
+    gather_all(session, attention);
     return attention;
+}
+
+bool attention_is_current(const struct attention *attention, const struct session *session)
+{
+    return attention == NULL || attention->rebuilt == session->rebuilt;
 }
 
 void attention_free(struct attention *attention)
@@ -108,10 +124,12 @@ static bool is_due(struct attended *attended)
     return due && !attended->has_failed;
 }
 
-void attention_serve(struct attention *attention, void *context,
+void attention_serve(struct attention *attention, const struct session *session, void *context,
                      void (*failed)(void *context, const struct opened *level))
 {
     for (size_t i = 0; attention != NULL && i < attention->count; i++) {
+        if (!attention_is_current(attention, session))
+            return;
         struct attended *attended = &attention->all[i];
         struct modcat_endpoint *endpoint = attended->level->endpoint;
         if (!is_due(attended) || endpoint->ops->attend(endpoint, &attended->asked) == 0)

@@ -14,8 +14,11 @@ struct attention;
 bool attention_needed(const struct session *session);
 
 /* Returns NULL where that is not needed. */
-struct attention *attention_new(struct session *session);
+struct attention *attention_new(const struct session *session);
 void attention_free(struct attention *attention);
+
+/* False when levels were opened or closed since it was made: they may be others. */
+bool attention_is_current(const struct attention *attention, const struct session *session);
 
 /* How many entries there may be, at most. */
 size_t attention_room(const struct attention *attention);
@@ -26,9 +29,9 @@ size_t attention_room(const struct attention *attention);
 size_t attention_collect(struct attention *attention, struct wait_entry *entries,
                          long long *deadline);
 
-/* Calls those for whom something is ready, or whose time has come. `failed` is called, with errno,
- * for each that has failed. */
-void attention_serve(struct attention *attention, void *context,
+/* Calls those for whom something is ready, or whose time has come, until one of them opens or
+ * closes levels. `failed` is called, with errno, for each that has failed. */
+void attention_serve(struct attention *attention, const struct session *session, void *context,
                      void (*failed)(void *context, const struct opened *level));
 
 #endif

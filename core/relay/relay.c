@@ -188,6 +188,19 @@ static void consider_other_direction(struct relay *relay)
     }
 }
 
+/* What endpoints wait for besides, as the levels are now. */
+static void attend(struct relay *relay)
+{
+    relay->rebuilt = relay->session->rebuilt;
+    attention_free(relay->attention);
+    free(relay->entries);
+    relay->entries = NULL;
+    relay->attention = attention_new(relay->session);
+    if (relay->attention != NULL)
+        relay->entries =
+            memory_zeroed(RELAY_ENTRIES + attention_room(relay->attention), sizeof *relay->entries);
+}
+
 bool relay_prepare(struct relay *relay, struct relay_waiting *waiting)
 {
     if (over_at_end(relay))
@@ -195,6 +208,8 @@ bool relay_prepare(struct relay *relay, struct relay_waiting *waiting)
     over_consider_programs(relay);
     over_consider_what_is_taken(relay);
     progress_update(&relay->progress);
+    if (relay->rebuilt != relay->session->rebuilt)
+        attend(relay);
     collect(relay, waiting);
     return true;
 }
@@ -224,7 +239,7 @@ static void endpoint_failed(void *context, const struct opened *level)
 
 bool relay_step(struct relay *relay, const struct relay_waiting *waiting)
 {
-    attention_serve(relay->attention, relay, endpoint_failed);
+    attention_serve(relay->attention, relay->session, relay, endpoint_failed);
     bool moved = move(relay, waiting);
     let_sinks_rest(relay, waiting, moved);
     if (moved)
@@ -272,10 +287,7 @@ struct relay *relay_start(struct session *session)
         return NULL;
     }
     start_flows(relay);
-    relay->attention = attention_new(session);
-    if (relay->attention != NULL)
-        relay->entries =
-            memory_zeroed(RELAY_ENTRIES + attention_room(relay->attention), sizeof *relay->entries);
+    attend(relay);
     session->relay = relay;
     progress_start(&relay->progress, session, relay->flows);
     return relay;

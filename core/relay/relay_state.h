@@ -16,6 +16,7 @@ struct relay {
     struct dump dumps[2];
     struct progress progress;
     struct attention *attention; /* what endpoints wait for besides, or NULL */
+    unsigned rebuilt;            /* of the session, when those were looked at */
     struct wait_entry *entries;  /* room for all there is to wait for then, or NULL */
     bool two_way;
     bool program_ended; /* of either end, though its connection may be open elsewhere */

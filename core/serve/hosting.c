@@ -77,7 +77,7 @@ static const char *changing_option(const struct address *address)
 /* Why the sessions of a stack of addresses can't share a process, to be freed, or NULL. */
 static char *reason_of_stack(const struct address *address)
 {
-    for (; address != NULL; address = address->lower) {
+    for (; address != NULL; address = address_next(address)) {
         const char *option = changing_option(address);
         if ((address->type->type.flags & MODCAT_TYPE_OWN_PROCESS) != 0)
             return memory_format("%s needs it", address->keyword);

@@ -18,11 +18,13 @@
 #include "core/base/signals.h"
 #include "core/base/words.h"
 #include "core/opening/environment.h"
+#include "core/opening/leftovers.h"
 #include "core/options/account.h"
 #include "core/options/identity.h"
 #include "core/options/namespaces.h"
 #include "core/options/process_state.h"
 #include "core/registry/registry.h"
+#include "core/serve/ends.h"
 #include "core/serve/fork.h"
 #include "core/serve/hosting.h"
 #include "core/serve/serve.h"
@@ -40,7 +42,9 @@
 struct attempt {
     struct session *session;
     const struct address *address;    /* the lowest of the stack */
+    const struct address *highest;    /* up to which it is opened, or NULL for all of it */
     unsigned directions;              /* in which the highest is used */
+    enum modcat_level failure;        /* what it is when the last try fails */
     struct opened *opened;            /* where the endpoint goes */
     struct environment *environment;  /* as it was before the first try */
     struct modcat_opening *opening;   /* of the current try */
@@ -98,7 +102,7 @@ static int take_lock(struct modcat_opening *opening)
     const struct opening_settings *set = &opening->set;
     if (set->lockfile == NULL)
         return 0;
-    return session_lock(opening->session, set->lockfile, set->lockfile_wait);
+    return session_lock(opening->session, opening->address, set->lockfile, set->lockfile_wait);
 }
 
 static int open_endpoint(struct attempt *attempt)
@@ -107,7 +111,8 @@ static int open_endpoint(struct attempt *attempt)
     struct opened made = {.opening = attempt->opening};
     made.endpoint = layer_new_endpoint(attempt->address);
     attempt->opening = NULL;
-    if (type->open(made.opening, made.endpoint) == 0 && layer_complete(&made) == 0) {
+    if (type->open(made.opening, made.endpoint) == 0 && ends_stand_on(&made) == 0 &&
+        layer_complete(&made) == 0) {
         *attempt->opened = made;
         return 0;
     }
@@ -197,18 +202,26 @@ static int try_once(struct attempt *attempt, struct modcat_opening *opening)
 
 static struct modcat_opening *start_stack(const struct attempt *attempt, bool last)
 {
-    bool layered = attempt->address->upper != NULL;
+    bool layered = attempt->address->upper != NULL && attempt->address != attempt->highest;
     struct modcat_opening *opening =
         opening_new(attempt->session, attempt->address,
                     layered ? MODCAT_DIR_READ | MODCAT_DIR_WRITE : attempt->directions);
-    if (!last)
-        opening->failure = MODCAT_NOTICE;
-    layer_start(opening, attempt->directions);
+    opening->failure = last ? attempt->failure : MODCAT_NOTICE;
+    layer_start(opening, attempt->highest, attempt->directions);
     hosting_choose(opening);
     return opening;
 }
 
-/* Tries as often as retry and forever say; only the last failure is an error. */
+static const struct address *highest_of(const struct attempt *attempt)
+{
+    const struct address *address = attempt->address;
+    while (address != attempt->highest && address->upper != NULL)
+        address = address->upper;
+    return address;
+}
+
+/* Tries as often as retry and forever say, each time from the beginning; only the last failure is
+ * an error. */
 static int open_with_retries(struct attempt *attempt)
 {
     const struct opening_settings set = opening_settings_of_stack(attempt->address);
@@ -219,6 +232,7 @@ static int open_with_retries(struct attempt *attempt)
             return 0;
         opening_free(attempt->opening);
         attempt->opening = NULL;
+        leftovers_remove_of(attempt->session, highest_of(attempt));
         if (last || attempt->session->done || session_must_end(attempt->session) ||
             session_pause(attempt->session, set.interval) < 0)
             return -1;
@@ -304,13 +318,32 @@ static enum session_result open_attempt(struct attempt *attempt)
 static enum session_result open_address(struct session *session, const struct address *address,
                                         unsigned directions, struct opened *opened)
 {
-    struct attempt attempt = {.session = session, .opened = opened};
+    struct attempt attempt = {.session = session, .failure = MODCAT_ERROR, .opened = opened};
     attempt.address = address_lowest(address);
     attempt.directions = served_directions(address, directions);
     if (attempt.directions == 0 || check_lower(address) < 0 || check_fork_options(address) < 0)
         return SESSION_FAILED;
     attempt.environment = environment_copy(session->environment);
     enum session_result result = open_attempt(&attempt);
+    environment_free(attempt.environment);
+    return result;
+}
+
+int side_open_stack(struct session *session, const struct address *highest, unsigned directions,
+                    enum modcat_level failure, struct opened *opened)
+{
+    struct attempt attempt = {
+        .session = session, .highest = highest, .failure = failure, .opened = opened};
+    attempt.address = address_lowest(highest);
+    attempt.directions = served_directions(highest, directions);
+    if (attempt.directions == 0 || check_lower(highest) < 0)
+        return -1;
+    attempt.environment = environment_copy(session->environment);
+    int result = open_with_retries(&attempt);
+    if (result == 0 && attempt.listener != NULL)
+        result = serve_peers(session, attempt.opening, attempt.listener, opened) == SESSION_OPEN
+                     ? 0
+                     : -1;
     environment_free(attempt.environment);
     return result;
 }

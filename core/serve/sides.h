@@ -13,6 +13,12 @@ enum session_result {
     SESSION_DONE = 1  /* this process has served others, and nothing is left to do */
 };
 
+/* Opens a stack of addresses from its lowest up to `highest`, which is no whole side: the end of a
+ * driver's own, or what stands below a layer. `failure`: at which level is told that it fails.
+ * Returns 0, or -1 after reporting. */
+int side_open_stack(struct session *session, const struct address *highest, unsigned directions,
+                    enum modcat_level failure, struct opened *opened);
+
 /* Opens what a side's directions need. */
 enum session_result side_open(struct session *session, struct side *side);
 

@@ -4,6 +4,7 @@
 #include "core/base/memory.h"
 #include "core/base/secrets.h"
 #include "core/opening/opening.h"
+#include "core/opening/session_state.h"
 #include "core/registry/registry.h"
 #include <modcat/layer.h>
 #include <string.h>
@@ -35,8 +36,21 @@ static void forget(const struct opened *opened, bool is_hosted)
     }
 }
 
+/* A session that opens something while it runs needs them until it ends. */
+static bool opens_later(const struct address *address)
+{
+    for (; address != NULL; address = address_next(address))
+        if ((address->type->type.flags & (MODCAT_TYPE_REOPENS | MODCAT_TYPE_ADDRESSES)) != 0)
+            return true;
+    return false;
+}
+
 void session_forget_secrets(const struct session *session)
 {
+    for (size_t i = 0; i < 2; i++)
+        if (opens_later(session->sides[i].address->first) ||
+            opens_later(session->sides[i].address->second))
+            return;
     bool is_hosted = session->server != NULL;
     for (size_t i = 0; i < 2; i++) {
         forget(&session->sides[i].first, is_hosted);

@@ -13,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-void layer_start(struct modcat_opening *lowest, unsigned directions)
+void layer_start(struct modcat_opening *lowest, const struct address *highest, unsigned directions)
 {
     struct modcat_opening *below = lowest;
-    for (const struct address *level = lowest->address->upper; level != NULL;
-         level = level->upper) {
-        unsigned wanted = level->upper == NULL ? directions : MODCAT_DIR_READ | MODCAT_DIR_WRITE;
+    const struct address *level = lowest->address;
+    while (level != highest && level->upper != NULL) {
+        level = level->upper;
+        bool on_top = level == highest || level->upper == NULL;
+        unsigned wanted = on_top ? directions : MODCAT_DIR_READ | MODCAT_DIR_WRITE;
         struct modcat_opening *opening = opening_new(lowest->session, level, wanted);
         opening->failure = lowest->failure;
         opening->below = below;
@@ -72,17 +74,22 @@ struct modcat_endpoint *layer_new_endpoint(const struct address *address)
     return endpoint;
 }
 
+void layer_use_from_above(struct opened *opened)
+{
+    struct modcat_endpoint *endpoint = opened->endpoint;
+    endpoint->host = opened;
+    opened->read_blocks = patient_needed(endpoint, endpoint->read_fd);
+    opened->write_blocks = patient_needed(endpoint, endpoint->write_fd);
+}
+
 /* Makes `opened` the lower level of a new one, which has no endpoint yet. */
 static void push_down(struct opened *opened, struct modcat_opening *opening)
 {
     struct opened *lower = memory_alloc(sizeof *lower);
-    struct modcat_endpoint *endpoint = opened->endpoint;
     *lower = *opened;
     *opened = (struct opened){.opening = opening, .lower = lower};
     lower->shares_opening = lower->opening == opening;
-    endpoint->host = lower;
-    lower->read_blocks = patient_needed(endpoint, endpoint->read_fd);
-    lower->write_blocks = patient_needed(endpoint, endpoint->write_fd);
+    layer_use_from_above(lower);
 }
 
 /* The filters of all levels up to this one judge who has been found to be the peer; to the levels

@@ -15,14 +15,18 @@
 
 #include "core/session/session.h"
 
-/* Starts the openings of the layers that stand on an address; they hang on `lowest`. */
-void layer_start(struct modcat_opening *lowest, unsigned directions);
+/* Starts the openings of the layers that stand on an address, up to `highest`, or all of them with
+ * NULL; they hang on `lowest`. */
+void layer_start(struct modcat_opening *lowest, const struct address *highest, unsigned directions);
 
 /* Lets each layer prepare, before anything is opened. Returns 0, or -1 after reporting. */
 int layer_prepare(struct modcat_opening *lowest);
 
 /* True when a layer will tell who the peer is: filters are asked then. */
 bool layer_names_peer(const struct modcat_opening *lowest);
+
+/* The endpoint becomes one that another level, or a driver, uses through <modcat/layer.h>. */
+void layer_use_from_above(struct opened *opened);
 
 /* Makes an endpoint for an address of this type, still without descriptors. */
 struct modcat_endpoint *layer_new_endpoint(const struct address *address);

@@ -171,6 +171,18 @@ static void close_endpoint(struct opened *opened)
     close_descriptor(opened, endpoint->write_fd);
 }
 
+/* What its driver has opened itself, and not closed. */
+static void close_ends(struct modcat_opening *opening)
+{
+    while (opening->ends != NULL) {
+        struct lower_end *end = opening->ends;
+        opening->ends = end->next;
+        session_close_opened(end->opened);
+        free(end->opened);
+        free(end);
+    }
+}
+
 /* The descriptors belong to the lowest level. */
 static void close_endpoints(struct opened *opened)
 {
@@ -179,6 +191,8 @@ static void close_endpoints(struct opened *opened)
             close_endpoint(opened);
         free(opened->endpoint);
         opened->endpoint = NULL;
+        if (opened->opening != NULL && !opened->shares_opening)
+            close_ends(opened->opening);
     }
 }
 
@@ -271,10 +285,10 @@ static int take_lock(struct session *session, const char *path, bool wait)
     return lockfile_wait(path, pause_for_lock, session);
 }
 
-int session_lock(struct session *session, const char *path, bool wait)
+int session_lock(struct session *session, const struct address *of, const char *path, bool wait)
 {
     if (take_lock(session, path, wait) < 0)
         return -1;
-    leftovers_add(session, path, "released lock");
+    leftovers_add(session, of, path, "released lock");
     return 0;
 }

@@ -25,9 +25,10 @@ void session_free(struct session *session);
 /* Both. */
 void session_close(struct session *session);
 
-/* Takes a lock file that is given back when the session ends; `wait`: as soon as it is free.
+/* Takes a lock file that is given back when the session ends, or when the address that it is for is
+ * closed, which may be NULL; `wait`: as soon as it is free.
  * Returns 0, or -1 after reporting. */
-int session_lock(struct session *session, const char *path, bool wait);
+int session_lock(struct session *session, const struct address *of, const char *path, bool wait);
 
 /* Tells the other end of a socket that no more will be written, and logs it. Returns 0, or -1 with
  * errno. Counterpart: shutdown(2). */

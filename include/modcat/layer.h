@@ -71,6 +71,31 @@ int modcat_lower_send(struct modcat_opening *opening, struct modcat_endpoint *lo
 ssize_t modcat_lower_receive(struct modcat_opening *opening, struct modcat_endpoint *lower,
                              void *buffer, size_t length, long long deadline);
 
+/* A layer whose type has MODCAT_TYPE_REOPENS may close what it stands on while data is moved, and
+ * open it again, as often as it likes. In between it stands on an end that is never readable and
+ * refuses what is written (ENOTCONN). Both set *lower to the new lower endpoint, the old one is
+ * gone; and both wait, so that they are for types with MODCAT_TYPE_WAITS. `failure` is the level at
+ * which a failure is told. Return 0, or -1 with errno: ENOTSUP where that can not be done now.
+ * Then, and when the opening fails, *lower is as before. */
+int modcat_lower_close(struct modcat_opening *opening, struct modcat_endpoint **lower);
+int modcat_lower_reopen(struct modcat_opening *opening, struct modcat_endpoint **lower,
+                        enum modcat_level failure);
+
+/* Ends of a type with MODCAT_TYPE_ADDRESSES: how many addresses stand in its parameters, and one of
+ * them, by index, opened for both directions. All of <modcat/layer.h> can be done with the endpoint
+ * as with a lower one; an endpoint that is given its descriptors (modcat_pass_through()) stands on
+ * it. Opening waits; after `open` and `wrap` it is for types with MODCAT_TYPE_WAITS. `failure` is
+ * the level at which a failure is told. Returns NULL after reporting. What is not closed before is
+ * closed with the session, behind `close`. */
+size_t modcat_end_count(const struct modcat_opening *opening);
+struct modcat_endpoint *modcat_open_end(struct modcat_opening *opening, size_t index,
+                                        enum modcat_level failure);
+void modcat_close_end(struct modcat_opening *opening, struct modcat_endpoint *end);
+
+/* Memory that all sessions of this address in this process share, zeros at first; each opening gets
+ * the same. `release` is called when the last of them has ended, before it is freed; or NULL. */
+void *modcat_share(struct modcat_opening *opening, size_t size, void (*release)(void *data));
+
 /* For layers that are done after their handshake: fills `endpoint` in so that it is the lower
  * endpoint from now on. `early` is what was read too far, if anything; it is copied, and comes
  * first. Returns 0. */

@@ -34,8 +34,8 @@ static void removes_entries_last_first(void **state)
     struct session session = {0};
     const char *one = make("one"), *two = make("two"), *other = make("other");
     log_set_level(MODCAT_INFO);
-    leftovers_add(&session, one, "released one");
-    leftovers_add(&session, two, "released two");
+    leftovers_add(&session, NULL, one, "released one");
+    leftovers_add(&session, NULL, two, "released two");
     leftovers_remove(&session);
     assert_false(exists(one));
     assert_false(exists(two));
@@ -48,12 +48,32 @@ static void removes_entries_last_first(void **state)
     assert_true(first < last);
 }
 
+static void removes_what_one_address_and_those_below_have_left(void **state)
+{
+    (void)state;
+    struct session session = {0};
+    struct address below = {0}, layer = {.lower = &below}, other = {0};
+    const char *one = make("one"), *two = make("two"), *three = make("three"), *four = make("four");
+    leftovers_add(&session, &below, one, NULL);
+    leftovers_add(&session, &other, two, NULL);
+    leftovers_add(&session, &layer, three, NULL);
+    leftovers_add(&session, NULL, four, NULL);
+    leftovers_remove_of(&session, &layer);
+    assert_false(exists(one));
+    assert_true(exists(two));
+    assert_false(exists(three));
+    assert_true(exists(four));
+    leftovers_remove(&session);
+    assert_false(exists(two));
+    assert_false(exists(four));
+}
+
 static void removes_each_entry_once(void **state)
 {
     (void)state;
     struct session session = {0};
     const char *path = make("entry");
-    leftovers_add(&session, path, NULL);
+    leftovers_add(&session, NULL, path, NULL);
     leftovers_remove(&session);
     make("entry");
     leftovers_remove(&session);
@@ -65,7 +85,7 @@ static void an_entry_that_has_gone_is_worth_a_warning(void **state)
 {
     (void)state;
     struct session session = {0};
-    leftovers_add(&session, scratch_path("gone"), "released");
+    leftovers_add(&session, NULL, scratch_path("gone"), "released");
     leftovers_remove(&session);
     const char *logged = scratch_logged();
     assert_non_null(strstr(logged, " W unlink(\""));
@@ -80,7 +100,7 @@ static void a_relative_path_is_meant_from_where_it_was_said(void **state)
     const char *mine = make("here/entry"), *other = make("there/entry");
     char path[] = "entry";
     assert_int_equal(chdir(here), 0);
-    leftovers_add(&session, path, NULL);
+    leftovers_add(&session, NULL, path, NULL);
     path[0] = '?';
     assert_int_equal(chdir(there), 0);
     leftovers_remove(&session);
@@ -95,10 +115,10 @@ static void a_child_removes_nothing_of_its_parent(void **state)
     struct session session = {0};
     int status;
     const char *parents = make("parents"), *childs = make("childs");
-    leftovers_add(&session, parents, NULL);
+    leftovers_add(&session, NULL, parents, NULL);
     pid_t child = fork();
     if (child == 0) {
-        leftovers_add(&session, childs, NULL);
+        leftovers_add(&session, NULL, childs, NULL);
         leftovers_remove(&session);
         _exit(0);
     }
@@ -116,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(removes_entries_last_first),
+        TEST(removes_what_one_address_and_those_below_have_left),
         TEST(removes_each_entry_once),
         TEST(an_entry_that_has_gone_is_worth_a_warning),
         TEST(a_relative_path_is_meant_from_where_it_was_said),

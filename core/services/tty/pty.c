@@ -242,6 +242,6 @@ int modcat_tty_link(struct modcat_opening *opening, const char *name, const char
         return modcat_fail_call(opening, "make symbolic link", path, NULL,
                                 "symlink(\"%s\", \"%s\")", name, path);
     if (modcat_option_bool(opening, "unlink-close", true))
-        leftovers_add_link(opening->session, path, name);
+        leftovers_add_link(opening->session, opening->address, path, name);
     return 0;
 }
