@@ -54,9 +54,8 @@ struct address {
     struct address *upper;            /* the layer that stands on this one, or NULL */
     struct address_pair **ends;       /* addresses in its parameters, after binding */
     size_t end_count;
-    const struct address
-        *holder;            /* whose end this one is, or NULL; of the highest of a stack ... */
-    size_t place_in_holder; /* ... and which of them */
+    const struct address *holder; /* whose end the highest of this stack is, or NULL ... */
+    size_t place_in_holder;       /* ... and which of them */
 };
 
 /* One argument: a single address, or two for a dual one (`A!!B`). */

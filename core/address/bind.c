@@ -27,7 +27,11 @@ struct binding {
     struct registry *registry;
     const struct settings *settings;
     struct address *address;
+    unsigned depth; /* in parentheses of others */
 };
+
+static struct address_pair *bind_text(struct registry *registry, const struct settings *settings,
+                                      const char *text, unsigned depth);
 
 static void explain(struct registry *registry, const char *text, const struct address_error *error)
 {
@@ -444,7 +448,11 @@ static int add_end(const struct binding *binding, struct place place)
 {
     struct address *address = binding->address;
     AUTO_FREE char *text = memory_copy_span(address->text + place.start, place.length);
-    struct address_pair *pair = bind_argument(binding->registry, binding->settings, text);
+    if (binding->depth == ADDRESS_LAYERS_MAX)
+        return fail_at(binding, place, "%s: too many addresses in addresses (at most %d)",
+                       address->keyword, ADDRESS_LAYERS_MAX);
+    struct address_pair *pair =
+        bind_text(binding->registry, binding->settings, text, binding->depth + 1);
     if (pair == NULL)
         return -1;
     if (pair->second != NULL) {
@@ -503,9 +511,10 @@ static int bind_single(const struct binding *binding)
 }
 
 static int bind_address(struct registry *registry, const struct settings *settings,
-                        struct address *address)
+                        struct address *address, unsigned depth)
 {
-    struct binding binding = {.registry = registry, .settings = settings, .address = address};
+    struct binding binding = {
+        .registry = registry, .settings = settings, .address = address, .depth = depth};
     int result = 0;
     for (; binding.address != NULL; binding.address = binding.address->lower)
         if (bind_single(&binding) < 0)
@@ -532,8 +541,8 @@ static void explain_grammar(struct registry *registry, const char *text,
     address_explain(MODCAT_ERROR, shown, error);
 }
 
-struct address_pair *bind_argument(struct registry *registry, const struct settings *settings,
-                                   const char *text)
+static struct address_pair *bind_text(struct registry *registry, const struct settings *settings,
+                                      const char *text, unsigned depth)
 {
     struct address_error error;
     const struct address_layers layers = {.is_layer = is_layer, .context = registry};
@@ -542,10 +551,16 @@ struct address_pair *bind_argument(struct registry *registry, const struct setti
         explain_grammar(registry, text, &layers, &error);
         return NULL;
     }
-    int first = bind_address(registry, settings, pair->first);
-    int second = bind_address(registry, settings, pair->second);
+    int first = bind_address(registry, settings, pair->first, depth);
+    int second = bind_address(registry, settings, pair->second, depth);
     if (first == 0 && second == 0)
         return pair;
     address_free(pair);
     return NULL;
+}
+
+struct address_pair *bind_argument(struct registry *registry, const struct settings *settings,
+                                   const char *text)
+{
+    return bind_text(registry, settings, text, 0);
 }
