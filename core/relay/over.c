@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/base/wait.h"
+#include "core/registry/registry.h"
 #include "core/relay/lines.h"
 #include "core/relay/moving.h"
 #include "core/relay/overflow.h"
@@ -23,9 +24,18 @@ static const struct opened *lowest(const struct opened *opened)
     return opened;
 }
 
+static bool is_opened_again(const struct opened *opened)
+{
+    for (; opened != NULL; opened = opened->lower)
+        if ((opened->opening->address->type->type.flags & MODCAT_TYPE_REOPENS) != 0)
+            return true;
+    return false;
+}
+
+/* The end of one that a layer may start again is that layer's affair. */
 bool over_program_ended(const struct opened *opened)
 {
-    return opened != NULL && programs_ended(lowest(opened)->opening);
+    return opened != NULL && programs_ended(lowest(opened)->opening) && !is_opened_again(opened);
 }
 
 /* Where there is no half-close, the end is told when the session is over. */

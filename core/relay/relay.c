@@ -391,9 +391,13 @@ struct relay *relay_begin(struct session *session)
 
 static bool stack_waits(const struct opened *opened)
 {
-    for (; opened != NULL && opened->opening != NULL; opened = opened->lower)
+    for (; opened != NULL && opened->opening != NULL; opened = opened->lower) {
         if ((opened->opening->address->type->type.flags & MODCAT_TYPE_WAITS) != 0)
             return true;
+        for (const struct lower_end *end = opened->opening->ends; end != NULL; end = end->next)
+            if (stack_waits(end->opened))
+                return true;
+    }
     return false;
 }
 

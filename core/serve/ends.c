@@ -13,6 +13,7 @@
 #include "core/opening/leftovers.h"
 #include "core/registry/registry.h"
 #include "core/serve/sides.h"
+#include "core/services/process/programs.h"
 #include "core/session/layer.h"
 #include "core/session/session.h"
 #include <errno.h>
@@ -67,6 +68,7 @@ static void close_now(struct opened *opened)
     session->parting = 0;
     session_close_opened(opened);
     leftovers_remove_of(session, address);
+    programs_forget_closed(session);
     session->parting = parting;
     session->lost = lost;
     session->rebuilt++;

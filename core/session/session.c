@@ -212,21 +212,38 @@ void session_close_opened(struct opened *opened)
     free_opened(opened);
 }
 
+/* All levels, with those of the ends that their drivers have opened. */
+static void for_all_levels(const struct opened *opened, void (*act)(struct opening_settings *set))
+{
+    for (; opened != NULL && opened->opening != NULL; opened = opened->lower) {
+        act(&opened->opening->set);
+        for (const struct lower_end *end = opened->opening->ends; end != NULL; end = end->next)
+            for_all_levels(end->opened, act);
+    }
+}
+
+static void close_only(struct opening_settings *set)
+{
+    set->end_close = true;
+}
+
+static void neither_shut_nor_tell(struct opening_settings *set)
+{
+    set->end_close = true;
+    if (set->shut == SHUT_DEFAULT)
+        set->shut = SHUT_NONE;
+}
+
 void session_leave_to_child(struct opened *opened)
 {
-    for (struct opened *level = opened; level != NULL; level = level->lower)
-        level->opening->set.end_close = true;
+    for_all_levels(opened, close_only);
     session_close_opened(opened);
 }
 
 /* One session's end is no end for the others. */
 void session_keep_open(const struct opened *opened)
 {
-    for (; opened != NULL && opened->opening != NULL; opened = opened->lower) {
-        opened->opening->set.end_close = true;
-        if (opened->opening->set.shut == SHUT_DEFAULT)
-            opened->opening->set.shut = SHUT_NONE;
-    }
+    for_all_levels(opened, neither_shut_nor_tell);
 }
 
 void session_finish(struct session *session)

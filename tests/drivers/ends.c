@@ -46,7 +46,7 @@ static const struct modcat_address_type types[] = {
      .max_params = 1,
      .open = first_open},
     {.name = "BOTH",
-     .groups = "FD",
+     .groups = "FD,CHILD,RETRY",
      .help = "two at once",
      BOTH_WAYS,
      .flags = MODCAT_TYPE_ADDRESSES,

@@ -41,8 +41,8 @@ static void divert_signals(const struct session *session)
 static int side_of(const struct modcat_opening *opening)
 {
     const struct address_pair *right = opening->session->sides[1].address;
-    return opening->address == address_lowest(right->first) ||
-           (right->second != NULL && opening->address == address_lowest(right->second));
+    const struct address *half = address_outermost(opening->address);
+    return half == right->first || half == right->second;
 }
 
 /* One that was closed before it ended is not judged. */
@@ -172,15 +172,31 @@ void programs_release(const struct modcat_opening *opening, bool output_ended, b
     divert_signals(opening->session);
 }
 
+static void forget_at(struct program **place)
+{
+    struct program *program = *place;
+    *place = program->next;
+    free(program->failure);
+    free(program);
+}
+
+void programs_forget_closed(struct session *session)
+{
+    struct program **place = &session->programs;
+    while (*place != NULL) {
+        if ((*place)->ended && (*place)->opening == NULL)
+            forget_at(place);
+        else
+            place = &(*place)->next;
+    }
+}
+
 void programs_forget(struct session *session)
 {
     while (session->programs != NULL) {
-        struct program *first = session->programs;
-        session->programs = first->next;
-        if (!first->ended)
-            children_disown(session->children, first->pid);
-        free(first->failure);
-        free(first);
+        if (!session->programs->ended)
+            children_disown(session->children, session->programs->pid);
+        forget_at(&session->programs);
     }
     divert_signals(session);
 }

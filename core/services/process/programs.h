@@ -53,4 +53,8 @@ void programs_release(const struct modcat_opening *opening, bool output_ended, b
 /* Forgets all of them: at the end, or in a new process whose children they are not. */
 void programs_forget(struct session *session);
 
+/* The same for those that have ended and were closed, while the session goes on without them: how
+ * they have ended is not its own end. */
+void programs_forget_closed(struct session *session);
+
 #endif
