@@ -166,6 +166,41 @@ static void judge_failure(const struct trial *trial)
         run_note(VERDICT_CLOSED);
 }
 
+static bool has_descriptor(const struct opened *opened, int fd)
+{
+    for (; opened != NULL; opened = opened->lower)
+        if (opened->endpoint != NULL &&
+            (opened->endpoint->read_fd == fd || opened->endpoint->write_fd == fd))
+            return true;
+    return false;
+}
+
+/* Unless an address stands for it. */
+static void check_output(const struct side *side)
+{
+    bool is_address = has_descriptor(&side->first, STDOUT_FILENO);
+    if (!is_address && lseek(STDOUT_FILENO, 0, SEEK_END) > 0)
+        fault("it writes to standard output, which is the user's: say it with modcat_log()");
+}
+
+static void check_descriptor(const char *name, int fd)
+{
+    if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
+        fault("%s %d is closed already: the program closes the descriptors of endpoints", name, fd);
+}
+
+/* What the program will close is still open. */
+static void check_still_open(const struct side *side)
+{
+    for (const struct opened *level = &side->first; level != NULL; level = level->lower) {
+        if (level->endpoint == NULL)
+            continue;
+        check_descriptor("read_fd", level->endpoint->read_fd);
+        if (level->endpoint->write_fd != level->endpoint->read_fd)
+            check_descriptor("write_fd", level->endpoint->write_fd);
+    }
+}
+
 /* The right side of the session is only there: it is never opened. */
 static void use(struct subject *subject, struct address_pair *pairs[2], const struct trial *trial)
 {
@@ -182,6 +217,8 @@ static void use(struct subject *subject, struct address_pair *pairs[2], const st
         check_close_on_exec(&before);
         for (const char *step = trial->order->steps; *step != '\0'; step++)
             steps_take(&session, *step);
+        check_still_open(&session.sides[0]);
+        check_output(&session.sides[0]);
     } else {
         judge_failure(trial);
     }

@@ -65,19 +65,19 @@ bool subject_load(struct subject *subject)
     return false;
 }
 
-/* Input that ends after a few bytes, output to nowhere, the log in a file. */
+/* Input that ends after a few bytes, output and log in files. */
 static void set_streams(void)
 {
     int ends[2];
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (nowhere < 0 || pipe2(ends, O_CLOEXEC) < 0 || write(ends[1], "modcat\n", 7) != 7)
+    int output = memfd_create("output", MFD_CLOEXEC);
+    if (output < 0 || pipe2(ends, O_CLOEXEC) < 0 || write(ends[1], "modcat\n", 7) != 7)
         _exit(VERDICT_FAILED);
     dup2(ends[0], STDIN_FILENO);
-    dup2(nowhere, STDOUT_FILENO);
+    dup2(output, STDOUT_FILENO);
     dup2(report.log_fd, STDERR_FILENO);
     close(ends[0]);
     close(ends[1]);
-    close(nowhere);
+    close(output);
 }
 
 static void run_in_child(struct subject *subject, check_fn *check, const void *argument)

@@ -28,8 +28,11 @@ static bool is_ready(struct opened *opened, unsigned direction)
     began = process_call_begins();
     short wants = endpoint_wants(endpoint, direction);
     process_call_ends("wants", began);
+    if ((wants & (POLLIN | POLLOUT)) == 0 && ENDPOINT_DOES(endpoint, watch))
+        return false;
     if ((wants & (POLLIN | POLLOUT)) == 0)
-        fault("`wants` names neither POLLIN nor POLLOUT");
+        fault("`wants` names neither POLLIN nor POLLOUT, and there is no `watch` that would end "
+              "the wait");
     return modcat_wait(opened->opening, endpoint_fd(endpoint, wants), wants,
                        modcat_deadline(MODCAT_SECOND / 10)) > 0;
 }
