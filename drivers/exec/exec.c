@@ -197,7 +197,10 @@ static int exec_open(struct modcat_opening *opening, struct modcat_endpoint *end
     if (words == NULL)
         return -1;
     struct run program = {.file = words[0], .arguments = (const char **)words, .terminate = true};
-    int result = run(opening, &program, &texts, endpoint);
+    errno = ENOENT;
+    int result = words[0] == NULL || *words[0] == '\0'
+                     ? modcat_fail_param(opening, 0, "the command names no program")
+                     : run(opening, &program, &texts, endpoint);
     free_texts(&texts);
     free(words);
     return result;

@@ -110,9 +110,7 @@ static int fail(const struct modcat_opening *opening, const char *verb, const ch
                 const char *name)
 {
     const char *hint = "";
-    if (name[0] != '/' || name[1] == '\0' || strchr(name + 1, '/') != NULL)
-        hint = " (the name must be a slash and more, without another slash)";
-    else if (errno == ENOSYS)
+    if (errno == ENOSYS)
         hint = " (this kernel does not support message queues)";
     else if (errno == EINVAL)
         hint = " (see /proc/sys/fs/mqueue for the limits of a queue)";
@@ -187,6 +185,11 @@ static int settle_queue(struct modcat_opening *opening, mqd_t queue, const char 
     return -1;
 }
 
+static bool is_queue_name(const char *name)
+{
+    return name[0] == '/' && name[1] != '\0' && strchr(name + 1, '/') == NULL;
+}
+
 /* The queue's descriptor, which is one like others on this system; -1 after reporting. */
 static int open_queue(struct modcat_opening *opening)
 {
@@ -194,6 +197,12 @@ static int open_queue(struct modcat_opening *opening)
     int flags = modcat_open_flags(opening, O_CREAT) | O_NONBLOCK;
     mode_t mode = (mode_t)modcat_option_number(opening, "perm", 0666);
     struct mq_attr attributes;
+    if (!is_queue_name(name)) {
+        errno = EINVAL;
+        return modcat_fail_param(opening, 0,
+                                 "the name of a message queue is a slash and more, "
+                                 "without another slash");
+    }
     if (remove_early(opening, name) < 0)
         return -1;
     modcat_log(MODCAT_NOTICE, "opening POSIX message queue \"%s\" for %s", name,
