@@ -60,7 +60,7 @@ libcore_a_SOURCES = \
 	core/opening/blocking.c \
 	core/opening/environment.c core/opening/environment.h \
 	core/opening/leftovers.c core/opening/leftovers.h \
-	core/opening/complaint.c core/opening/opening.c core/opening/opening.h \
+	core/opening/complaint.c core/opening/complaint.h core/opening/opening.c core/opening/opening.h \
 	core/opening/share.c core/opening/share.h \
 	core/opening/opening_settings.c core/opening/opening_settings.h \
 	core/opening/session_state.c core/opening/session_state.h \

@@ -2,6 +2,8 @@
  * parameters as values. */
 
 #define _GNU_SOURCE
+#include "core/opening/complaint.h"
+
 #include "core/base/memory.h"
 #include "core/opening/opening.h"
 #include "core/registry/registry.h"
@@ -34,17 +36,19 @@ static char *stack_text(const struct address *address, struct place *place)
     return memory_copy_span(text + start, lowest->place.start + lowest->place.length - start);
 }
 
-__attribute__((format(printf, 3, 0))) static int complain(const struct modcat_opening *opening,
-                                                          struct place place, const char *format,
-                                                          va_list arguments)
+__attribute__((format(printf, 5, 0))) static int complain(enum modcat_level level,
+                                                          const struct address *address,
+                                                          const char *prefix, struct place place,
+                                                          const char *format, va_list arguments)
 {
     int error = errno;
     struct address_error fault = {.place = place};
-    AUTO_FREE char *text = stack_text(opening->address, &fault.place);
-    int length = snprintf(fault.message, sizeof fault.message, "%s: ", opening->address->keyword);
+    AUTO_FREE char *text = stack_text(address, &fault.place);
+    int length =
+        snprintf(fault.message, sizeof fault.message, "%s%s", prefix, *prefix != '\0' ? ": " : "");
     size_t used = (size_t)length < sizeof fault.message ? (size_t)length : 0;
     vsnprintf(fault.message + used, sizeof fault.message - used, format, arguments);
-    address_explain(opening->failure, text, &fault);
+    address_explain(level, text, &fault);
     errno = error;
     return -1;
 }
@@ -58,20 +62,38 @@ int modcat_fail_param(const struct modcat_opening *opening, size_t index, const 
 {
     va_list arguments;
     va_start(arguments, format);
-    int result = complain(opening, param_place(opening->address, index), format, arguments);
+    int result = complain(opening->failure, opening->address, modcat_keyword(opening),
+                          param_place(opening->address, index), format, arguments);
     va_end(arguments);
     return result;
 }
 
 /* Of an option that is not given, the address is what lacks it. */
+static struct place option_place(const struct address *address, const char *name)
+{
+    const struct address_option *option = address_find_option(address, name);
+    return option != NULL ? option->place : address->keyword_place;
+}
+
+int complain_of_option(const struct address *address, const char *name, const char *format, ...)
+{
+    va_list arguments;
+    while (address->lower != NULL && address_find_option(address, name) == NULL)
+        address = address->lower;
+    va_start(arguments, format);
+    int result =
+        complain(MODCAT_ERROR, address, "", option_place(address, name), format, arguments);
+    va_end(arguments);
+    return result;
+}
+
 int modcat_fail_option(const struct modcat_opening *opening, const char *name, const char *format,
                        ...)
 {
-    const struct address_option *option = address_find_option(opening->address, name);
-    struct place place = option != NULL ? option->place : opening->address->keyword_place;
     va_list arguments;
     va_start(arguments, format);
-    int result = complain(opening, place, format, arguments);
+    int result = complain(opening->failure, opening->address, modcat_keyword(opening),
+                          option_place(opening->address, name), format, arguments);
     va_end(arguments);
     return result;
 }

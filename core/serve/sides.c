@@ -17,6 +17,7 @@
 #include "core/base/memory.h"
 #include "core/base/signals.h"
 #include "core/base/words.h"
+#include "core/opening/complaint.h"
 #include "core/opening/environment.h"
 #include "core/opening/leftovers.h"
 #include "core/options/account.h"
@@ -288,14 +289,12 @@ static bool is_given(const struct address *address, const char *name)
 static int check_fork_options(const struct address *address)
 {
     const struct opening_settings set = opening_settings_of_stack(address);
-    if (is_given(address, "max-children") && set.fork == FORK_NOT) {
-        log_error("option max-children not allowed without option fork");
-        return -1;
-    }
-    if (set.workers > 0 && set.fork != FORK_SESSION) {
-        log_error("option workers is not allowed without fork=session");
-        return -1;
-    }
+    if (is_given(address, "max-children") && set.fork == FORK_NOT)
+        return complain_of_option(address, "max-children",
+                                  "option max-children not allowed without option fork");
+    if (set.workers > 0 && set.fork != FORK_SESSION)
+        return complain_of_option(address, "workers",
+                                  "option workers is not allowed without fork=session");
     return 0;
 }
 

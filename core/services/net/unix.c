@@ -25,6 +25,10 @@
 
 #define PERMISSIONS 0777
 
+/* Before an abstract name there is a NUL, behind a path as well. */
+#define LENGTH_MAX (sizeof((struct sockaddr_un *)NULL)->sun_path - 1)
+#define TOO_LONG "\"%s\" is longer than a socket's name may be (%zu bytes instead of %zu)"
+
 /* What the options want of a new entry. */
 struct entry_mode {
     mode_t mode;
@@ -46,17 +50,15 @@ static const char *path_of(const struct modcat_sockaddr *address)
     return is_path ? name->sun_path : NULL;
 }
 
-static int check_length(const struct modcat_opening *opening, const char *name, size_t room)
+static int check_length(const struct modcat_opening *opening, const char *name)
 {
     size_t length = strlen(name);
-    if (length > 0 && length <= room)
+    if (length > 0 && length <= LENGTH_MAX)
         return 0;
     errno = length == 0 ? EINVAL : ENAMETOOLONG;
     if (length == 0)
         return modcat_fail(opening, "%s: the name of the socket is empty", modcat_keyword(opening));
-    return modcat_fail(opening,
-                       "\"%s\" is longer than a socket's name may be (%zu bytes instead of %zu)",
-                       name, length, room);
+    return modcat_fail(opening, TOO_LONG, name, length, LENGTH_MAX);
 }
 
 int modcat_unix_address(struct modcat_opening *opening, const char *name, bool abstract,
@@ -64,8 +66,7 @@ int modcat_unix_address(struct modcat_opening *opening, const char *name, bool a
 {
     struct sockaddr_un *target = name_of(address);
     bool tight = modcat_option_bool(opening, "unix-tightsocklen", true);
-    /* Before an abstract name there is a NUL, behind a path as well. */
-    if (check_length(opening, name, sizeof target->sun_path - 1) < 0)
+    if (check_length(opening, name) < 0)
         return -1;
     *address = (struct modcat_sockaddr){.length = sizeof *target};
     target->sun_family = AF_UNIX;
@@ -83,12 +84,18 @@ int modcat_unix_local(struct modcat_opening *opening, bool abstract,
     *address = (struct modcat_sockaddr){.length = 0};
     errno = EINVAL;
     if (name != NULL && temporary != NULL)
-        return modcat_fail(opening, "do not use both options bind and unix-bind-tempnam");
+        return modcat_fail_option(opening, "unix-bind-tempname",
+                                  "do not use both options bind and unix-bind-tempname");
     if (name == NULL && temporary == NULL)
         return 0;
     if (temporary != NULL)
         name =
             temporary->absent || *temporary->string == '\0' ? TEMPORARY_PATTERN : temporary->string;
+    if (strlen(name) > LENGTH_MAX) {
+        errno = ENAMETOOLONG;
+        return modcat_fail_option(opening, temporary != NULL ? "unix-bind-tempname" : "bind",
+                                  TOO_LONG, name, strlen(name), LENGTH_MAX);
+    }
     return modcat_unix_address(opening, name, abstract, address);
 }
 
