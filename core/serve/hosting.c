@@ -299,13 +299,22 @@ static struct opened *place_of(struct session *session, const struct opened *ope
     return is_first ? &session->sides[number].first : &session->sides[number].second;
 }
 
+/* With the ends that its drivers have opened. */
+static void give_to(struct session *session, struct opened *opened)
+{
+    for (; opened != NULL; opened = opened->lower) {
+        opened->opening->session = session;
+        for (struct lower_end *end = opened->opening->ends; end != NULL; end = end->next)
+            give_to(session, end->opened);
+    }
+}
+
 static void start(struct hosted *hosted, struct opened *opened)
 {
     struct session *session = &hosted->session;
     for (struct modcat_opening *level = opened->opening; level != NULL; level = level->above)
         level->session = session;
-    for (struct opened *level = opened; level != NULL; level = level->lower)
-        level->opening->session = session;
+    give_to(session, opened);
     *place_of(session, opened) = *opened;
     *opened = (struct opened){0};
     hosted->since = wait_now();
