@@ -20,8 +20,7 @@ int pool_job_fd(const struct pool_job *job);
 /* The work is done. */
 void pool_finish(struct pool_job *job);
 
-/* Nobody waits for it any more: how(argument), by default free(3), is called when the work is
- * done. */
-void pool_abandon(struct pool_job *job, void (*how)(void *argument));
+/* Gives the job up. When its work is done, discard(argument) is called, or free(3) for NULL. */
+void pool_abandon(struct pool_job *job, void (*discard)(void *argument));
 
 #endif

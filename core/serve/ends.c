@@ -4,7 +4,8 @@
  * close what it stands on, and open it again. Between the two it stands on a socket that is never
  * readable and refuses what is written, so that all levels have descriptors at any time.
  *
- * What a level waits for changes with them: session->rebuilt tells the relay. */
+ * Each change of the levels counts in session->rebuilt, so that the relay asks anew what they wait
+ * for. */
 
 #define _GNU_SOURCE
 #include "core/serve/ends.h"

@@ -13,8 +13,8 @@ enum session_result {
     SESSION_DONE = 1  /* this process has served others, and nothing is left to do */
 };
 
-/* Opens a stack of addresses from its lowest up to `highest`, which is no whole side: the end of a
- * driver's own, or what stands below a layer. `failure`: at which level is told that it fails.
+/* Opens part of a side, from its lowest address up to `highest`: an end of a driver's own, or what
+ * stands below a layer. `failure` is the level of the message if it fails.
  * Returns 0, or -1 after reporting. */
 int side_open_stack(struct session *session, const struct address *highest, unsigned directions,
                     enum modcat_level failure, struct opened *opened);
