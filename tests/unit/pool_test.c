@@ -96,19 +96,26 @@ static void is_given_back(int other)
     assert_int_equal(read(other, &byte, 1), 0);
 }
 
+/* A job that ends with a byte from `go`, and has the end of `answer` that is written to. */
+static struct pool_job *start_blocked(int answer[2], int go[2])
+{
+    assert_int_equal(pipe(answer), 0);
+    assert_int_equal(pipe(go), 0);
+    struct blocked *blocked = malloc(sizeof *blocked);
+    assert_non_null(blocked);
+    *blocked = (struct blocked){.ends = {go[0], answer[1]}};
+    struct pool_job *job = pool_start(read_byte, blocked);
+    assert_non_null(job);
+    return job;
+}
+
 /* What the work has left is given back once: by the thread, or at once when the work is done. */
 static void what_a_given_up_job_has_left_is_given_back(void **state)
 {
     (void)state;
     for (int done_before = 0; done_before < 2; done_before++) {
         int answer[2], go[2];
-        assert_int_equal(pipe(answer), 0);
-        assert_int_equal(pipe(go), 0);
-        struct blocked *blocked = malloc(sizeof *blocked);
-        assert_non_null(blocked);
-        *blocked = (struct blocked){.ends = {go[0], answer[1]}};
-        struct pool_job *job = pool_start(read_byte, blocked);
-        assert_non_null(job);
+        struct pool_job *job = start_blocked(answer, go);
         if (done_before) {
             assert_int_equal(write(go[1], "x", 1), 1);
             wait_for(job);
@@ -128,13 +135,7 @@ static void a_job_that_is_given_up_is_left_to_its_thread(void **state)
     int answer[2], go[2];
     char byte;
     (void)state;
-    assert_int_equal(pipe(answer), 0);
-    assert_int_equal(pipe(go), 0);
-    struct blocked *blocked = malloc(sizeof *blocked);
-    assert_non_null(blocked);
-    *blocked = (struct blocked){.ends = {go[0], answer[1]}};
-    struct pool_job *job = pool_start(read_byte, blocked);
-    assert_non_null(job);
+    struct pool_job *job = start_blocked(answer, go);
     pool_abandon(job, NULL);
     assert_int_equal(write(go[1], "x", 1), 1);
     close(go[1]);
