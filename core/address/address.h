@@ -56,6 +56,7 @@ struct address {
     size_t end_count;
     const struct address *holder; /* whose end the highest of this stack is, or NULL ... */
     size_t place_in_holder;       /* ... and which of them */
+    void *shared;                 /* by all processes, see modcat_share_all(); or NULL */
 };
 
 /* One argument: a single address, or two for a dual one (`A!!B`). */

@@ -14,10 +14,13 @@
 #include "core/values/range.h"
 #include "core/values/values.h"
 #include <ctype.h>
+#include <errno.h>
+#include <modcat/layer.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* As many mistakes of an address are shown; a reader mends no more at once. */
 #define MISTAKES_MAX 5
@@ -499,6 +502,21 @@ static int bind_ends(const struct binding *binding)
     return result;
 }
 
+/* Made before there is any other process. */
+static int bind_shared(const struct binding *binding)
+{
+    struct address *address = binding->address;
+    if ((address->type->type.flags & MODCAT_TYPE_SHARES) == 0)
+        return 0;
+    void *shared = mmap(NULL, MODCAT_SHARE_ALL_SIZE, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return fail_at(binding, address->keyword_place, "%s: no memory to share: %s",
+                       address->keyword, strerror(errno));
+    address->shared = shared;
+    return 0;
+}
+
 /* All that is wrong is told, so that it can be mended at once. */
 static int bind_single(const struct binding *binding)
 {
@@ -506,7 +524,8 @@ static int bind_single(const struct binding *binding)
         check_option_names(binding);
         return -1;
     }
-    bool failed = check_layer(binding) < 0 || check_params(binding) < 0 || bind_ends(binding) < 0;
+    bool failed = check_layer(binding) < 0 || check_params(binding) < 0 || bind_ends(binding) < 0 ||
+                  bind_shared(binding) < 0;
     return bind_options(binding) < 0 || failed ? -1 : 0;
 }
 

@@ -3,10 +3,12 @@
 
 #include "core/address/lexer.h"
 #include "core/base/memory.h"
+#include <modcat/layer.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* A part of the address as messages quote it: the beginning, with "..." when it is cut. */
 #define QUOTED_MAX 60
@@ -264,6 +266,8 @@ static void single_free(struct address *address)
     for (size_t i = 0; i < address->end_count; i++)
         address_free(address->ends[i]);
     free(address->ends);
+    if (address->shared != NULL)
+        munmap(address->shared, MODCAT_SHARE_ALL_SIZE);
     for (size_t i = 0; i < address->param_count; i++)
         free(address->params[i]);
     for (size_t i = 0; i < address->option_count; i++)

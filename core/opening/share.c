@@ -43,6 +43,13 @@ void *modcat_share(struct modcat_opening *opening, size_t size, void (*release)(
     return share->data;
 }
 
+void *modcat_share_all(struct modcat_opening *opening)
+{
+    if (opening->address->shared == NULL)
+        modcat_fail(opening, "%s: its type shares no memory", modcat_keyword(opening));
+    return opening->address->shared;
+}
+
 void share_leave(struct modcat_opening *opening)
 {
     struct share *share = opening->share;
