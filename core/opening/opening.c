@@ -141,9 +141,13 @@ void modcat_experimental(const struct modcat_opening *opening, const char *name)
 }
 
 /* Options may hold secrets. */
-void opening_name(const struct modcat_opening *opening, char *text, size_t size)
+/* Addresses in parentheses have options, and these may be secret. */
+void opening_name_of(const struct address *address, char *text, size_t size)
 {
-    const struct address *address = opening->address;
+    if (address->end_count > 0) {
+        snprintf(text, size, "%s:(...)", address->keyword);
+        return;
+    }
     const struct place *last = address->param_count > 0
                                    ? &address->param_places[address->param_count - 1]
                                    : &address->keyword_place;
@@ -153,6 +157,11 @@ void opening_name(const struct modcat_opening *opening, char *text, size_t size)
         snprintf(text, size, "%.*s", (int)length, address->text + start);
     else
         snprintf(text, size, "%.*s...", (int)(size - sizeof "..."), address->text + start);
+}
+
+void opening_name(const struct modcat_opening *opening, char *text, size_t size)
+{
+    opening_name_of(opening->address, text, size);
 }
 
 const char *modcat_keyword(const struct modcat_opening *opening)

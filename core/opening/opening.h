@@ -86,6 +86,7 @@ void opening_free(struct modcat_opening *opening);
 
 /* Writes the address as the user wrote it, without its options, cut to `size`. */
 void opening_name(const struct modcat_opening *opening, char *text, size_t size);
+void opening_name_of(const struct address *address, char *text, size_t size);
 
 /* True when an option of this name was given and has been used. */
 bool opening_option_used(const struct modcat_opening *opening, const char *name);

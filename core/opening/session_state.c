@@ -29,6 +29,16 @@ bool session_must_end(const struct session *session)
            (session->serves && signals_draining() != 0);
 }
 
+static bool is_late(const struct session *session)
+{
+    return session->limit != 0 && has_passed(session->limit);
+}
+
+static long long limited(const struct session *session, long long deadline)
+{
+    return session->limit != 0 ? wait_earlier(deadline, session->limit) : deadline;
+}
+
 /* However fast signals come, they keep it from neither descriptors nor deadlines. */
 int session_wait(struct session *session, struct wait_entry *entries, size_t count,
                  long long deadline)
@@ -36,6 +46,10 @@ int session_wait(struct session *session, struct wait_entry *entries, size_t cou
     for (;;) {
         if (session_must_end(session)) {
             errno = ECANCELED;
+            return -1;
+        }
+        if (is_late(session)) {
+            errno = ETIMEDOUT;
             return -1;
         }
         if (signals_take_statistics())
@@ -52,7 +66,8 @@ int session_wait(struct session *session, struct wait_entry *entries, size_t cou
             errno = EINTR;
             return -1;
         }
-        int ready = wait_ready(entries, count, wait_earlier(deadline, signals_drain_deadline()));
+        long long until = wait_earlier(limited(session, deadline), signals_drain_deadline());
+        int ready = wait_ready(entries, count, until);
         bool came = ready < 0 && errno == EINTR;
         if (came && has_passed(deadline))
             ready = 0;

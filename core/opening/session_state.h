@@ -78,6 +78,7 @@ struct session {
     unsigned rebuilt;                /* how often a level was opened or closed meanwhile */
     struct share *shares;            /* what its sessions have in common */
     long long parting;               /* until when peers are waited for at the end; 0: no end yet */
+    long long limit;                 /* until when something may be waited for; 0: no limit */
     bool lost;                       /* something that was sent did not arrive */
     long long fork_quiet_until;      /* when a fork(2) that fails may be reported again */
     struct stage *stage;             /* of this process, for its parent; or NULL */
@@ -99,7 +100,7 @@ struct session {
 
 /* wait_ready() with what signals mean for a session: statistics are logged, children buried.
  * Returns as it does; -1 with errno EINTR: a child has ended, ECANCELED: the program is asked to
- * end. */
+ * end, ETIMEDOUT: the session's limit has passed. */
 int session_wait(struct session *session, struct wait_entry *entries, size_t count,
                  long long deadline);
 

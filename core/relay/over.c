@@ -24,7 +24,7 @@ static const struct opened *lowest(const struct opened *opened)
     return opened;
 }
 
-static bool is_opened_again(const struct opened *opened)
+bool over_is_opened_again(const struct opened *opened)
 {
     for (; opened != NULL; opened = opened->lower)
         if ((opened->opening->address->type->type.flags & MODCAT_TYPE_REOPENS) != 0)
@@ -35,7 +35,8 @@ static bool is_opened_again(const struct opened *opened)
 /* The end of one that a layer may start again is that layer's affair. */
 bool over_program_ended(const struct opened *opened)
 {
-    return opened != NULL && programs_ended(lowest(opened)->opening) && !is_opened_again(opened);
+    return opened != NULL && programs_ended(lowest(opened)->opening) &&
+           !over_is_opened_again(opened);
 }
 
 /* Where there is no half-close, the end is told when the session is over. */

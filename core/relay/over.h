@@ -37,4 +37,7 @@ int over_status(struct relay *relay);
 /* True when the program at an end, below all layers, has ended. `opened` may be NULL. */
 bool over_program_ended(const struct opened *opened);
 
+/* True when a layer may open again what has gone. `opened` may be NULL. */
+bool over_is_opened_again(const struct opened *opened);
+
 #endif

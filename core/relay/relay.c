@@ -29,10 +29,12 @@ static struct wait_entry *add_entry(struct relay_waiting *waiting, const struct 
 }
 
 /* In a session of one direction a sink that has gone is all that can happen while its source says
- * nothing. A terminal line may get another user, unless it was a program's that has ended. */
+ * nothing. A terminal line may get another user, unless it was a program's that has ended; and a
+ * layer may open again what has gone. */
 static bool can_be_gone(const struct relay *relay, const struct flow *flow)
 {
     return !relay->two_way && flow_wants_source(flow) && !flow_has_messages(flow->sink) &&
+           !over_is_opened_again(flow->sink) &&
            (over_program_ended(flow->sink) || !isatty(flow->sink->endpoint->write_fd));
 }
 

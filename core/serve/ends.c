@@ -15,10 +15,12 @@
 #include "core/registry/registry.h"
 #include "core/serve/sides.h"
 #include "core/services/process/programs.h"
+#include "core/services/tty/terminals.h"
 #include "core/session/layer.h"
 #include "core/session/session.h"
 #include <errno.h>
 #include <modcat/layer.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,6 +52,22 @@ struct modcat_endpoint *modcat_open_end(struct modcat_opening *opening, size_t i
     return end->opened->endpoint;
 }
 
+const char *modcat_end_name(const struct modcat_opening *opening, size_t index, char *text,
+                            size_t size)
+{
+    snprintf(text, size, "?");
+    if (index < opening->address->end_count)
+        opening_name_of(opening->address->ends[index]->first, text, size);
+    return text;
+}
+
+const char *modcat_lower_name(const struct modcat_opening *opening, char *text, size_t size)
+{
+    const struct address *lower = opening->address->lower;
+    opening_name_of(lower != NULL ? lower : opening->address, text, size);
+    return text;
+}
+
 static struct opened *take_off(struct lower_end **place)
 {
     struct lower_end *end = *place;
@@ -69,6 +87,7 @@ static void close_now(struct opened *opened)
     session->parting = 0;
     session_close_opened(opened);
     leftovers_remove_of(session, address);
+    terminals_forget_gone(session);
     programs_forget_closed(session);
     session->parting = parting;
     session->lost = lost;
@@ -121,12 +140,19 @@ static void renumber_above(struct session *session, const struct opened *below, 
     }
 }
 
+/* A listener that serves each peer in a session of its own would serve others in this one. */
+static bool has_its_own_peers(const struct modcat_opening *opening)
+{
+    return address_lowest(opening->address)->type->type.listen != NULL &&
+           opening->set.fork != FORK_NOT;
+}
+
 /* Only while data is moved: before, the levels above are not complete. */
 static bool may_change(const struct modcat_opening *opening)
 {
     unsigned flags = opening->address->type->type.flags;
     if ((flags & MODCAT_TYPE_REOPENS) != 0 && opening->address->lower != NULL &&
-        opening->session->relay != NULL)
+        opening->session->relay != NULL && !has_its_own_peers(opening))
         return true;
     errno = ENOTSUP;
     return false;
@@ -154,14 +180,24 @@ int modcat_lower_close(struct modcat_opening *opening, struct modcat_endpoint **
     return 0;
 }
 
-int modcat_lower_reopen(struct modcat_opening *opening, struct modcat_endpoint **lower,
-                        enum modcat_level failure)
+/* Whatever waits until then is told that the time has passed. */
+static int open_until(struct modcat_opening *opening, enum modcat_level failure, long long deadline,
+                      struct opened *fresh)
+{
+    struct session *session = opening->session;
+    session->limit = deadline != MODCAT_FOREVER ? deadline : 0;
+    int result = side_open_stack(session, opening->address->lower,
+                                 MODCAT_DIR_READ | MODCAT_DIR_WRITE, failure, fresh);
+    session->limit = 0;
+    return result;
+}
+
+int modcat_lower_reopen_until(struct modcat_opening *opening, struct modcat_endpoint **lower,
+                              enum modcat_level failure, long long deadline)
 {
     struct opened *place = (*lower)->host, fresh = {0};
     int read_fd = (*lower)->read_fd, write_fd = (*lower)->write_fd;
-    if (!may_change(opening) ||
-        side_open_stack(opening->session, opening->address->lower,
-                        MODCAT_DIR_READ | MODCAT_DIR_WRITE, failure, &fresh) < 0)
+    if (!may_change(opening) || open_until(opening, failure, deadline, &fresh) < 0)
         return -1;
     close_now(place);
     *place = fresh;
@@ -170,4 +206,10 @@ int modcat_lower_reopen(struct modcat_opening *opening, struct modcat_endpoint *
     opening->below = place->opening;
     *lower = place->endpoint;
     return 0;
+}
+
+int modcat_lower_reopen(struct modcat_opening *opening, struct modcat_endpoint **lower,
+                        enum modcat_level failure)
+{
+    return modcat_lower_reopen_until(opening, lower, failure, MODCAT_FOREVER);
 }

@@ -221,11 +221,23 @@ static const struct address *highest_of(const struct attempt *attempt)
     return address;
 }
 
+/* A layer that opens again what it stands on decides itself when to try, since its session goes on
+ * meanwhile. */
+static struct opening_settings settings_of(const struct attempt *attempt)
+{
+    struct opening_settings set = opening_settings_of_stack(attempt->address);
+    if (attempt->highest != NULL && attempt->highest->upper != NULL) {
+        set.retry = 0;
+        set.forever = false;
+    }
+    return set;
+}
+
 /* Tries as often as retry and forever say, each time from the beginning; only the last failure is
  * an error. */
 static int open_with_retries(struct attempt *attempt)
 {
-    const struct opening_settings set = opening_settings_of_stack(attempt->address);
+    const struct opening_settings set = settings_of(attempt);
     for (unsigned failures = 0;; failures++) {
         bool last = !set.forever && failures >= set.retry;
         environment_restore(attempt->session->environment, attempt->environment);

@@ -267,6 +267,7 @@ void modcat_experimental(const struct modcat_opening *opening, const char *name)
 #define MODCAT_TYPE_WAITS 16u /* `read`, `write` and `attend` of its endpoints may wait */
 #define MODCAT_TYPE_ADDRESSES 32u /* its parameters are addresses, each in parentheses */
 #define MODCAT_TYPE_REOPENS 64u   /* a layer that opens again what it stands on */
+#define MODCAT_TYPE_SHARES 128u   /* its sessions share memory: modcat_share_all() */
 
 /* What is being opened: the type's name as the user typed it, its parameters, and which directions
  * are wanted. `index` beyond the last parameter gives NULL. */

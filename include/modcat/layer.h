@@ -81,6 +81,15 @@ int modcat_lower_close(struct modcat_opening *opening, struct modcat_endpoint **
 int modcat_lower_reopen(struct modcat_opening *opening, struct modcat_endpoint **lower,
                         enum modcat_level failure);
 
+/* The same, which fails with ETIMEDOUT when it takes longer than until the deadline: nothing else
+ * is done for the session meanwhile. */
+int modcat_lower_reopen_until(struct modcat_opening *opening, struct modcat_endpoint **lower,
+                              enum modcat_level failure, long long deadline);
+
+/* What the layer stands on as the user wrote it, without its options and cut to `size`, for
+ * messages. Returns `text`. */
+const char *modcat_lower_name(const struct modcat_opening *opening, char *text, size_t size);
+
 /* Ends of a type with MODCAT_TYPE_ADDRESSES: how many addresses stand in its parameters, and one of
  * them, by index, opened for both directions. All of <modcat/layer.h> can be done with the endpoint
  * as with a lower one; an endpoint that is given its descriptors (modcat_pass_through()) stands on
@@ -92,9 +101,22 @@ struct modcat_endpoint *modcat_open_end(struct modcat_opening *opening, size_t i
                                         enum modcat_level failure);
 void modcat_close_end(struct modcat_opening *opening, struct modcat_endpoint *end);
 
+/* One of them as the user wrote it, without its options and cut to `size`, for messages. Returns
+ * `text`. */
+const char *modcat_end_name(const struct modcat_opening *opening, size_t index, char *text,
+                            size_t size);
+
 /* Memory that all sessions of this address in this process share, zeros at first; each opening gets
  * the same. `release` is called when the last of them has ended, before it is freed; or NULL. */
 void *modcat_share(struct modcat_opening *opening, size_t size, void (*release)(void *data));
+
+/* Memory that all sessions of this address share, in whichever process they are, zeros at first:
+ * for types with MODCAT_TYPE_SHARES. It is MODCAT_SHARE_ALL_SIZE bytes long and lives as long as
+ * the program. Others change it at any time, so that it takes atomic operations, and some of them
+ * end without giving back what they have taken. NULL after reporting, where the type has no such
+ * flag or the system no memory. */
+#define MODCAT_SHARE_ALL_SIZE 65536
+void *modcat_share_all(struct modcat_opening *opening);
 
 /* For layers that are done after their handshake: fills `endpoint` in so that it is the lower
  * endpoint from now on. `early` is what was read too far, if anything; it is copied, and comes

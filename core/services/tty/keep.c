@@ -102,6 +102,28 @@ static void put_back(const struct terminals *kept)
     sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
+static bool is_gone(int fd)
+{
+    struct termios settings;
+    return tcgetattr(fd, &settings) < 0 && (errno == EIO || errno == ENXIO || errno == ENODEV);
+}
+
+void terminals_forget_gone(struct session *session)
+{
+    struct session *keeper = session->server != NULL ? session->server : session;
+    struct terminals **place = &keeper->terminals;
+    while (*place != NULL) {
+        struct terminals *kept = *place;
+        if (!is_gone(kept->fd)) {
+            place = &kept->next;
+            continue;
+        }
+        *place = kept->next;
+        close(kept->fd);
+        free(kept);
+    }
+}
+
 void terminals_restore(struct session *session)
 {
     while (session->terminals != NULL) {

@@ -21,6 +21,10 @@ void terminals_keep(struct session *session, int fd);
  * asked to end. */
 void terminals_restore(struct session *session);
 
+/* Forgets those that are hung up for good, so that a device that was unplugged gets its number
+ * again. */
+void terminals_forget_gone(struct session *session);
+
 /* Gives a new pseudo terminal the window size of the terminal that is open on a side. */
 void terminals_size_new(struct session *session, int master);
 
