@@ -21,6 +21,10 @@ drivers_pipe_so_SOURCES = drivers/pipe/pipe.c
 driverlib_PROGRAMS += drivers/text.so
 drivers_text_so_SOURCES = drivers/text/text.c
 
+driverlib_PROGRAMS += drivers/keep.so
+drivers_keep_so_SOURCES = drivers/keep/keep.c drivers/keep/keep.h drivers/keep/away.c \
+	drivers/keep/endpoint.c drivers/keep/held.c drivers/keep/held.h
+
 driverlib_PROGRAMS += drivers/socketpair.so
 drivers_socketpair_so_SOURCES = drivers/socketpair/socketpair.c
 
