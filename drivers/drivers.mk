@@ -21,6 +21,11 @@ drivers_pipe_so_SOURCES = drivers/pipe/pipe.c
 driverlib_PROGRAMS += drivers/text.so
 drivers_text_so_SOURCES = drivers/text/text.c
 
+driverlib_PROGRAMS += drivers/failover.so
+drivers_failover_so_SOURCES = drivers/failover/failover.c drivers/failover/common.c \
+	drivers/failover/common.h drivers/failover/order.c drivers/failover/order.h \
+	drivers/failover/tally.c drivers/failover/tally.h
+
 driverlib_PROGRAMS += drivers/keep.so
 drivers_keep_so_SOURCES = drivers/keep/keep.c drivers/keep/keep.h drivers/keep/away.c \
 	drivers/keep/endpoint.c drivers/keep/held.c drivers/keep/held.h
