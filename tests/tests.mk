@@ -263,6 +263,16 @@ system_tests += tests/system/jail_libraries_test
 tests_system_jail_libraries_test_SOURCES = $(jail_libraries)
 tests_system_jail_libraries_test_LDADD = $(jail_libraries_libs)
 
+keep = tests/system/keep_test.c $(harness)
+if DRIVER_OPENSSL
+keep += $(certificates)
+keep_libs = $(OPENSSL_LIBS)
+tests/system/keep_test.o: AM_CPPFLAGS += -DWITH_TLS
+endif
+system_tests += tests/system/keep_test
+tests_system_keep_test_SOURCES = $(keep)
+tests_system_keep_test_LDADD = $(keep_libs)
+
 system_tests += tests/system/listen_test
 tests_system_listen_test_SOURCES = tests/system/listen_test.c $(harness)
 
