@@ -7,6 +7,8 @@ EXTRA_DIST += \
 	debian/modcat-dev.docs \
 	debian/modcat-dev.examples \
 	debian/modcat-dev.install \
+	debian/modcat-driver-failover.install \
+	debian/modcat-driver-keep.install \
 	debian/modcat-driver-openssl.install \
 	debian/modcat-driver-readline.install \
 	debian/modcat-driver-sctp.install \

@@ -263,6 +263,16 @@ system_tests += tests/system/jail_libraries_test
 tests_system_jail_libraries_test_SOURCES = $(jail_libraries)
 tests_system_jail_libraries_test_LDADD = $(jail_libraries_libs)
 
+failover = tests/system/failover_test.c $(harness)
+if DRIVER_OPENSSL
+failover += $(certificates)
+failover_libs = $(OPENSSL_LIBS)
+tests/system/failover_test.o: AM_CPPFLAGS += -DWITH_TLS
+endif
+system_tests += tests/system/failover_test
+tests_system_failover_test_SOURCES = $(failover)
+tests_system_failover_test_LDADD = $(failover_libs)
+
 keep = tests/system/keep_test.c $(harness)
 if DRIVER_OPENSSL
 keep += $(certificates)

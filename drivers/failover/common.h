@@ -1,8 +1,8 @@
 /* common.h: what all sessions of an address know of its ends, in whichever processes they are:
  * which of them have failed lately, whose turn it is, and how many sessions each has.
  *
- * A session that is counted has the place of its process, so that those of a process that was killed
- * are found and dropped. */
+ * Sessions are counted by process, so that those of a process that was killed are found and
+ * dropped. */
 
 #ifndef FAILOVER_COMMON_H
 #define FAILOVER_COMMON_H

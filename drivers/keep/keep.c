@@ -56,7 +56,7 @@ static const struct modcat_address_type types[] = {
      .directions = MODCAT_DIR_READ | MODCAT_DIR_WRITE,
      .flags = MODCAT_TYPE_WAITS | MODCAT_TYPE_REOPENS,
      .wrap = keep_wrap,
-     .layer_groups = "CHILD,RETRY,KEEP"},
+     .groups = "CHILD,RETRY,KEEP"},
 };
 
 MODCAT_DRIVER(.name = "keep", .version = MODCAT_DRIVER_VERSION,

@@ -5,9 +5,9 @@
  *               end
  *     AWAY      the lower end is closed, and opened again when its time has come
  *
- * What the upper side writes while it is broken or away is held, discarded, or ends the session. The
- * upper side's end waits until all that is held has been delivered. After it, the lower end's end is
- * the end of the session. */
+ * What the upper side writes while it is broken or away is held, discarded, or ends the session.
+ * The end of the upper side waits until all that is held has been delivered. After it, the lower
+ * end's end is the end of the session. */
 
 #ifndef KEEP_KEEP_H
 #define KEEP_KEEP_H
