@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	debian/modcat-driver-failover.install \
 	debian/modcat-driver-keep.install \
 	debian/modcat-driver-openssl.install \
+	debian/modcat-driver-pp.install \
 	debian/modcat-driver-readline.install \
 	debian/modcat-driver-sctp.install \
 	debian/modcat-driver-tcpwrap.install \

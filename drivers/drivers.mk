@@ -37,6 +37,10 @@ driverlib_PROGRAMS += drivers/proxy.so
 drivers_proxy_so_SOURCES = drivers/proxy/proxy.c drivers/proxy/message.c drivers/proxy/message.h \
 	drivers/proxy/wish.c drivers/proxy/wish.h
 
+driverlib_PROGRAMS += drivers/pp.so
+drivers_pp_so_SOURCES = drivers/pp/pp.c drivers/pp/pp.h drivers/pp/header.c drivers/pp/header.h \
+	drivers/pp/messages.c drivers/pp/receive.c drivers/pp/send.c drivers/pp/wish.c
+
 driverlib_PROGRAMS += drivers/socks.so
 drivers_socks_so_SOURCES = drivers/socks/socks.c drivers/socks/socks.h \
 	drivers/socks/handshake.c drivers/socks/message.c drivers/socks/message.h \

@@ -13,6 +13,7 @@ dist_man_MANS += man/modcat-interface.7
 dist_man_MANS += man/modcat-keep.7
 dist_man_MANS += man/modcat-pipe.7
 dist_man_MANS += man/modcat-posixmq.7
+dist_man_MANS += man/modcat-pp.7
 dist_man_MANS += man/modcat-proxy.7
 dist_man_MANS += man/modcat-pty.7
 dist_man_MANS += man/modcat-rawip.7

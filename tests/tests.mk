@@ -14,6 +14,7 @@ LOG_COMPILER = $(srcdir)/tests/alone
 EXTRA_DIST += tests/alone
 
 # Parts of drivers that stand alone.
+pp_header = drivers/pp/header.c drivers/pp/header.h
 proxy_message = drivers/proxy/message.c drivers/proxy/message.h
 socks_message = drivers/socks/message.c drivers/socks/message.h
 
@@ -141,6 +142,9 @@ tests_unit_termios_test_LDADD = libcore.a
 
 unit_tests += tests/unit/values_test
 tests_unit_values_test_LDADD = libcore.a
+
+unit_tests += tests/unit/pp_header_test
+tests_unit_pp_header_test_SOURCES = tests/unit/pp_header_test.c $(pp_header)
 
 unit_tests += tests/unit/proxy_message_test
 tests_unit_proxy_message_test_SOURCES = tests/unit/proxy_message_test.c $(proxy_message)
@@ -329,6 +333,9 @@ tests_system_secrets_memory_test_LDADD = $(OPENSSL_LIBS)
 
 system_tests += tests/system/signals_test
 tests_system_signals_test_SOURCES = tests/system/signals_test.c $(harness)
+
+system_tests += tests/system/pp_test
+tests_system_pp_test_SOURCES = tests/system/pp_test.c $(harness) $(proxies)
 
 system_tests += tests/system/socks_test
 tests_system_socks_test_SOURCES = tests/system/socks_test.c $(harness) $(proxies)
@@ -538,6 +545,10 @@ installcheck-local:
 EXTRA_PROGRAMS += tests/fuzz/address_fuzz
 tests_fuzz_address_fuzz_LDADD = libcore.a
 tests_fuzz_address_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+EXTRA_PROGRAMS += tests/fuzz/pp_fuzz
+tests_fuzz_pp_fuzz_SOURCES = tests/fuzz/pp_fuzz.c $(pp_header)
+tests_fuzz_pp_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 EXTRA_PROGRAMS += tests/fuzz/proxy_fuzz
 tests_fuzz_proxy_fuzz_SOURCES = tests/fuzz/proxy_fuzz.c $(proxy_message)

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "core/opening/complaint.h"
 
+#include "core/base/log.h"
 #include "core/base/memory.h"
 #include "core/opening/opening.h"
 #include "core/registry/registry.h"
@@ -48,7 +49,9 @@ __attribute__((format(printf, 5, 0))) static int complain(enum modcat_level leve
         snprintf(fault.message, sizeof fault.message, "%s%s", prefix, *prefix != '\0' ? ": " : "");
     size_t used = (size_t)length < sizeof fault.message ? (size_t)length : 0;
     vsnprintf(fault.message + used, sizeof fault.message - used, format, arguments);
+    const char *layer = log_set_layer(NULL); /* the place shows it */
     address_explain(level, text, &fault);
+    log_set_layer(layer);
     errno = error;
     return -1;
 }

@@ -19,6 +19,7 @@ struct variable {
     char *name;
     char *value;   /* NULL: it is taken away */
     bool prefixed; /* its full names are PREFIX_NAME */
+    int side;      /* whose address has set it, 1 or 2; 0: none's */
 };
 
 struct environment {
@@ -56,38 +57,72 @@ void environment_free(struct environment *environment)
     free(environment);
 }
 
+/* Of several sides, the one that has set it last. */
 static struct variable *find(const struct environment *environment, const char *name, bool prefixed)
 {
-    for (size_t i = 0; i < environment->count; i++)
+    for (size_t i = environment->count; i-- > 0;)
         if (environment->variables[i].prefixed == prefixed &&
             strcmp(environment->variables[i].name, name) == 0)
             return &environment->variables[i];
     return NULL;
 }
 
-static void set(struct environment *environment, const char *name, const char *value, bool prefixed)
+static struct variable *find_of_side(const struct environment *environment, const char *name,
+                                     int side)
 {
-    struct variable *variable = find(environment, name, prefixed);
-    char *copy = value != NULL ? memory_copy_text(value) : NULL;
-    if (variable != NULL) {
-        free(variable->value);
-        variable->value = copy;
-        return;
-    }
+    for (size_t i = 0; i < environment->count; i++)
+        if (environment->variables[i].prefixed && environment->variables[i].side == side &&
+            strcmp(environment->variables[i].name, name) == 0)
+            return &environment->variables[i];
+    return NULL;
+}
+
+static void drop(struct environment *environment, struct variable *variable)
+{
+    free(variable->name);
+    free(variable->value);
+    struct variable *end = environment->variables + environment->count--;
+    memmove(variable, variable + 1, (size_t)(end - variable - 1) * sizeof *variable);
+}
+
+/* The last one is the newest. */
+static void add(struct environment *environment, const struct variable *variable)
+{
     environment->variables = memory_resize(environment->variables, environment->count + 1,
                                            sizeof *environment->variables);
-    environment->variables[environment->count++] =
-        (struct variable){.name = memory_copy_text(name), .value = copy, .prefixed = prefixed};
+    struct variable *added = &environment->variables[environment->count++];
+    *added = *variable;
+    added->name = memory_copy_text(variable->name);
+    added->value = variable->value != NULL ? memory_copy_text(variable->value) : NULL;
+}
+
+/* `variable` and its texts are the caller's. */
+static void set(struct environment *environment, const struct variable *variable)
+{
+    struct variable *before = variable->prefixed
+                                  ? find_of_side(environment, variable->name, variable->side)
+                                  : find(environment, variable->name, false);
+    if (before != NULL)
+        drop(environment, before);
+    add(environment, variable);
 }
 
 void environment_set(struct environment *environment, const char *name, const char *value)
 {
-    set(environment, name, value, false);
+    set(environment, &(struct variable){.name = (char *)name, .value = (char *)value});
+}
+
+void environment_set_of_side(struct environment *environment, const char *name, const char *value,
+                             int side)
+{
+    set(environment,
+        &(struct variable){
+            .name = (char *)name, .value = (char *)value, .prefixed = true, .side = side});
 }
 
 void environment_set_prefixed(struct environment *environment, const char *name, const char *value)
 {
-    set(environment, name, value, true);
+    environment_set_of_side(environment, name, value, 0);
 }
 
 struct environment *environment_copy(const struct environment *environment)
@@ -101,8 +136,7 @@ void environment_restore(struct environment *environment, const struct environme
 {
     clear(environment);
     for (size_t i = 0; i < earlier->count; i++)
-        set(environment, earlier->variables[i].name, earlier->variables[i].value,
-            earlier->variables[i].prefixed);
+        add(environment, &earlier->variables[i]);
 }
 
 /* The prefixes of session's variables; the last one is made of the name in `own`. */
@@ -143,6 +177,17 @@ const char *environment_get(const struct environment *environment, const char *n
 {
     for (; environment != NULL; environment = environment->base) {
         const struct variable *variable = find_by_full_name(environment, name);
+        if (variable != NULL)
+            return variable->value;
+    }
+    return NULL;
+}
+
+const char *environment_get_of_side(const struct environment *environment, const char *name,
+                                    int side)
+{
+    for (; environment != NULL; environment = environment->base) {
+        const struct variable *variable = find_of_side(environment, name, side);
         if (variable != NULL)
             return variable->value;
     }
@@ -195,8 +240,8 @@ static int remove_family(const char *name, const char *value)
 /* What sessions set, besides the families of the variables that this one sets. A word that ends
  * with an underscore stands for all that begin so. */
 static const char *const session_words[] = {
-    "PEERADDR", "PEERPORT",  "SOCKADDR", "SOCKPORT", "PID",          "PPID",
-    "VERSION",  "TIMESTAMP", "IP_",      "IPV6_",    "POSIXMQ_PRIO", "OPENSSL_",
+    "PEERADDR",  "PEERPORT", "SOCKADDR", "SOCKPORT",     "PID",      "PPID", "VERSION",
+    "TIMESTAMP", "IP_",      "IPV6_",    "POSIXMQ_PRIO", "OPENSSL_", "PP_",
 };
 
 static bool is_session_word(const char *word, size_t length)

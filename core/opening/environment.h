@@ -23,6 +23,12 @@ void environment_set(struct environment *environment, const char *name, const ch
  * takes them away. */
 void environment_set_prefixed(struct environment *environment, const char *name, const char *value);
 
+/* The same by the address of a side, 1 or 2, and the value that it has set, or NULL. */
+void environment_set_of_side(struct environment *environment, const char *name, const char *value,
+                             int side);
+const char *environment_get_of_side(const struct environment *environment, const char *name,
+                                    int side);
+
 /* The value that was set for NAME, or NULL. */
 const char *environment_get(const struct environment *environment, const char *name);
 

@@ -210,7 +210,12 @@ void modcat_setenv(struct modcat_opening *opening, const char *name, const char 
 {
     AUTO_FREE char *plain = memory_copy_text(value);
     printable_make(plain);
-    environment_set_prefixed(opening->session->environment, name, plain);
+    environment_set_of_side(opening->session->environment, name, plain, session_side(opening));
+}
+
+const char *modcat_other_variable(const struct modcat_opening *opening, const char *name)
+{
+    return environment_get_of_side(opening->session->environment, name, 3 - session_side(opening));
 }
 
 static void fail_in_layer(const struct modcat_opening *opening, const char *format,

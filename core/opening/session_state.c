@@ -173,13 +173,17 @@ static bool is_in(const struct address *stack, const struct address *address)
     return stack != NULL && stack == address_outermost(address);
 }
 
-const struct opened *session_other(const struct modcat_opening *opening)
+int session_side(const struct modcat_opening *opening)
 {
-    struct session *session = opening->session;
-    const struct address_pair *pair = session->sides[0].address;
+    const struct address_pair *pair = opening->session->sides[0].address;
     bool is_left = pair != NULL &&
                    (is_in(pair->first, opening->address) || is_in(pair->second, opening->address));
-    struct side *other = &session->sides[is_left ? 1 : 0];
+    return is_left ? 1 : 2;
+}
+
+const struct opened *session_other(const struct modcat_opening *opening)
+{
+    struct side *other = &opening->session->sides[2 - session_side(opening)];
     if (other->address == NULL)
         return NULL;
     const struct opened *reader = side_reader(other);

@@ -132,6 +132,9 @@ int session_pause(struct session *session, long long delay);
      (endpoint)->ops->size > offsetof(struct modcat_endpoint_ops, operation) &&                    \
      (endpoint)->ops->operation != NULL)
 
+/* The side of a session on which an opening's address stands, 1 or 2. */
+int session_side(const struct modcat_opening *opening);
+
 /* The address on the other side of an opening's session, as far as it is open, or NULL. Of one with
  * a half for each direction it is what is read from. */
 const struct opened *session_other(const struct modcat_opening *opening);

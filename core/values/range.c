@@ -167,7 +167,7 @@ int range_parse(int family, const char *text, range_lookup_fn *lookup, void *con
                 struct range *range, char *reason, size_t reason_size)
 {
     struct parsing parsing = {family, text, lookup, context, range, reason, reason_size};
-    *range = (struct range){0};
+    *range = (struct range){.family = family};
     reason[0] = '\0';
     if (family == AF_UNIX || family == AF_VSOCK)
         return refuse(&parsing, "range option not supported with address family %d", family);
@@ -180,6 +180,8 @@ bool range_holds(const struct range *range, const struct sockaddr *address, sock
 {
     const uint8_t *bytes = (const uint8_t *)address->sa_data;
     size_t count = length - sizeof(sa_family_t);
+    if (address->sa_family != range->family)
+        return false;
     if (!range->raw)
         count = sockaddr_bytes(address, length, &bytes);
     if (count < range->length)

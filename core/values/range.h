@@ -13,7 +13,8 @@
 
 /* Which bytes a peer's address must have: those of `address` where `mask` has bits. */
 struct range {
-    bool raw; /* of sa_data as a whole, not of an IP address */
+    int family; /* of the peers that it can hold */
+    bool raw;   /* of sa_data as a whole, not of an IP address */
     size_t length;
     uint8_t address[RANGE_BYTES_MAX];
     uint8_t mask[RANGE_BYTES_MAX];

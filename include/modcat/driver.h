@@ -540,6 +540,10 @@ const struct sockaddr *modcat_other_peer(const struct modcat_opening *opening, s
 const struct sockaddr *modcat_other_own_address(const struct modcat_opening *opening,
                                                 socklen_t *length);
 
+/* What the other address of the session has set as a variable of this name, or NULL. It lives until
+ * it is set again. */
+const char *modcat_other_variable(const struct modcat_opening *opening, const char *name);
+
 /* Tells the other address of the session something, from the highest of its layers down to the
  * first that hears. Returns 0, or -1 with errno: ENOTSUP when nobody does, ENOTCONN while it is not
  * open. */

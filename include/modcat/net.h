@@ -174,6 +174,11 @@ int modcat_unix_client(struct modcat_opening *opening, const char *name, bool ab
 bool modcat_permit_peer(struct modcat_opening *opening, const struct sockaddr *peer,
                         socklen_t length);
 
+/* True when a range of numeric addresses ("10.0.0.0/8", "[fd00::]/8", as option range takes them)
+ * holds the peer. modcat_check_range() is for options that name one. */
+bool modcat_in_range(const char *range, const struct sockaddr *peer, socklen_t length);
+const char *modcat_check_range(const struct modcat_value *value);
+
 /* Renders a socket address for messages ("AF=2 127.0.0.1:80") into `text` and returns it. */
 #define MODCAT_SOCKADDR_TEXT 320
 const char *modcat_sockaddr_text(const struct sockaddr *address, socklen_t length,

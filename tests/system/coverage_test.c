@@ -14,6 +14,7 @@ static const struct {
     {"BALANCE", "it is one of several others; see failover_test"},
     {"FAILOVER", "it is one of several others; see failover_test"},
     {"KEEP", "it stands on others; see keep_test"},
+    {"PP", "it stands on others; see pp_test"},
     {"READLINE", "it takes lines that a user edits, with the keys' meanings; see readline_test"},
     {"POSIXMQ", "it is POSIXMQ-READ or POSIXMQ-SEND by its direction; see posixmq_test"},
     {"STALL", "nothing goes through it; see text_test"},

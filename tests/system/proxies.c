@@ -187,6 +187,36 @@ unsigned tinyproxy_start(struct harness *harness, const char *user, const char *
     return start(harness, program, (const char *const[]){"-d", "-c", configuration, NULL}, port);
 }
 
+unsigned haproxy_start(struct harness *harness, const char *rest)
+{
+    const char *program = find_program(harness, "haproxy");
+    const char *configuration = path(harness, "haproxy.conf");
+    unsigned port = free_port(harness);
+    file_write(harness, configuration,
+               text(harness,
+                    "defaults\n mode tcp\n timeout connect 20s\n timeout client 20s\n"
+                    " timeout server 20s\nlisten it\n bind " LOOPBACK ":%u%s",
+                    port, rest));
+    return start(harness, program, (const char *const[]){"-db", "-f", configuration, NULL}, port);
+}
+
+unsigned nginx_start(struct harness *harness, const char *rest)
+{
+    static const char module[] = "/usr/lib/nginx/modules/ngx_stream_module.so";
+    const char *program = find_program(harness, "nginx");
+    const char *configuration = path(harness, "nginx.conf");
+    unsigned port = free_port(harness);
+    file_write(harness, configuration,
+               text(harness,
+                    "%s%s%s\ndaemon off;\nmaster_process off;\npid %s;\nerror_log stderr;\n"
+                    "events {}\nstream { server { listen " LOOPBACK ":%u%s } }\n",
+                    access(module, R_OK) == 0 ? "load_module " : "",
+                    access(module, R_OK) == 0 ? module : "", access(module, R_OK) == 0 ? ";" : "",
+                    path(harness, "nginx.pid"), port, rest));
+    return start(harness, program, (const char *const[]){"-e", "stderr", "-c", configuration, NULL},
+                 port);
+}
+
 /* Proxies take the end of one direction for the end of all: the streams stay open until everything
  * has come out. */
 void relay_through(struct harness *harness, const char *second, int listener)

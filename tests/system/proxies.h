@@ -11,6 +11,11 @@ unsigned microsocks_start(struct harness *harness, const char *user, const char 
 unsigned dante_start(struct harness *harness);
 unsigned tinyproxy_start(struct harness *harness, const char *user, const char *password);
 
+/* The same of haproxy and nginx, for streams: `rest` is what stands behind the address that is
+ * listened on, as " accept-proxy\n server one 127.0.0.1:80\n". */
+unsigned haproxy_start(struct harness *harness, const char *rest);
+unsigned nginx_start(struct harness *harness, const char *rest);
+
 /* Binary messages. */
 void peer_send_bytes(struct harness *harness, int fd, const void *data, size_t length);
 void peer_receives_bytes(struct harness *harness, int fd, const void *data, size_t length);

@@ -152,6 +152,53 @@ void filter_keep(struct modcat_opening *opening)
     modcat_ignore_option(opening, "lowport");
 }
 
+/* For ranges of any peers, which would have to be looked up for each. */
+static int take_no_name(void *context, int family, const char *host, void *address)
+{
+    (void)context;
+    (void)family;
+    (void)host;
+    (void)address;
+    return -1;
+}
+
+static bool parse_numeric(int family, const char *text, struct range *range)
+{
+    char reason[400];
+    return range_parse(family, text, take_no_name, NULL, range, reason, sizeof reason) == 0;
+}
+
+const char *modcat_check_range(const struct modcat_value *value)
+{
+    struct range range;
+    return parse_numeric(AF_INET, value->string, &range) ||
+                   parse_numeric(AF_INET6, value->string, &range)
+               ? NULL
+               : "it must be a range of numeric addresses, as in 10.0.0.0/8 or [fd00::]/8";
+}
+
+/* An IPv4 peer of an IPv6 socket, RFC 4291 section 2.5.5.2; or the peer as it is. */
+static const struct sockaddr *unmapped(const struct sockaddr *peer, struct sockaddr_in *room)
+{
+    const struct sockaddr_in6 *mapped = (const struct sockaddr_in6 *)(const void *)peer;
+    if (peer->sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&mapped->sin6_addr))
+        return peer;
+    *room = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = mapped->sin6_port};
+    memcpy(&room->sin_addr, mapped->sin6_addr.s6_addr + 12, sizeof room->sin_addr);
+    return (const struct sockaddr *)room;
+}
+
+bool modcat_in_range(const char *text, const struct sockaddr *peer, socklen_t length)
+{
+    struct sockaddr_in room;
+    struct range range;
+    const struct sockaddr *plain = unmapped(peer, &room);
+    if (parse_numeric(peer->sa_family, text, &range) && range_holds(&range, peer, length))
+        return true;
+    return plain != peer && parse_numeric(AF_INET, text, &range) &&
+           range_holds(&range, plain, sizeof room);
+}
+
 bool modcat_permit_peer(struct modcat_opening *opening, const struct sockaddr *peer,
                         socklen_t length)
 {
