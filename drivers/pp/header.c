@@ -277,7 +277,7 @@ static const struct family *family_by_number(unsigned number)
     return NULL;
 }
 
-/* What a family byte says that nobody has defined must not be taken; of LOCAL it does not matter. */
+/* What a family byte says that nobody has defined must not be taken; with LOCAL it is ignored. */
 static bool is_known_family(uint8_t byte)
 {
     return byte == 0 ||
