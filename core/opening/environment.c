@@ -77,12 +77,13 @@ static struct variable *find_of_side(const struct environment *environment, cons
     return NULL;
 }
 
-static void drop(struct environment *environment, struct variable *variable)
+static void drop(struct environment *environment, size_t index)
 {
+    struct variable *variable = &environment->variables[index];
     free(variable->name);
     free(variable->value);
-    struct variable *end = environment->variables + environment->count--;
-    memmove(variable, variable + 1, (size_t)(end - variable - 1) * sizeof *variable);
+    environment->count--;
+    memmove(variable, variable + 1, (environment->count - index) * sizeof *variable);
 }
 
 /* The last one is the newest. */
@@ -96,15 +97,16 @@ static void add(struct environment *environment, const struct variable *variable
     added->value = variable->value != NULL ? memory_copy_text(variable->value) : NULL;
 }
 
-/* `variable` and its texts are the caller's. */
+/* `variable` and its texts are the caller's; the value may be the one that is replaced. */
 static void set(struct environment *environment, const struct variable *variable)
 {
     struct variable *before = variable->prefixed
                                   ? find_of_side(environment, variable->name, variable->side)
                                   : find(environment, variable->name, false);
-    if (before != NULL)
-        drop(environment, before);
+    size_t index = before != NULL ? (size_t)(before - environment->variables) : 0;
     add(environment, variable);
+    if (before != NULL)
+        drop(environment, index);
 }
 
 void environment_set(struct environment *environment, const char *name, const char *value)
