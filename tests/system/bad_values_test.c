@@ -48,6 +48,7 @@ static const struct bad {
     {"INT:INT:INT", {BARE, "", "1", "1:2", "x:1:1", "1:x:1", "1:1:x", "1:1:", "1:1:1x", "1::1"}},
     {"INT:INT:BIN", {BARE, "", "1", "1:2", "x:1:x00", "1:x:x00", "1:1:z", "1:1:x0", "1::x00"}},
     {"INT:INT:STRING", {BARE, "", "1", "1:2", "x:1:text", "1:x:text", "1::text"}},
+    {"CHOICE", {BARE, "", "no-such-word", "1"}},
     {"IP4NAME", {BARE, ""}},
     {"IP4SOCK", {BARE, ""}},
     {"STRUCT-IP_MREQN", {BARE, "", "224.0.0.1", "[ff02::1]"}},
@@ -88,6 +89,7 @@ static const struct {
     {"<string>", "text"},
     {"<command-line>", "touch %s"},
     {"<shell-command>", "touch %s"},
+    {"<address>", "PIPE"},
 };
 
 static const char *parameter(struct harness *harness, const char *name, size_t length)
@@ -102,7 +104,8 @@ static const char *parameter(struct harness *harness, const char *name, size_t l
     harness_fail(harness, "nothing stands for %.*s", (int)length, name);
 }
 
-/* "TYPE:<host>:<port>" with values for the parameters; those in brackets are left out. */
+/* "TYPE:<host>:<port>" with values for the parameters; those in brackets are left out,
+ * as are the dots behind what may be given again. */
 static const char *address_of(struct harness *harness, const char *head)
 {
     const char *address = "";
@@ -110,6 +113,8 @@ static const char *address_of(struct harness *harness, const char *head)
         size_t length = 1;
         if (*head == '[') {
             length = strcspn(head, "]") + 1;
+        } else if (strncmp(head, "...", 3) == 0) {
+            length = 3;
         } else if (*head == '<') {
             length = strcspn(head, ">") + 1;
             address = text(harness, "%s%s", address, parameter(harness, head, length));
@@ -173,12 +178,22 @@ static const char *above_caret(const char *log)
     return (above == NULL ? log : above + 1) + (caret + 1 - (line + 1));
 }
 
+/* Layers that only stand on others. */
+static const char *stacked(struct harness *harness, const char *address)
+{
+    static const char *const layers[] = {"KEEP,", "PP,"};
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
+        if (strncmp(address, layers[i], strlen(layers[i])) == 0)
+            return text(harness, "%s|PIPE", address);
+    return address;
+}
+
 static void is_refused(struct harness *harness, const char *address, const char *place)
 {
     const char *precious = path(harness, "precious");
     file_write(harness, precious, "precious");
-    struct program *program =
-        program_start(harness, "-d", "-d", text(harness, "CREATE:%s", precious), address, NULL);
+    struct program *program = program_start(
+        harness, "-d", "-d", text(harness, "CREATE:%s", precious), stacked(harness, address), NULL);
     program_ends_logging(program, 1, " E ");
     const char *above = above_caret(program_log(program));
     if (above == NULL)
