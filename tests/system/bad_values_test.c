@@ -68,6 +68,7 @@ static const struct {
     const char *name;
     const char *value;
 } parameters[] = {
+    {"<address>", "PIPE"},
     {"<host>", "127.0.0.1"},
     {"<proxy-server>", "127.0.0.1"},
     {"<socks-server>", "127.0.0.1"},
@@ -89,7 +90,6 @@ static const struct {
     {"<string>", "text"},
     {"<command-line>", "touch %s"},
     {"<shell-command>", "touch %s"},
-    {"<address>", "PIPE"},
 };
 
 static const char *parameter(struct harness *harness, const char *name, size_t length)
@@ -104,8 +104,8 @@ static const char *parameter(struct harness *harness, const char *name, size_t l
     harness_fail(harness, "nothing stands for %.*s", (int)length, name);
 }
 
-/* "TYPE:<host>:<port>" with values for the parameters; those in brackets are left out,
- * as are the dots behind what may be given again. */
+/* "TYPE:<host>:<port>" with values for the parameters; those in brackets are left out, and so are
+ * the dots behind what there may be more of. */
 static const char *address_of(struct harness *harness, const char *head)
 {
     const char *address = "";
@@ -113,8 +113,8 @@ static const char *address_of(struct harness *harness, const char *head)
         size_t length = 1;
         if (*head == '[') {
             length = strcspn(head, "]") + 1;
-        } else if (strncmp(head, "...", 3) == 0) {
-            length = 3;
+        } else if (*head == '.') {
+            length = strspn(head, ".");
         } else if (*head == '<') {
             length = strcspn(head, ">") + 1;
             address = text(harness, "%s%s", address, parameter(harness, head, length));
@@ -178,22 +178,12 @@ static const char *above_caret(const char *log)
     return (above == NULL ? log : above + 1) + (caret + 1 - (line + 1));
 }
 
-/* Layers that only stand on others. */
-static const char *stacked(struct harness *harness, const char *address)
-{
-    static const char *const layers[] = {"KEEP,", "PP,"};
-    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
-        if (strncmp(address, layers[i], strlen(layers[i])) == 0)
-            return text(harness, "%s|PIPE", address);
-    return address;
-}
-
 static void is_refused(struct harness *harness, const char *address, const char *place)
 {
     const char *precious = path(harness, "precious");
     file_write(harness, precious, "precious");
-    struct program *program = program_start(
-        harness, "-d", "-d", text(harness, "CREATE:%s", precious), stacked(harness, address), NULL);
+    struct program *program =
+        program_start(harness, "-d", "-d", text(harness, "CREATE:%s", precious), address, NULL);
     program_ends_logging(program, 1, " E ");
     const char *above = above_caret(program_log(program));
     if (above == NULL)
@@ -213,6 +203,12 @@ static bool is_listed(const char *name)
     return false;
 }
 
+/* What has to stand behind a type that is nothing by itself. */
+static const char *tail_of(const char *head)
+{
+    return strcmp(head, "KEEP") == 0 ? "|PIPE" : "";
+}
+
 /* The first two fields of a line of the help: "NAME <tab> groups=... type=TYPE". */
 static size_t refuse_option(struct harness *harness, const char *help, const char *line)
 {
@@ -227,9 +223,10 @@ static size_t refuse_option(struct harness *harness, const char *help, const cha
         if (*value[count] == '\0' && is_listed(name))
             continue;
         if (strcmp(value[count], BARE) == 0)
-            is_refused(harness, text(harness, "%s,%s", head, name), name);
+            is_refused(harness, text(harness, "%s,%s%s", head, name, tail_of(head)), name);
         else
-            is_refused(harness, text(harness, "%s,%s=%s", head, name, value[count]),
+            is_refused(harness,
+                       text(harness, "%s,%s=%s%s", head, name, value[count], tail_of(head)),
                        *value[count] != '\0' ? value[count] : name);
     }
     return count;

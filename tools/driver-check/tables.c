@@ -192,7 +192,7 @@ static const struct sample {
     [MODCAT_SOURCE_MEMBERSHIP] = {"232.0.0.1:lo:127.0.0.1", "232.0.0.1"},
     [MODCAT_INT_SIZE] = {"1k", "1x"},
     [MODCAT_INT_BOOL] = {"yes", "maybe"},
-    [MODCAT_CHOICE] = {NULL, "no such word"}, /* each of its words */
+    [MODCAT_CHOICE] = {NULL, "no such word"},
 };
 
 static bool takes(const struct modcat_option *option, const char *text)
@@ -207,23 +207,24 @@ static bool takes(const struct modcat_option *option, const char *text)
     return result == 0;
 }
 
-static void check_words(const struct modcat_option *option)
+static void check_good(const struct modcat_option *option, const char *good)
 {
-    const char *cursor = option->words, *word;
-    size_t length;
-    while (words_next(&cursor, &word, &length)) {
-        AUTO_FREE char *choice = memory_copy_span(word, length);
-        if (!takes(option, choice))
-            fault("option \"%s\" does not take \"%s\"", option->name, choice);
-    }
+    if (!takes(option, good))
+        fault("option \"%s\" does not take \"%s\"", option->name, good);
 }
 
+/* A choice has good values of its own. */
 static void check_values(const struct modcat_option *option)
 {
     const struct sample *sample = &samples[option->type];
-    check_words(option);
-    if (sample->good != NULL && !takes(option, sample->good))
-        fault("option \"%s\" does not take \"%s\"", option->name, sample->good);
+    const char *words = option->words, *word;
+    size_t length;
+    if (sample->good != NULL)
+        check_good(option, sample->good);
+    while (sample->good == NULL && words_next(&words, &word, &length)) {
+        AUTO_FREE char *good = memory_copy_span(word, length);
+        check_good(option, good);
+    }
     if (sample->bad != NULL && takes(option, sample->bad))
         fault("option \"%s\" takes \"%s\"", option->name, sample->bad);
 }
