@@ -203,10 +203,14 @@ static bool is_listed(const char *name)
     return false;
 }
 
-/* What has to stand behind a type that is nothing by itself. */
+/* What has to stand behind a layer that is nothing by itself. */
 static const char *tail_of(const char *head)
 {
-    return strcmp(head, "KEEP") == 0 ? "|PIPE" : "";
+    static const char *const layers[] = {"KEEP", "PP"};
+    for (size_t i = 0; i < sizeof layers / sizeof layers[0]; i++)
+        if (strcmp(head, layers[i]) == 0)
+            return "|PIPE";
+    return "";
 }
 
 /* The first two fields of a line of the help: "NAME <tab> groups=... type=TYPE". */
