@@ -199,26 +199,31 @@ static void holds_no_more_than_it_may_and_loses_nothing(void **state)
     flows_run(harness, &flow, 1);
 }
 
+/* A pipe, unlike a TCP connection, has all that was written as soon as it was written: a program
+ * that rests has read it. */
 static void discards_what_comes_meanwhile_and_counts_it(void **state)
 {
     struct harness *harness = *state;
     const char *name = path(harness, "socket");
     int listener = unix_listen(harness, name, SOCK_STREAM);
-    struct kept kept = keep(harness, over_unix(harness, SOON ",while-away=discard"));
+    struct program *program = program_start(harness, "-d", "-d", "-",
+                                            over_unix(harness, SOON ",while-away=discard"), NULL);
+    int client = program_take_input(program);
     int server = peer_accept(harness, listener);
     harness_close(harness, listener);
     harness_close(harness, server);
-    program_logs(kept.program, "is lost");
-    struct flow flow = {.write_fd = kept.client, .seed = 1, .length = 3000000, .open_end = true};
+    program_logs(program, "is lost");
+    struct flow flow = {.write_fd = client, .seed = 1, .length = 3000000, .open_end = true};
     size_t taken = flow_push(harness, &flow);
     assert_int_equal(taken, 3000000);
-    peer_send(harness, kept.client, "nobody sees this");
-    process_rests(harness, program_pid(kept.program));
+    process_rests(harness, program_pid(program));
+    peer_send(harness, client, "nobody sees this");
+    process_rests(harness, program_pid(program));
     listener = unix_listen(harness, name, SOCK_STREAM);
     server = peer_accept(harness, listener);
-    const char *line = program_logs(kept.program, "is back after *bytes were discarded");
+    const char *line = program_logs(program, "is back after *bytes were discarded");
     assert_non_null(strstr(line, "; 3000016 bytes were discarded"));
-    peer_send(harness, kept.client, "but this");
+    peer_send(harness, client, "but this");
     peer_receives(harness, server, "but this");
 }
 

@@ -100,6 +100,18 @@ static void close_all(struct harness *harness, const int *clients)
     }
 }
 
+/* As many at once as there will ever be: the heap has its size then. */
+static void warm_up(struct harness *harness, struct program *program, unsigned port)
+{
+    int clients[LONG];
+    connect_all(harness, clients, port);
+    for (int i = 0; i < WARM_UP; i += AT_ONCE)
+        connect_shortly(harness, program, port, i);
+    all_echo(harness, clients, "before all else");
+    close_all(harness, clients);
+    program_awaits_peers(program, 0);
+}
+
 static void keeps_nothing_of_short_and_long_connections(void **state)
 {
     struct harness *harness = *state;
@@ -110,9 +122,7 @@ static void keeps_nothing_of_short_and_long_connections(void **state)
     struct holdings empty, before, after;
     int clients[LONG];
 
-    for (int i = 0; i < WARM_UP; i += AT_ONCE)
-        connect_shortly(harness, program, port, i);
-    program_awaits_peers(program, 0);
+    warm_up(harness, program, port);
     empty = holdings_of(harness, program);
     connect_all(harness, clients, port);
     all_echo(harness, clients, "in the beginning");
