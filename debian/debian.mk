@@ -14,6 +14,7 @@ EXTRA_DIST += \
 	debian/modcat-driver-readline.install \
 	debian/modcat-driver-sctp.install \
 	debian/modcat-driver-tcpwrap.install \
+	debian/modcat-driver-ws.install \
 	debian/modcat-socat.install \
 	debian/modcat-socat.links \
 	debian/modcat.docs \

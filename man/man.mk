@@ -39,3 +39,6 @@ endif
 if DRIVER_TCPWRAP
 dist_man_MANS += man/modcat-tcpwrap.7
 endif
+if DRIVER_WS
+dist_man_MANS += man/modcat-ws.7
+endif
