@@ -17,6 +17,10 @@ EXTRA_DIST += tests/alone
 pp_header = drivers/pp/header.c drivers/pp/header.h
 proxy_message = drivers/proxy/message.c drivers/proxy/message.h
 socks_message = drivers/socks/message.c drivers/socks/message.h
+ws_parts = drivers/ws/bytes.c drivers/ws/bytes.h drivers/ws/connection.h drivers/ws/deflate.c \
+	drivers/ws/digest.c drivers/ws/digest.h drivers/ws/endpoint.c drivers/ws/http.c drivers/ws/http.h \
+	drivers/ws/incoming.c drivers/ws/outgoing.c drivers/ws/terms.c drivers/ws/terms.h \
+	drivers/ws/utf8.c drivers/ws/utf8.h drivers/ws/ws.h tests/unit/ws_lower.c tests/unit/ws_lower.h
 
 # Unit tests stand beside a folder without drivers, and so see none that are installed.
 check_DATA = tests/unit/drivers/.build-tree
@@ -151,6 +155,12 @@ tests_unit_proxy_message_test_SOURCES = tests/unit/proxy_message_test.c $(proxy_
 
 unit_tests += tests/unit/socks_message_test
 tests_unit_socks_message_test_SOURCES = tests/unit/socks_message_test.c $(socks_message)
+
+if DRIVER_WS
+unit_tests += tests/unit/ws_test
+tests_unit_ws_test_SOURCES = tests/unit/ws_test.c $(ws_parts)
+tests_unit_ws_test_LDADD = $(WS_LIBS)
+endif
 
 unit_tests += tests/unit/children_test
 tests_unit_children_test_LDADD = libcore.a

@@ -92,7 +92,7 @@ struct ws {
 
     long long ping_interval;
     long long ping_timeout;
-    long long next_ping;
+    long long last_ping;
     bool awaits_pong;
 };
 

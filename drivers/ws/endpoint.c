@@ -103,7 +103,8 @@ static void leave(struct ws *ws, bool complete)
     if (complete && !ws->failed && !ws->closed)
         ws_end_message(ws);
     ws->leaving = true;
-    ws_close_with(ws, complete && !ws->failed ? CLOSE_NORMAL : CLOSE_INTERNAL, NULL);
+    if (!ws->failed)
+        ws_close_with(ws, complete ? CLOSE_NORMAL : CLOSE_INTERNAL, NULL);
 }
 
 /* What comes behind this side's goodbye has nowhere to go. Returns as `goodbye`. */
@@ -140,12 +141,17 @@ static bool pings(const struct ws *ws)
     return ws->ping_interval > 0 && !ws->failed && !ws->closed && !ws->leaving;
 }
 
+static long long next_ping(const struct ws *ws)
+{
+    return ws->last_ping + (ws->awaits_pong ? ws->ping_timeout : ws->ping_interval);
+}
+
 /* Two descriptors can't be waited for by `wants`. */
 static void op_watch(struct modcat_endpoint *endpoint, struct modcat_attention *attention)
 {
     const struct ws *ws = endpoint->state;
     if (pings(ws))
-        attention->deadline = ws->next_ping;
+        attention->deadline = next_ping(ws);
     if (endpoint->read_fd != endpoint->write_fd && endpoint->write_fd >= 0 &&
         has_something_to_send(ws))
         attention->watched[attention->count++] =
@@ -156,7 +162,7 @@ static void ping(struct ws *ws)
 {
     ws->out.ping_due = true;
     ws->awaits_pong = true;
-    ws->next_ping = modcat_deadline(ws->ping_timeout);
+    ws->last_ping = modcat_deadline(0);
 }
 
 /* Something that lies here unread, or below, is a sign of life; so nothing is known of a peer while
@@ -167,7 +173,7 @@ static int judge_silence(struct ws *ws)
         ws_fill(ws);
     if (!ws->awaits_pong || bytes_length(&ws->in.raw) > 0 || has_something_to_send(ws)) {
         ws->awaits_pong = false;
-        ws->next_ping = modcat_deadline(ws->ping_interval);
+        ws->last_ping = modcat_deadline(0);
         return 0;
     }
     return ws_fail(ws, ETIMEDOUT, CLOSE_GOING_AWAY,
@@ -180,7 +186,7 @@ static int op_attend(struct modcat_endpoint *endpoint, const struct modcat_atten
     struct ws *ws = endpoint->state;
     int result = 0;
     (void)attention;
-    if (pings(ws) && modcat_deadline(0) >= ws->next_ping) {
+    if (pings(ws) && modcat_deadline(0) >= next_ping(ws)) {
         if (ws->awaits_pong)
             result = judge_silence(ws);
         else
@@ -253,7 +259,7 @@ int ws_endpoint(struct modcat_opening *opening, struct modcat_endpoint *lower,
         .max_message = wish->max_message,
         .ping_interval = wish->ping_interval,
         .ping_timeout = wish->ping_timeout,
-        .next_ping = wish->ping_interval > 0 ? modcat_deadline(wish->ping_interval) : 0,
+        .last_ping = modcat_deadline(0),
     };
     ws->in.raw = agreement->early;
     agreement->early = (struct bytes){0};

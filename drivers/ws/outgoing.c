@@ -167,18 +167,18 @@ static int make_close(struct ws *ws)
                       out->close_code == CLOSE_NONE ? 0 : length + 2);
 }
 
-/* Control frames that are due, the most urgent first. Returns 1 where one was made. */
+/* Control frames that are due; none follows a Close. Returns 1 where one was made. */
 static int make_control(struct ws *ws)
 {
     struct outgoing *out = &ws->out;
     if (out->close_sent)
         return 0;
-    if (out->close_code != 0)
-        return make_close(ws) < 0 ? -1 : 1;
     if (out->pong_due) {
         out->pong_due = false;
         return make_frame(ws, WSLAY_PONG, true, 0, out->pong, out->pong_length) < 0 ? -1 : 1;
     }
+    if (out->close_code != 0)
+        return make_close(ws) < 0 ? -1 : 1;
     if (out->ping_due) {
         out->ping_due = false;
         return make_frame(ws, WSLAY_PING, true, 0, NULL, 0) < 0 ? -1 : 1;
