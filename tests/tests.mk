@@ -350,6 +350,12 @@ tests_system_pp_test_SOURCES = tests/system/pp_test.c $(harness) $(proxies)
 system_tests += tests/system/socks_test
 tests_system_socks_test_SOURCES = tests/system/socks_test.c $(harness) $(proxies)
 
+if DRIVER_WS
+system_tests += tests/system/ws_test
+tests_system_ws_test_SOURCES = tests/system/ws_test.c drivers/ws/digest.c drivers/ws/digest.h \
+	$(harness) $(proxies)
+endif
+
 system_tests += tests/system/posixmq_test
 tests_system_posixmq_test_SOURCES = tests/system/posixmq_test.c $(harness)
 
