@@ -632,7 +632,9 @@ static void a_ping_is_answered_and_has_to_be(void **state)
     program_ends_logging(talk.program, 1, " E WS *: the peer has not answered a ping for 0.3");
 }
 
-/* A client of TCP, two programs with a WebSocket between them, and a server of TCP. */
+/* Nothing is on its way any more at the end, which is told after the time of -t.
+ *
+ * A client of TCP, two programs with a WebSocket between them, and a server of TCP. */
 static void relays_both_ways(struct harness *harness, const char *options, const char *below,
                              size_t length)
 {
@@ -640,7 +642,7 @@ static void relays_both_ways(struct harness *harness, const char *options, const
     int listener = peer_listen(harness, LOOPBACK, &port);
     serve(harness, options, text(harness, "TCP:" LOOPBACK ":%u", port), &way);
     struct program *near =
-        program_start(harness, "-d", "-d", "-t", "10", "TCP-LISTEN:0,bind=" LOOPBACK,
+        program_start(harness, "-d", "-d", "-t", "1", "TCP-LISTEN:0,bind=" LOOPBACK,
                       text(harness, "WS:/x%s|%s:%u", options, below, way), NULL);
     int client = peer_connect(harness, LOOPBACK, program_port(near));
     int server = peer_accept(harness, listener);
@@ -702,7 +704,7 @@ static void goes_through_nginx(void **state)
     serve(harness, "", text(harness, "TCP:" LOOPBACK ":%u", port), &way);
     unsigned proxy = nginx_start(harness, way);
     struct program *near =
-        program_start(harness, "-d", "-d", "-t", "10", "TCP-LISTEN:0,bind=" LOOPBACK,
+        program_start(harness, "-d", "-d", "-t", "1", "TCP-LISTEN:0,bind=" LOOPBACK,
                       text(harness, "WS:" LOOPBACK ":%u:/x,retry=100,interval=0.1", proxy), NULL);
     int client = peer_connect(harness, LOOPBACK, program_port(near));
     int server = peer_accept(harness, listener);
@@ -772,7 +774,7 @@ static void talks_to_a_server_in_python(void **state)
         if (poll(&ready, 1, PATIENCE) <= 0 || read(ready.fd, port, sizeof port - 1) <= 0)
             harness_fail(harness, "the server does not start");
         struct program *bridge =
-            program_start(harness, "-d", "-d", "-t", "10", "TCP-LISTEN:0,bind=" LOOPBACK,
+            program_start(harness, "-d", "-d", "-t", "1", "TCP-LISTEN:0,bind=" LOOPBACK,
                           text(harness, "WS:" LOOPBACK ":%ld%s", number_in(harness, port),
                                i == 0 ? "" : ",ws-deflate"),
                           NULL);
