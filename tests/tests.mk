@@ -574,6 +574,13 @@ EXTRA_PROGRAMS += tests/fuzz/socks_fuzz
 tests_fuzz_socks_fuzz_SOURCES = tests/fuzz/socks_fuzz.c $(socks_message)
 tests_fuzz_socks_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 
+if DRIVER_WS
+EXTRA_PROGRAMS += tests/fuzz/ws_fuzz
+tests_fuzz_ws_fuzz_SOURCES = tests/fuzz/ws_fuzz.c $(ws_parts)
+tests_fuzz_ws_fuzz_LDADD = $(WS_LIBS)
+tests_fuzz_ws_fuzz_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+endif
+
 # For tools/random-sessions.
 if TESTS_BUILT
 noinst_PROGRAMS += tests/random/sessions

@@ -59,7 +59,7 @@ short modcat_lower_wants(struct modcat_endpoint *endpoint, unsigned direction)
     return direction == MODCAT_DIR_READ ? POLLIN : POLLOUT;
 }
 
-static void add_log(const char *format, va_list arguments)
+static MODCAT_PRINTF(1, 0) void add_log(const char *format, va_list arguments)
 {
     size_t length = strlen(lower.log);
     vsnprintf(lower.log + length, sizeof lower.log - length, format, arguments);
