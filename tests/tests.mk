@@ -352,8 +352,8 @@ tests_system_socks_test_SOURCES = tests/system/socks_test.c $(harness) $(proxies
 
 if DRIVER_WS
 system_tests += tests/system/ws_test
-tests_system_ws_test_SOURCES = tests/system/ws_test.c drivers/ws/digest.c drivers/ws/digest.h \
-	$(harness) $(proxies)
+tests_system_ws_test_SOURCES = tests/system/ws_test.c tests/system/ws_digest.c \
+	drivers/ws/digest.h $(harness) $(proxies)
 endif
 
 system_tests += tests/system/posixmq_test
