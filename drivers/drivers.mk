@@ -95,7 +95,7 @@ driverlib_PROGRAMS += drivers/ws.so
 drivers_ws_so_SOURCES = drivers/ws/ws.c drivers/ws/ws.h \
 	drivers/ws/bytes.c drivers/ws/bytes.h drivers/ws/connection.h drivers/ws/deflate.c \
 	drivers/ws/digest.c drivers/ws/digest.h drivers/ws/endpoint.c drivers/ws/handshake.c \
-	drivers/ws/http.c drivers/ws/http.h drivers/ws/incoming.c drivers/ws/outgoing.c \
+	drivers/ws/http.c drivers/ws/http.h drivers/ws/incoming.c drivers/ws/mask.c drivers/ws/mask.h drivers/ws/outgoing.c \
 	drivers/ws/terms.c drivers/ws/terms.h drivers/ws/utf8.c drivers/ws/utf8.h drivers/ws/wish.c
 drivers_ws_so_LDADD = $(WS_LIBS)
 endif

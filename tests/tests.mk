@@ -19,7 +19,8 @@ proxy_message = drivers/proxy/message.c drivers/proxy/message.h
 socks_message = drivers/socks/message.c drivers/socks/message.h
 ws_parts = drivers/ws/bytes.c drivers/ws/bytes.h drivers/ws/connection.h drivers/ws/deflate.c \
 	drivers/ws/digest.c drivers/ws/digest.h drivers/ws/endpoint.c drivers/ws/http.c drivers/ws/http.h \
-	drivers/ws/incoming.c drivers/ws/outgoing.c drivers/ws/terms.c drivers/ws/terms.h \
+	drivers/ws/incoming.c drivers/ws/mask.c drivers/ws/mask.h drivers/ws/outgoing.c \
+	drivers/ws/terms.c drivers/ws/terms.h \
 	drivers/ws/utf8.c drivers/ws/utf8.h drivers/ws/ws.h tests/unit/ws_lower.c tests/unit/ws_lower.h
 
 # Unit tests stand beside a folder without drivers, and so see none that are installed.

@@ -11,6 +11,7 @@
 #ifndef DRIVERS_WS_CONNECTION_H
 #define DRIVERS_WS_CONNECTION_H
 
+#include "mask.h"
 #include "utf8.h"
 #include "ws.h"
 
@@ -24,9 +25,10 @@
 struct frame {
     uint8_t head[FRAME_HEAD_MAX]; /* as it came */
     size_t head_length;
-    uint64_t given; /* of the payload, to the library ... */
-    uint64_t taken; /* ... and from it */
-    bool open;      /* it has been judged, and is not complete */
+    size_t head_given; /* of it, to the library */
+    uint64_t given;    /* of the payload, to the library ... */
+    uint64_t taken;    /* ... and from it */
+    bool open;         /* it has been judged, and is not complete */
     bool fin;
     uint8_t opcode;
 };
@@ -57,7 +59,10 @@ struct incoming {
 /* What goes. Control frames wait for the end of the frame that is on its way. */
 struct outgoing {
     struct bytes raw;
-    size_t taken; /* of the data that a write was given, to be told when `raw` is sent */
+    bool head_due; /* the library makes the head of a frame next */
+    uint8_t mask[MASK_BYTES];
+    uint64_t masked; /* so much of the payload of the frame */
+    size_t taken;    /* of the data that a write was given, to be told when `raw` is sent */
     bool in_message;
     uint64_t size; /* of the message, so far */
     struct utf8 utf8;
@@ -135,6 +140,5 @@ void ws_close_with(struct ws *ws, uint16_t code, const char *reason);
 /* The library's way to the bytes of a frame and back. */
 ssize_t ws_give_frame(uint8_t *buffer, size_t length, int flags, void *ws);
 ssize_t ws_take_frame(const uint8_t *data, size_t length, int flags, void *ws);
-int ws_make_mask(uint8_t *mask, size_t length, void *ws);
 
 #endif

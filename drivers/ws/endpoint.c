@@ -235,7 +235,6 @@ static bool begin(struct modcat_opening *opening, struct ws *ws)
     static const struct wslay_frame_callbacks callbacks = {
         .send_callback = ws_take_frame,
         .recv_callback = ws_give_frame,
-        .genmask_callback = ws_make_mask,
     };
     ws->name = name_of(opening);
     return ws->name != NULL && wslay_frame_context_init(&ws->frames, &callbacks, ws) == 0 &&

@@ -27,11 +27,16 @@ static size_t length_bytes(const struct frame *frame)
     return length == 126 ? 2 : length == 127 ? 8 : 0;
 }
 
+static bool is_masked(const struct frame *frame)
+{
+    return (frame->head[1] & 0x80) != 0;
+}
+
 static size_t head_size(const struct frame *frame)
 {
     if (frame->head_length < 2)
         return 2;
-    return 2 + length_bytes(frame) + ((frame->head[1] & 0x80) != 0 ? 4 : 0);
+    return 2 + length_bytes(frame) + (is_masked(frame) ? MASK_BYTES : 0);
 }
 
 static uint64_t payload_size(const struct frame *frame)
@@ -48,27 +53,57 @@ static size_t smaller(uint64_t one, size_t other)
     return one < other ? (size_t)one : other;
 }
 
-/* No byte of the next frame, and the payload not before the head is complete. */
+/* Takes the head of a frame out of what has come. Returns true when it is complete. */
+static bool take_head(struct ws *ws)
+{
+    struct bytes *raw = &ws->in.raw;
+    struct frame *frame = &ws->in.frame;
+    while (frame->head_length < head_size(frame)) {
+        if (bytes_length(raw) == 0)
+            return false;
+        frame->head[frame->head_length++] = raw->data[raw->start];
+        bytes_drop(raw, 1);
+    }
+    return true;
+}
+
+/* The head without its mask. */
+static size_t give_head(struct frame *frame, uint8_t *buffer, size_t length)
+{
+    size_t count = smaller(2 + length_bytes(frame) - frame->head_given, length);
+    memcpy(buffer, frame->head + frame->head_given, count);
+    if (frame->head_given <= 1 && frame->head_given + count > 1)
+        buffer[1 - frame->head_given] &= 0x7f;
+    frame->head_given += count;
+    return count;
+}
+
+static size_t give_payload(struct ws *ws, uint8_t *buffer, size_t length)
+{
+    struct bytes *raw = &ws->in.raw;
+    struct frame *frame = &ws->in.frame;
+    size_t count = smaller(payload_size(frame) - frame->given, smaller(bytes_length(raw), length));
+    if (count == 0)
+        return 0;
+    memcpy(buffer, raw->data + raw->start, count);
+    if (is_masked(frame))
+        mask_bytes(buffer, count, frame->head + head_size(frame) - MASK_BYTES, frame->given);
+    frame->given += count;
+    bytes_drop(raw, count);
+    return count;
+}
+
+/* No byte of the next frame, and none before the head is complete. */
 ssize_t ws_give_frame(uint8_t *buffer, size_t length, int flags, void *data)
 {
     struct ws *ws = data;
-    struct bytes *raw = &ws->in.raw;
     struct frame *frame = &ws->in.frame;
-    size_t missing = head_size(frame) - frame->head_length;
     (void)flags;
-    uint64_t left = missing > 0 ? missing : payload_size(frame) - frame->given;
-    size_t count = smaller(left, smaller(bytes_length(raw), length));
-    if (count == 0)
+    if (!take_head(ws))
         return -1;
-    memcpy(buffer, raw->data + raw->start, count);
-    if (missing > 0) {
-        memcpy(frame->head + frame->head_length, buffer, count);
-        frame->head_length += count;
-    } else {
-        frame->given += count;
-    }
-    bytes_drop(raw, count);
-    return (ssize_t)count;
+    size_t count = frame->head_given < 2 + length_bytes(frame) ? give_head(frame, buffer, length)
+                                                               : give_payload(ws, buffer, length);
+    return count > 0 ? (ssize_t)count : -1;
 }
 
 ssize_t ws_fill(struct ws *ws)
@@ -132,9 +167,9 @@ static int judge_bits(struct ws *ws, const struct wslay_frame_iocb *frame)
     uint8_t allowed = ws->terms.agreed && begins ? WSLAY_RSV1_BIT : 0;
     if ((frame->rsv & ~allowed) != 0)
         return ws_fail(ws, EPROTO, CLOSE_PROTOCOL, "a frame has reserved bits set");
-    if (ws->server && !frame->mask)
+    if (ws->server && !is_masked(&ws->in.frame))
         return ws_fail(ws, EPROTO, CLOSE_PROTOCOL, "the client sends a frame without a mask");
-    if (!ws->server && frame->mask)
+    if (!ws->server && is_masked(&ws->in.frame))
         return ws_fail(ws, EPROTO, CLOSE_PROTOCOL, "the server sends a frame with a mask");
     if (!begins && frame->opcode != WSLAY_CONTINUATION_FRAME &&
         (frame->opcode < WSLAY_CONNECTION_CLOSE || frame->opcode > WSLAY_PONG))

@@ -17,18 +17,43 @@
  * take messages of that length. */
 #define BATCH 65536
 
+/* The head, with a mask where that belongs there. */
+static bool take_head(struct ws *ws, const uint8_t *head, size_t length)
+{
+    struct bytes *raw = &ws->out.raw;
+    size_t start = raw->end;
+    ws->out.head_due = false;
+    ws->out.masked = 0;
+    if (!bytes_add(raw, head, length))
+        return false;
+    if (ws->server)
+        return true;
+    raw->data[start + 1] |= 0x80;
+    return bytes_add(raw, ws->out.mask, sizeof ws->out.mask);
+}
+
+/* All of it has room, so that each call of the library makes a whole frame. */
 ssize_t ws_take_frame(const uint8_t *data, size_t length, int flags, void *taker)
 {
     struct ws *ws = taker;
+    struct bytes *raw = &ws->out.raw;
     (void)flags;
-    return bytes_add(&ws->out.raw, data, length) ? (ssize_t)length : -1;
+    if (ws->out.head_due)
+        return take_head(ws, data, length) ? (ssize_t)length : -1;
+    if (!bytes_add(raw, data, length))
+        return -1;
+    if (!ws->server)
+        mask_bytes(raw->data + raw->end - length, length, ws->out.mask, ws->out.masked);
+    ws->out.masked += length;
+    return (ssize_t)length;
 }
 
 /* Nobody can guess it, RFC 6455 section 10.3. */
-int ws_make_mask(uint8_t *mask, size_t length, void *taker)
+static bool make_mask(struct ws *ws)
 {
-    (void)taker;
-    return getrandom(mask, length, 0) == (ssize_t)length ? 0 : -1;
+    struct outgoing *out = &ws->out;
+    out->head_due = true;
+    return ws->server || getrandom(out->mask, sizeof out->mask, 0) == (ssize_t)sizeof out->mask;
 }
 
 static int make_frame(struct ws *ws, uint8_t opcode, bool fin, uint8_t rsv, const void *data,
@@ -39,11 +64,10 @@ static int make_frame(struct ws *ws, uint8_t opcode, bool fin, uint8_t rsv, cons
         .rsv = rsv,
         .opcode = opcode,
         .payload_length = length,
-        .mask = !ws->server,
         .data = data != NULL ? data : "",
         .data_length = length,
     };
-    if (bytes_room(&ws->out.raw, length + FRAME_HEAD_MAX) != NULL &&
+    if (make_mask(ws) && bytes_room(&ws->out.raw, length + FRAME_HEAD_MAX) != NULL &&
         wslay_frame_send(ws->frames, &frame) == (ssize_t)length)
         return 0;
     return ws_fail(ws, ENOMEM, 0, "cannot make a frame of %zu bytes", length);
