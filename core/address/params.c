@@ -83,6 +83,7 @@ static const struct needed {
     {"<proxy-server>", "IPAPP", "host, such as localhost", NULL},
     {"<port>", "IPAPP", "port, such as 80", NULL},
     {"<socks-port>", "IPAPP", "port, such as 1080", "socksport"},
+    {"<path>", "WS", "path, such as /", NULL},
 };
 
 static const struct needed *find_needed(const char *name, size_t length, const char *groups)

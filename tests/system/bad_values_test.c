@@ -60,7 +60,7 @@ static const struct bad {
 static const char *const may_be_empty[] = {
     "noecho",   "openssl-commonname",  "openssl-psk-identity", "openssl-snihost", "path",
     "prompt",   "proxy-authorization", "so-bindtodevice",      "socks-password",  "socksuser",
-    "tun-name",
+    "tun-name", "ws-origin",
 };
 
 /* What stands for the parameters in the help, so that an address is right but for its option. */
@@ -69,6 +69,7 @@ static const struct {
     const char *value;
 } parameters[] = {
     {"<address>", "PIPE"},
+    {"<path>", "/path"},
     {"<host>", "127.0.0.1"},
     {"<proxy-server>", "127.0.0.1"},
     {"<socks-server>", "127.0.0.1"},

@@ -19,6 +19,7 @@ static const struct {
     {"POSIXMQ", "it is POSIXMQ-READ or POSIXMQ-SEND by its direction; see posixmq_test"},
     {"STALL", "nothing goes through it; see text_test"},
     {"TEXT", "what it gives stands in its address; see text_test"},
+    {"WS", "its bytes are in frames, with a handshake before them; see ws_test"},
 };
 
 static bool names(struct harness *harness, const char *row, const char *wanted)

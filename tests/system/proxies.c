@@ -200,21 +200,43 @@ unsigned haproxy_start(struct harness *harness, const char *rest)
     return start(harness, program, (const char *const[]){"-db", "-f", configuration, NULL}, port);
 }
 
+static unsigned nginx_serve(struct harness *harness, unsigned port, const char *modules,
+                            const char *section)
+{
+    const char *program = find_program(harness, "nginx");
+    const char *configuration = path(harness, "nginx.conf");
+    file_write(harness, configuration,
+               text(harness,
+                    "%s\ndaemon off;\nmaster_process off;\npid %s;\nerror_log stderr;\n"
+                    "events {}\n%s\n",
+                    modules, path(harness, "nginx.pid"), section));
+    return start(harness, program, (const char *const[]){"-e", "stderr", "-c", configuration, NULL},
+                 port);
+}
+
 unsigned nginx_start(struct harness *harness, const char *rest)
 {
     static const char module[] = "/usr/lib/nginx/modules/ngx_stream_module.so";
-    const char *program = find_program(harness, "nginx");
-    const char *configuration = path(harness, "nginx.conf");
+    const char *load = access(module, R_OK) == 0 ? text(harness, "load_module %s;", module) : "";
     unsigned port = free_port(harness);
-    file_write(harness, configuration,
-               text(harness,
-                    "%s%s%s\ndaemon off;\nmaster_process off;\npid %s;\nerror_log stderr;\n"
-                    "events {}\nstream { server { listen " LOOPBACK ":%u%s } }\n",
-                    access(module, R_OK) == 0 ? "load_module " : "",
-                    access(module, R_OK) == 0 ? module : "", access(module, R_OK) == 0 ? ";" : "",
-                    path(harness, "nginx.pid"), port, rest));
-    return start(harness, program, (const char *const[]){"-e", "stderr", "-c", configuration, NULL},
-                 port);
+    return nginx_serve(harness, port, load,
+                       text(harness, "stream { server { listen " LOOPBACK ":%u%s } }", port, rest));
+}
+
+unsigned nginx_start_http(struct harness *harness, unsigned upstream)
+{
+    static const char *const kinds[] = {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"};
+    const char *folders = "";
+    unsigned port = free_port(harness);
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        folders = text(harness, "%s%s_temp_path %s;\n", folders, kinds[i], path(harness, kinds[i]));
+    return nginx_serve(harness, port, "",
+                       text(harness,
+                            "http { access_log off;\n%sserver { listen " LOOPBACK ":%u;\n"
+                            "location / { proxy_pass http://" LOOPBACK ":%u;\n"
+                            "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n"
+                            "proxy_set_header Connection upgrade;\n} } }",
+                            folders, port, upstream));
 }
 
 /* Proxies take the end of one direction for the end of all: the streams stay open until everything

@@ -15,6 +15,8 @@ unsigned tinyproxy_start(struct harness *harness, const char *user, const char *
  * listened on, as " accept-proxy\n server one 127.0.0.1:80\n". */
 unsigned haproxy_start(struct harness *harness, const char *rest);
 unsigned nginx_start(struct harness *harness, const char *rest);
+/* nginx for HTTP, that passes requests and upgrades on to a server on the port `upstream`. */
+unsigned nginx_start_http(struct harness *harness, unsigned upstream);
 
 /* Binary messages. */
 void peer_send_bytes(struct harness *harness, int fd, const void *data, size_t length);

@@ -669,43 +669,16 @@ static void relays_compressed_both_ways(void **state)
 }
 
 /* nginx passes the frames on as they are, behind a handshake of its own. */
-static unsigned nginx_start(struct harness *harness, unsigned upstream)
-{
-    const char *program = access("/usr/sbin/nginx", X_OK) == 0 ? "/usr/sbin/nginx" : NULL;
-    unsigned port;
-    if (program == NULL)
-        skip_because("nginx is not installed");
-    harness_close(harness, peer_bind(harness, LOOPBACK, &port));
-    const char *folder = path(harness, "nginx"), *file = path(harness, "nginx.conf");
-    file_write(harness, file,
-               text(harness,
-                    "daemon off; master_process off; pid %s.pid; error_log stderr;\n"
-                    "events { }\n"
-                    "http { access_log off; client_body_temp_path %s-b; proxy_temp_path %s-p;\n"
-                    " fastcgi_temp_path %s-f; uwsgi_temp_path %s-u; scgi_temp_path %s-s;\n"
-                    " server { listen " LOOPBACK ":%u; location / {\n"
-                    "  proxy_pass http://" LOOPBACK ":%u; proxy_http_version 1.1;\n"
-                    "  proxy_set_header Upgrade $http_upgrade;\n"
-                    "  proxy_set_header Connection upgrade; } } }\n",
-                    folder, folder, folder, folder, folder, folder, port, upstream));
-    const char *const arguments[] = {"-c", file, "-e", "stderr", NULL};
-    program_launch(harness, &(struct launch){.program = program,
-                                             .arguments = arguments,
-                                             .in = STREAM_NULL,
-                                             .out = STREAM_NULL});
-    return port;
-}
-
 static void goes_through_nginx(void **state)
 {
     struct harness *harness = *state;
     unsigned port, way;
     int listener = peer_listen(harness, LOOPBACK, &port);
     serve(harness, "", text(harness, "TCP:" LOOPBACK ":%u", port), &way);
-    unsigned proxy = nginx_start(harness, way);
+    unsigned proxy = nginx_start_http(harness, way);
     struct program *near =
         program_start(harness, "-d", "-d", "-t", "1", "TCP-LISTEN:0,bind=" LOOPBACK,
-                      text(harness, "WS:" LOOPBACK ":%u:/x,retry=100,interval=0.1", proxy), NULL);
+                      text(harness, "WS:" LOOPBACK ":%u:/x", proxy), NULL);
     int client = peer_connect(harness, LOOPBACK, program_port(near));
     int server = peer_accept(harness, listener);
     struct flow flows[] = {
