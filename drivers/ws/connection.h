@@ -109,8 +109,8 @@ struct ws {
 #define CLOSE_TOO_BIG 1009
 #define CLOSE_INTERNAL 1011
 
-/* Reports once why the connection is of no more use, and tells the peer by a Close of this code (0:
- * there is nobody to tell) and the format as its reason. Returns -1 with errno `error`. */
+/* Reports the reason for a failure, once, and queues a Close with this code for the peer (0: the
+ * peer can't be reached). Returns -1 with errno `error`. */
 int ws_fail(struct ws *ws, int error, uint16_t code, const char *format, ...) MODCAT_PRINTF(4, 5);
 
 /* Compression: makes what was agreed on. Returns false where there is no memory. */

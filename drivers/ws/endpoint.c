@@ -4,7 +4,8 @@
  * peer is the end of both directions. An end of file below without a goodbye may be an attack that
  * cuts data off, and is an error.
  *
- * A ping is answered when anything comes: the answer may stand behind data that nobody takes. */
+ * Anything that arrives after a ping counts as its answer: the pong itself may be queued behind
+ * data that the other side is slow to take. */
 
 #define _GNU_SOURCE
 #include "connection.h"
@@ -38,26 +39,26 @@ int ws_fail(struct ws *ws, int error, uint16_t code, const char *format, ...)
     return -1;
 }
 
-static ssize_t op_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
+/* A connection that has failed tells its peer why before the session ends it. Keeps errno. */
+static ssize_t tell_failure(struct ws *ws, ssize_t result)
 {
-    struct ws *ws = endpoint->state;
-    ssize_t count = ws_read(ws, buffer, length);
     int error = errno;
     if (ws->failed)
         ws_flush(ws);
     errno = error;
-    return count;
+    return result;
+}
+
+static ssize_t op_read(struct modcat_endpoint *endpoint, void *buffer, size_t length)
+{
+    struct ws *ws = endpoint->state;
+    return tell_failure(ws, ws_read(ws, buffer, length));
 }
 
 static ssize_t op_write(struct modcat_endpoint *endpoint, const void *buffer, size_t length)
 {
     struct ws *ws = endpoint->state;
-    ssize_t count = ws_write(ws, buffer, length);
-    int error = errno;
-    if (ws->failed)
-        ws_flush(ws);
-    errno = error;
-    return count;
+    return tell_failure(ws, ws_write(ws, buffer, length));
 }
 
 static bool op_pending(struct modcat_endpoint *endpoint)

@@ -4,7 +4,7 @@
  *     server: request read -> judged by the rows of `demands` -> 101 sent, or an answer that says
  *             what is wrong; that client is refused, and no failure of the server
  *
- * What has been read behind the head is the beginning of the peer's frames. */
+ * Bytes that were read past the end of the head are the beginning of the peer's frames. */
 
 #define _GNU_SOURCE
 #include "ws.h"
@@ -144,6 +144,17 @@ static void log_success(const struct talk *talk, const char *whom)
     const char *word = subprotocol(talk);
     modcat_log(MODCAT_NOTICE, "WebSocket with %s%s%s%s", whom, word != NULL ? ", subprotocol " : "",
                word != NULL ? word : "", talk->agreement->terms.agreed ? ", compressed" : "");
+}
+
+/* `talk` is NULL where there was no memory for it, which has been reported. */
+static int shake_hands(struct talk *talk, int (*dialogue)(struct talk *talk), const char *whom)
+{
+    if (talk == NULL)
+        return -1;
+    int result = dialogue(talk);
+    if (result == 0)
+        log_success(talk, whom);
+    return end(talk, result);
 }
 
 static bool make_key(char text[WS_KEY_TEXT])
@@ -318,13 +329,7 @@ static int ask(struct talk *talk)
 int ws_ask(struct modcat_opening *opening, struct modcat_endpoint *lower,
            const struct ws_wish *wish, struct ws_agreement *agreement)
 {
-    struct talk *talk = begin(opening, lower, wish, agreement);
-    if (talk == NULL)
-        return -1;
-    int result = ask(talk);
-    if (result == 0)
-        log_success(talk, "the server");
-    return end(talk, result);
+    return shake_hands(begin(opening, lower, wish, agreement), ask, "the server");
 }
 
 /* Statuses that are used, RFC 9110 section 15 and RFC 6585 section 5. */
@@ -561,11 +566,5 @@ static int answer(struct talk *talk)
 int ws_answer(struct modcat_opening *opening, struct modcat_endpoint *lower,
               const struct ws_wish *wish, struct ws_agreement *agreement)
 {
-    struct talk *talk = begin(opening, lower, wish, agreement);
-    if (talk == NULL)
-        return -1;
-    int result = answer(talk);
-    if (result == 0)
-        log_success(talk, "a client");
-    return end(talk, result);
+    return shake_hands(begin(opening, lower, wish, agreement), answer, "a client");
 }

@@ -48,7 +48,7 @@ ssize_t ws_take_frame(const uint8_t *data, size_t length, int flags, void *taker
     return (ssize_t)length;
 }
 
-/* Nobody can guess it, RFC 6455 section 10.3. */
+/* It must be unpredictable: RFC 6455, section 10.3. */
 static bool make_mask(struct ws *ws)
 {
     struct outgoing *out = &ws->out;

@@ -26,7 +26,7 @@
 static unsigned losses(void)
 {
     const char *wanted = getenv("MODCAT_TEST_LOSSES");
-    return wanted != NULL ? (unsigned)atoi(wanted) : 200;
+    return wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : 200;
 }
 
 static int unix_listen(struct harness *harness, const char *name, int type)

@@ -316,6 +316,15 @@ static struct program *serve(struct harness *harness, const char *options, const
     return server;
 }
 
+/* The client and the server say goodbye, and the server closes the connection. */
+static void client_leaves(struct harness *harness, int client)
+{
+    peer_send_bytes(harness, client, BYTES(MASKED_CLOSE));
+    receives_frame(harness, client, 0x88, BYTES("\x03\xe8"));
+    peer_receives_end(harness, client);
+    harness_close(harness, client);
+}
+
 /* Asks and is let in. */
 static int enter(struct harness *harness, unsigned port, const char *request)
 {
@@ -331,10 +340,7 @@ static void echoes(struct harness *harness, int client)
 {
     peer_send_bytes(harness, client, BYTES("\x82\x85" MASK "hello"));
     receives_frame(harness, client, 0x82, BYTES("hello"));
-    peer_send_bytes(harness, client, BYTES(MASKED_CLOSE));
-    receives_frame(harness, client, 0x88, BYTES("\x03\xe8"));
-    peer_receives_end(harness, client);
-    harness_close(harness, client);
+    client_leaves(harness, client);
 }
 
 /* A stream, in whatever messages. */
@@ -362,9 +368,7 @@ static void a_server_takes_requests_that_are_cut_at_any_byte(void **state)
         peer_send_cut(harness, client, all, sizeof all - 1, cut);
         receive_head(harness, client);
         receives_data(harness, client, BYTES("hello"));
-        peer_send_bytes(harness, client, BYTES(MASKED_CLOSE));
-        receives_frame(harness, client, 0x88, BYTES("\x03\xe8"));
-        harness_close(harness, client);
+        client_leaves(harness, client);
     }
 }
 
@@ -426,9 +430,7 @@ static void a_server_without_fork_waits_for_the_next_client(void **state)
     client = enter(harness, port, ASKED_FOR("/any", ""));
     program_send(server, "hello");
     receives_frame(harness, client, 0x82, BYTES("hello"));
-    peer_send_bytes(harness, client, BYTES(MASKED_CLOSE));
-    receives_frame(harness, client, 0x88, BYTES("\x03\xe8"));
-    harness_close(harness, client);
+    client_leaves(harness, client);
     program_ends(server, 0);
 }
 
@@ -801,9 +803,7 @@ static void many_sessions_share_a_process(void **state)
     for (int i = 0; i < SESSIONS; i++)
         receives_frame(harness, clients[i], 0x82, (char[]){(char)i, 'x'}, 2);
     for (int i = 0; i < SESSIONS; i++) {
-        peer_send_bytes(harness, clients[i], BYTES(MASKED_CLOSE));
-        receives_frame(harness, clients[i], 0x88, BYTES("\x03\xe8"));
-        harness_close(harness, clients[i]);
+        client_leaves(harness, clients[i]);
     }
     program_signal(server, 15);
     program_ends(server, 143);
